@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+# Debian's release on the lab's nodes (12 or 13), and what runs behind the VIP (nginx or haproxy).
+LAB_DEBIAN ?= 12
+LAB_ENGINE ?= nginx
+export LAB_DEBIAN LAB_ENGINE
+
+BIN := .venv/bin
+LINK := build/collections/ansible_collections/haproof/balancer
+INVENTORY := build/lab/inventory.yml
+READY := .venv/installed $(LINK)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# "molecule/" at the top is where this collection keeps its scenarios; without the glob molecule warns.
+export MOLECULE_GLOB := molecule/*/molecule.yml
+# The lab is made from this machine, which needs no inventory for that.
+LOCALLY := ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
+
+say = @printf '\n== %s\n' '$(1)'
+
+.PHONY: help
+help: ## say what the targets do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- the lab
+
+.PHONY: demo
+demo: ## from nothing to a proven pair: lab, site and drill
+	@$(MAKE) --no-print-directory lab
+	@$(MAKE) --no-print-directory site
+	@$(MAKE) --no-print-directory drill
+	$(call say,The lab stays up: $(INVENTORY). "make clean" removes it. Report: build/drill/report.json)
+
+.PHONY: lab
+lab: $(READY) ## bring up the lab's five nodes
+	@scripts/setup lab
+	$(call say,lab: nodes with Debian $(LAB_DEBIAN) (their image is built first where it is missing))
+	@$(LOCALLY) ansible-playbook molecule/shared/create.yml
+	@ansible-playbook -i $(INVENTORY) molecule/shared/prepare.yml
+
+.PHONY: site
+site: $(INVENTORY) ## apply playbooks/site.yml to the lab
+	$(call say,site: install and configure the balancers and backends)
+	@ansible-playbook -i $(INVENTORY) playbooks/site.yml
+
+.PHONY: drill
+drill: $(INVENTORY) ## break the lab on purpose and measure what a client feels
+	$(call say,drill: break the holder and measure from the client)
+	@ansible-playbook -i $(INVENTORY) playbooks/drill.yml
+
+$(INVENTORY):
+	@$(MAKE) --no-print-directory lab
+
+.PHONY: clean
+clean: ## remove all that this checkout made, also after a crash
+	@molecule/shared/remove --checkout
+	@rm -rf build .venv .ansible .hypothesis .pytest_cache .ruff_cache
+
+# --- the gates
+
+.PHONY: check
+check: $(READY) ## the fast gates: linters, types, unit tests
+	$(call say,ansible-lint)
+	@ansible-lint --nocolor
+	$(call say,yamllint)
+	@yamllint --strict .
+	$(call say,ruff)
+	@ruff check
+	@ruff format --check
+	$(call say,mypy)
+	@mypy --package ansible_collections.haproof.balancer.plugins
+	@mypy roles/*/files/*.py
+	$(call say,shellcheck)
+	@git grep --untracked -lIE '^#!.*[ /](ba)?sh$$' -- ':!*.j2' | xargs shellcheck
+	$(call say,licences)
+	@reuse lint --lines
+	$(call say,documentation and changelog)
+	@antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+	@antsibull-changelog lint
+	$(call say,unit tests)
+	@pytest
+
+.PHONY: test
+test: ## all gates: check, ansible-test sanity and the molecule scenarios
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory sanity
+	@scripts/setup lab
+	@$(MAKE) --no-print-directory molecule-default
+	@$(MAKE) --no-print-directory molecule-haproxy
+	@$(MAKE) --no-print-directory molecule-alerts
+	@$(MAKE) --no-print-directory molecule-firewall
+	@$(MAKE) --no-print-directory molecule-source
+	@$(MAKE) --no-print-directory molecule-dual_master
+	@$(MAKE) --no-print-directory molecule-three_nodes
+	@$(MAKE) --no-print-directory molecule-ipv6
+	@$(MAKE) --no-print-directory molecule-installed
+
+.PHONY: sanity
+sanity: $(READY) ## ansible-test sanity on a copy of this checkout
+	$(call say,ansible-test sanity (it makes environments of its own: a minute))
+	@scripts/sanity
+
+# Molecule's own notes go to build/ too: their usual place is shared by all checkouts of one name.
+molecule-%: $(READY)
+	$(call say,molecule: scenario $*)
+	@MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/.notes/$* molecule test --no-command-borders --scenario-name $*
+
+molecule-installed: installed
+
+.PHONY: installed
+installed: $(READY) ## build the collection and install its tarball into build/installed
+	$(call say,build the collection and install it from its tarball)
+	@rm -rf build/dist build/installed
+	@ansible-galaxy collection build --output-path build/dist
+	@ANSIBLE_COLLECTIONS_PATH=build/installed ansible-galaxy collection install --offline build/dist/*.tar.gz
+
+# --- the tools
+
+.PHONY: .venv
+.venv: $(READY)
+
+# A stamp, not the folder: a run that was cut off leaves no stamp and goes on.
+.venv/installed: requirements.txt
+	@scripts/setup python
+	$(call say,venv: installing the pinned Python packages into .venv (a minute, once))
+	@python3 -m venv .venv
+	@$(BIN)/pip install -qq --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(LINK):
+	@mkdir -p $(@D)
+	@ln -sfn ../../../.. $@

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the keepalived role's alerts and the user's own scripts need to know, from the role's variables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
+
+HOOK = "vrrp_notify_fifo"
+"""The directive through which keepalived reports transitions to the alerts."""
+
+OWN_PRIORITY = 254
+"""From this priority on a host owns an instance, whatever its initial state."""
+
+RESERVED = ("alert", "answers", "track")
+"""The role's own scripts."""
+
+
+def instances(tree: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return, for each vrrp_instance of keepalived's configuration, its ``vips`` and whether this host is ``owner``.
+
+    The owner starts as MASTER, or has the role's highest priority.
+    """
+    found = {}
+    for key, block in _directives(tree):
+        words = key.split(None, 1)
+        if len(words) == 2 and words[0] == "vrrp_instance":
+            found[words[1].strip().strip('"')] = _instance(block)
+    return found
+
+
+def _instance(block: Any) -> dict[str, Any]:
+    vips: list[str] = []
+    owner = False
+    for name, value in _directives(block):
+        if name in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
+            vips.extend(line.split()[0] for line in _lines(value))
+        elif name == "state":
+            owner = owner or str(value) == "MASTER"
+        elif name == "priority":
+            owner = owner or (str(value).isdigit() and int(value) >= OWN_PRIORITY)
+    return {"vips": vips, "owner": owner}
+
+
+def _directives(block: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(block, Mapping):
+        yield from ((str(key), value) for key, value in block.items())
+    elif isinstance(block, (list, tuple)):
+        for item in block:
+            yield from _directives(item)
+
+
+def _lines(block: Any) -> Iterator[str]:
+    if isinstance(block, Mapping):
+        yield from (str(key) for key in block)
+    else:
+        for item in block:
+            if isinstance(item, Mapping):
+                yield from _lines(item)
+            else:
+                yield str(item)
+
+
+def alert_findings(
+    host: str, mail: Mapping[str, Any], webhook: Mapping[str, Any], global_defs: Mapping[str, Any]
+) -> list[str]:
+    """Return what is wrong with the alerts' variables, without showing a secret."""
+    return [f"{host}: {text}" for text in _alert_findings(mail, webhook, global_defs)]
+
+
+def _alert_findings(
+    mail: Mapping[str, Any], webhook: Mapping[str, Any], global_defs: Mapping[str, Any]
+) -> Iterator[str]:
+    if mail and not mail.get("to"):
+        yield "keepalived_alert_mail.to: names nobody; list at least one address, or leave keepalived_alert_mail empty"
+    for address in mail.get("to") or ():
+        if not re.fullmatch(r"[^\s@,]+@[^\s@,]+", str(address)):
+            yield f"keepalived_alert_mail.to: {address!r} is no mail address; write it like oncall@example.com"
+    if mail.get("password") and mail.get("tls", "none") == "none":
+        yield "keepalived_alert_mail.password: would travel in the clear; set tls to starttls or tls"
+    if webhook:
+        # The URL may hold a token, so it is not shown.
+        url = urlsplit(str(webhook.get("url", "")))
+        if url.scheme not in ("http", "https") or not url.hostname:
+            yield "keepalived_alert_webhook.url: must begin with http:// or https:// and a host"
+    if (mail or webhook) and HOOK in global_defs:
+        yield (
+            f"keepalived_global_defs.{HOOK}: the alerts use it; use notify_fifo or notify for your own,"
+            " or leave keepalived_alert_mail and keepalived_alert_webhook empty"
+        )
+
+
+def script_findings(host: str, scripts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what is wrong with the user's own scripts."""
+    return [f"{host}: {text}" for text in _script_findings(scripts)]
+
+
+def _script_findings(scripts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    taken: dict[str, int] = {}
+    for index, script in enumerate(scripts):
+        place = f"keepalived_scripts[{index}]"
+        name = str(script["name"])
+        if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+            yield f"{place}.name: {name!r} is no file name; use letters, digits, dot, dash and underscore"
+        elif name in RESERVED:
+            yield f"{place}.name: {name} is one of the role's own scripts ({', '.join(RESERVED)}); choose another name"
+        elif taken.setdefault(name, index) != index:
+            yield f"{place}.name: {name} is what keepalived_scripts[{taken[name]}] is called, too"
+        if not str(script["content"]).startswith("#!/"):
+            yield f"{place}.content: {name} does not begin with #!/, so keepalived cannot run it; name its interpreter"
+
+
+def script_files(scripts: Sequence[Mapping[str, Any]], folder: str) -> list[dict[str, Any]]:
+    """Return the scripts as files for the module daemon_config. Only root can change them."""
+    return [
+        {
+            "dest": f"{folder}/{script['name']}",
+            "content": script["content"],
+            "mode": script.get("mode") or "0755",
+        }
+        for script in scripts
+    ]

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nested data to the text of a keepalived.conf (keepalived.conf(5))."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterator, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError, child
+
+_INDENT = "    "
+# Outside of quotes these end a line's meaning: a comment, or a block that opens or closes.
+_SPECIAL = re.compile(r"[!#{}]")
+# Quoted strings and substitutions, in which nothing is special.
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\$\{[^{}]*\}")
+_DEFINITION = re.compile(r"\$\w+=")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def render(tree: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Return the text of *tree*: keys are directives with their arguments, in the order given.
+
+    A mapping or list is a block (the items of a list are its lines, a mapping in a list continues the block), true
+    and null a directive without a value, false no directive at all, anything else a directive's value. The value of
+    a definition (``$NAME=``) may have several lines.
+    Raises ConfigError for a key or value that would break out of its line.
+    """
+    lines = list(_body(tree, "", 0))
+    # Blocks are set apart by an empty line, plain directives stay together.
+    for index in reversed(range(1, len(lines))):
+        opens = lines[index].endswith("{") and not lines[index].startswith(" ")
+        if opens or lines[index - 1] == "}":
+            lines.insert(index, "")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def quote(text: str) -> str:
+    """Return *text* as one word, in double quotes where it needs them. Raises ConfigError for a double quote."""
+    if '"' in text:
+        raise ConfigError("", f"{text!r} holds a double quote, which keepalived cannot escape")
+    return f'"{text}"' if text == "" or re.search(r"[\s!#{}']", text) else text
+
+
+def _body(value: Any, path: str, depth: int) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _directive(key, inner, child(path, key), depth)
+        return
+    for index, item in enumerate(value):
+        place = f"{path}[{index}]"
+        if isinstance(item, (Mapping, list)):
+            yield from _body(item, place, depth)
+        else:
+            yield _line(_scalar(item, place), place, depth)
+
+
+def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
+    name = str(key)
+    if value is False:
+        return
+    if isinstance(value, (Mapping, list, tuple)):
+        yield _line(name, path, depth) + " {"
+        yield from _body(value, path, depth + 1)
+        yield _INDENT * depth + "}"
+    elif value is True or value is None:
+        yield _line(name, path, depth)
+    elif _DEFINITION.fullmatch(name) and "\n" in str(value):
+        yield from _definition(name, str(value), path)
+    else:
+        yield _line(f"{name} {_scalar(value, path)}", path, depth)
+
+
+def _definition(name: str, text: str, path: str) -> Iterator[str]:
+    lines = text.strip("\n").split("\n")
+    for index, line in enumerate(lines):
+        if _CONTROL.search(line) or line.endswith("\\"):
+            raise ConfigError(f"{path}[{index}]", f"{line!r} ends in a backslash or holds a control character")
+    # A backslash at the end of a line continues the definition, so no line can leave it.
+    yield " \\\n".join([name, *(_INDENT + line for line in lines)])
+
+
+def _scalar(value: Any, path: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ConfigError(path, f"{value!r} is no text or number")
+    return str(value)
+
+
+def _line(text: str, path: str, depth: int) -> str:
+    # Never the password itself.
+    shown = "the value" if path.endswith(("auth_pass", "password")) else repr(text)
+    if _CONTROL.search(text):
+        raise ConfigError(path, f"{shown} holds a line break or control character")
+    bare = _QUOTED.sub("", text)
+    if '"' in bare or "'" in bare:
+        raise ConfigError(path, f"{shown} leaves a quote open")
+    if _SPECIAL.search(bare):
+        raise ConfigError(path, f"{shown} holds one of ! # {{ }}; put the word in quotes")
+    if not text.strip():
+        raise ConfigError(path, "is empty")
+    return _INDENT * depth + text.strip()

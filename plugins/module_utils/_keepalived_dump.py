@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Reads what keepalived says about itself: its JSON dump, and its text dump where JSON is not built in.
+
+Pure functions. Both parsers return the same instances::
+
+    {"name", "state", "interface", "vrid", "version", "priority", "effective_priority", "master_priority",
+     "advert_int_s", "down_timer_adverts", "preempt", "virtual_addresses", "last_transition"}
+
+``state`` is init, backup, master or fault. ``master_priority`` is what the master last advertised (None when there
+is none). ``down_timer_adverts`` is None in JSON, which does not have it up to 2.3.4. ``last_transition`` is in
+seconds since the epoch by the host's clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Callable, Mapping
+
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
+
+# vrrp.h: VRRP_STATE_*
+_STATES = {0: "init", 1: "backup", 2: "master", 3: "fault"}
+
+
+class DumpError(ValueError):
+    """The dump is not complete, or not keepalived's."""
+
+
+def parse_json(text: str) -> list[dict[str, Any]]:
+    """Instances in keepalived's JSON dump (``keepalived.json``). Raises DumpError when it is not whole."""
+    try:
+        document = json.loads(text)
+        # 2.2.7 dumps a list of instances; 2.3 puts the list under "vrrp".
+        entries = document.get("vrrp", []) if isinstance(document, dict) else document
+        return [_from_json(entry["data"]) for entry in entries]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DumpError(f"not a whole keepalived JSON dump: {error}") from error
+
+
+def parse_text(text: str) -> list[dict[str, Any]]:
+    """Instances in keepalived's text dump (``keepalived.data``). Raises DumpError when it is not whole."""
+    head, mark, topology = text.partition("------< VRRP Topology >------\n")
+    # The interfaces come after the instances, so a dump that has them has all instances.
+    body, end, _rest = topology.partition("------< Interfaces >------")
+    if not (mark and end):
+        if "Global definitions" in head and "------< Interfaces >------" in head:
+            return []  # keepalived runs without any VRRP instance
+        raise DumpError("not a whole keepalived text dump: no VRRP topology up to the interfaces")
+    blocks = re.split(r"^ VRRP Instance = ", body.split("\n------<")[0], flags=re.MULTILINE)[1:]
+    try:
+        return [_from_text(block) for block in blocks]
+    except (KeyError, ValueError) as error:
+        raise DumpError(f"not a keepalived text dump that can be read: {error}") from error
+
+
+def parse_version(output: str) -> str | None:
+    """Version in the output of ``keepalived --version``, such as ``2.2.7``; None when there is none."""
+    found = re.search(r"^Keepalived v(\S+)", output, flags=re.MULTILINE)
+    return found.group(1) if found else None
+
+
+def parse_signum(output: str) -> int | None:
+    """Signal number in the output of ``keepalived --signum=…``; None when that signal is not built in."""
+    text = output.strip()
+    return int(text) if text.isdigit() and int(text) > 0 else None
+
+
+def _from_json(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": data["iname"],
+        "state": _STATES.get(data["state"], str(data["state"])),
+        "interface": data.get("vmac_ifname") or data.get("ifp_ifname"),
+        "vrid": int(data["vrid"]),
+        "version": int(data["version"]),
+        "priority": int(data["base_priority"]),
+        "effective_priority": int(data["effective_priority"]),
+        "master_priority": int(data.get("master_priority") or 0) or None,
+        "advert_int_s": float(data["adver_int"]),
+        "down_timer_adverts": data.get("down_timer_adverts"),
+        "preempt": not data["nopreempt"],
+        "virtual_addresses": [_virtual_address(line) for key in ("vips", "evips") for line in data.get(key, [])],
+        "last_transition": float(data["last_transition"]),
+    }
+
+
+def _from_text(block: str) -> dict[str, Any]:
+    name, _newline, rest = block.partition("\n")
+    fields: dict[str, str] = dict(re.findall(r"^   (\w[^=\n]*?) = (.*)$", rest, flags=re.MULTILINE))
+    return {
+        "name": name.strip(),
+        "state": fields["State"].split()[0].lower(),
+        "interface": fields.get("Interface", "").split(",")[0] or None,
+        "vrid": int(fields["Virtual Router ID"]),
+        "version": int(fields["VRRP Version"]),
+        "priority": int(fields["Priority"]),
+        "effective_priority": int(fields["Effective priority"]),
+        "master_priority": _optional(int, fields.get("Master priority")),
+        "advert_int_s": _seconds(fields["Advert interval"]),
+        "down_timer_adverts": _optional(int, fields.get("Down timer adverts")),
+        "preempt": fields["Preempt"].startswith("enabled"),
+        "virtual_addresses": [_virtual_address(line) for line in _address_lines(rest)],
+        "last_transition": float(fields["Last transition"].split()[0]),
+    }
+
+
+def _address_lines(block: str) -> list[str]:
+    """Lines indented under "Virtual IP (n):" and "Virtual IP Excluded (n):"."""
+    lists = re.findall(r"^   Virtual IP[^\n]*:\n((?:     [^\n]*\n)*)", block, flags=re.MULTILINE)
+    return [line.strip() for lines in lists for line in lines.splitlines()]
+
+
+def _virtual_address(line: str) -> str:
+    """``198.18.0.10/24 dev eth1 scope global set`` -> ``198.18.0.10``."""
+    return bare_address(line.split()[0])
+
+
+def _seconds(text: str) -> float:
+    """``200 milli-sec`` -> 0.2, ``1 sec`` -> 1.0."""
+    number, unit = text.split()[:2]
+    return float(number) / (1000 if unit.startswith("milli") else 1)
+
+
+def _optional(convert: Callable[[str], int], text: str | None) -> int | None:
+    return (convert(text) or None) if text else None

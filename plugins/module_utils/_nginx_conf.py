@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""nginx.conf out of a tree of mappings whose keys are directives.
+
+Strings are read into arguments by nginx's own rules and written back with quotes where nginx needs them, so an
+argument can hold any text without ending its directive. The rules are those of ngx_conf_read_token() in
+nginx's src/core/ngx_conf_file.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError, child
+
+INDENT = " " * 4
+_BLANKS = " \t\r\n"
+_ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
+
+_QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"' + r"|'((?:\\.|[^'\\])*)'", re.DOTALL)
+# Unlike nginx we let '{' and '}' pass here: blocks are mappings, so a brace in a string can only be text.
+_UNQUOTED = re.compile(r"(?:\\.|[^\\ \t\r\n;])+", re.DOTALL)
+# What nginx reads back unchanged without quotes. A '{' ends an argument unless it belongs to ${variable}.
+_PLAIN = re.compile(r"""(?!\#)(?:[^\x00-\x20\x7f"';{}\\]|\$\{\w+\}|\\[^\x00-\x20\x7f"'\\trn;{}])+""", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def read_arguments(text: str) -> list[str]:
+    """Split ``text`` into arguments as nginx would; raises ValueError where nginx would not stay in one directive."""
+    arguments: list[str] = []
+    position = 0
+    while position < len(text):
+        if text[position] in _BLANKS:
+            position += 1
+            continue
+        argument, position = _read_argument(text, position)
+        arguments.append(re.sub(r"""\\(["'\\trn])""", lambda found: _ESCAPES.get(found[1], found[1]), argument))
+    return arguments
+
+
+def _read_argument(text: str, start: int) -> tuple[str, int]:
+    """The raw argument that begins at ``start``, without its quotes, and where it ends."""
+    if text[start] == "#":
+        raise ValueError("'#' begins a comment in nginx.conf; quote the argument if it is meant literally")
+    if text[start] in "\"'":
+        quoted = _QUOTED.match(text, start)
+        if not quoted:
+            raise ValueError(f"the quote {text[start:]} is not closed")
+        end = quoted.end()
+        if end < len(text) and text[end] not in _BLANKS + ")":
+            raise ValueError(f"unexpected {text[end]!r} after {quoted[0]}; nginx wants a space there")
+        return text[start + 1 : end - 1], end
+    unquoted = _UNQUOTED.match(text, start)
+    end = unquoted.end() if unquoted else start
+    if unquoted is None or text[end : end + 1] == ";":
+        raise ValueError("an unquoted ';' ends the directive; drop it, or quote the argument if it is meant literally")
+    if text[end : end + 1] == "\\":
+        raise ValueError("ends with a backslash; write two for a literal one")
+    return unquoted[0], end
+
+
+def quote(argument: str) -> str:
+    """``argument`` so that nginx reads exactly it; raises ValueError for text no nginx.conf can hold."""
+    if _PLAIN.fullmatch(argument):
+        return argument
+    control = _CONTROL.search(argument)
+    if control:
+        raise ValueError(f"control character U+{ord(control[0]):04X} cannot stand in nginx.conf")
+    mark = "'" if '"' in argument and "'" not in argument else '"'
+    # A backslash is an escape only before these characters: elsewhere (regular expressions) it stays single.
+    escaped = re.sub(r"""\\(?=["'\\trn\t\r\n]|\Z)""", r"\\\\", argument).replace(mark, "\\" + mark)
+    for letter, char in _ESCAPES.items():
+        escaped = escaped.replace(char, "\\" + letter)
+    return mark + escaped + mark
+
+
+def render(tree: Mapping[Any, Any], path: str = "") -> str:
+    """The text of an nginx.conf, with a final newline.
+
+    ``tree`` maps directives, with block arguments as typed in nginx.conf, to a mapping (block), a scalar (arguments),
+    true or false (on, off), None (no arguments) or a list of these (the directive repeated), in which an inner list
+    holds exact arguments. Raises ConfigError naming the path, which begins with ``path``, of what cannot be written.
+    """
+    return "".join(f"{line}\n" for line in _block(tree, path, 0))
+
+
+def _block(tree: Any, path: str, depth: int) -> Iterator[str]:
+    if not isinstance(tree, Mapping):
+        raise ConfigError(path, f"a mapping of directives is needed, not {tree!r}")
+    first, after_block = True, False
+    for key, value in tree.items():
+        for place, item in _repetitions(value, child(path, key)):
+            is_block = isinstance(item, Mapping)
+            if not first and (is_block or after_block):
+                yield ""
+            yield from _statement(key, item, place, depth)
+            first, after_block = False, is_block
+
+
+def _repetitions(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, list):
+        yield path, value
+        return
+    for index, item in enumerate(value):
+        yield f"{path}[{index}]", item
+
+
+def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
+    indent = INDENT * depth
+    try:
+        words = _key_arguments(key)
+        if not isinstance(value, Mapping):
+            words += _arguments(value)
+        line = indent + _join(words)
+    except ValueError as error:
+        # A key is part of the path already.
+        shown = "" if isinstance(value, Mapping) else f" (value: {value!r})"
+        raise ConfigError(path, f"{error}{shown}") from error
+    if not isinstance(value, Mapping):
+        yield f"{line};"
+        return
+    yield f"{line} {{"
+    yield from _block(value, path, depth + 1)
+    yield f"{indent}}}"
+
+
+def _key_arguments(key: Any) -> list[str]:
+    if isinstance(key, bool) or not isinstance(key, (str, int, float)):
+        raise ValueError(
+            f"the directive {key!r} is not a string; quote it (YAML reads a bare on, off, yes, no as boolean)"
+        )
+    return read_arguments(str(key)) or [""]
+
+
+def _arguments(value: Any) -> list[str]:
+    """The arguments that a scalar, or an inner list of exact arguments, stands for."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return read_arguments(value) or [""]
+    if isinstance(value, list):
+        return [_scalar(item) for item in value]
+    return [_scalar(value)]
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValueError(f"{value!r} is not an argument; use a string, a number, or true or false for on or off")
+
+
+def _join(arguments: Sequence[str]) -> str:
+    """One line of quoted arguments."""
+    words = [quote(argument) for argument in arguments]
+    if arguments[0] == "if" and arguments[-1] == ")" and words[-2][0] not in "($":
+        # `if ($a = "b")` reaches us as ($a, =, b and a ')' of its own, which nginx allows right after a quote only.
+        text = words[-2] if words[-2][0] in "\"'" else f'"{words[-2]}"'
+        words[-2:] = [f"{text})"]
+    return " ".join(words)

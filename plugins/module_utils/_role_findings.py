@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the preflights of the nginx and haproxy roles check alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+
+
+def label(variable: str, index: int, item: Mapping[str, Any]) -> str:
+    """``nginx_upstreams[0] (web)``: an item of a list variable, with its name where it has one."""
+    name = item.get("name")
+    return f"{variable}[{index}] ({name})" if name else f"{variable}[{index}]"
+
+
+def render_findings(render: Callable[[Any, str], str], path: str, value: Any) -> Iterator[str]:
+    """The first value in ``value``, which is found at ``path``, that the daemon's file cannot express."""
+    try:
+        render(value, path)
+    except ConfigError as error:
+        yield str(error)
+
+
+def name_findings(names: Iterable[tuple[str, Any]], example: str) -> Iterator[str]:
+    """Places without a name, or with one that an earlier place has.
+
+    ``names`` are pairs of place and name of one name space, ``example`` is a name.
+    """
+    first: dict[str, str] = {}
+    for place, value in names:
+        name = str(value or "")
+        if not name:
+            yield f"{place}: no name; give one, e.g. 'name: {example}'"
+        elif any(char.isspace() for char in name):
+            yield f"{place}: the name {name!r} holds blanks; use e.g. {'-'.join(name.split())!r}"
+        elif name in first:
+            yield f"{place} ({name}): the name is already that of {first[name]}; rename one of them"
+        else:
+            first[name] = place
+
+
+def list_names(variable: str, items: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
+    """The pairs for name_findings of a list variable."""
+    return [(f"{variable}[{index}]", item.get("name")) for index, item in enumerate(items)]
+
+
+def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: str) -> Iterator[str]:
+    """Auxiliary files whose ``dest`` is not absolute, is the daemon's main file, or is written twice."""
+    first: dict[str, str] = {}
+    for index, item in enumerate(files):
+        dest = str(item.get("dest") or "")
+        place = f"{variable}[{index}]"
+        if not dest.startswith("/"):
+            yield f"{place}: dest is {dest!r}; give an absolute path"
+        elif dest == main_file:
+            yield f"{place}: dest {dest} is the role's own file; use the role's other variables for its content"
+        elif dest in first:
+            yield f"{place}: dest {dest} is already that of {first[dest]}; remove one of them"
+        else:
+            first[dest] = place

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The drill's filters hand on what their helpers decide, and turn bad input into Ansible's errors."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.haproof.balancer.plugins.filter import drill_plan, drill_table, drill_verdict
+
+
+def test_plan_of_nobody() -> None:
+    assert drill_plan.drill_plan({}, "198.18.0.10")["findings"] == [
+        "198.18.0.10 must have exactly one holder, it has none",
+        "198.18.0.10 has no standby that could take over",
+    ]
+
+
+def test_bad_vip() -> None:
+    infos = {"lb01": {"addresses": []}}
+    with pytest.raises(AnsibleFilterError, match="drill_plan: 'lb' is not an IP address"):
+        drill_plan.drill_plan(infos, "lb")
+
+
+def test_verdict_on_something_else() -> None:
+    with pytest.raises(AnsibleFilterError, match="drill_verdict: 'vip'"):
+        drill_verdict.drill_verdict({}, {}, {}, {}, {})
+
+
+def test_table() -> None:
+    assert drill_table.drill_table([]).split() == [
+        "fault",
+        "vip",
+        "engine",
+        "outage",
+        "bound",
+        "slo",
+        "failed",
+        "holder",
+        "verdict",
+    ]
+
+
+@pytest.mark.parametrize("plugin", [drill_plan, drill_table, drill_verdict])
+def test_registered_by_its_name(plugin: object) -> None:
+    name = plugin.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
+    assert list(plugin.FilterModule().filters()) == [name]  # type: ignore[attr-defined]

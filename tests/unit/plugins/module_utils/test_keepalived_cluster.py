@@ -1,0 +1,269 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import (
+    addresses,
+    cluster_findings,
+    host_findings,
+    told,
+)
+
+from .cluster_facts import CLUSTER, SETTINGS
+
+VIPS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
+    ("nothing", [], []),
+    ("good", [{"address": "192.0.2.10/24"}, {"address": "2001:db8::9/64"}], []),
+    (
+        "no prefix",
+        [{"address": "192.0.2.10"}],
+        ["lb01: keepalived_vips[0].address: 192.0.2.10 has no prefix; write it like 192.0.2.10/24"],
+    ),
+    (
+        "no address",
+        [{"address": "192.0.2.300/24"}],
+        [
+            "lb01: keepalived_vips[0].address: 192.0.2.300/24 is not an address with a prefix:"
+            " '192.0.2.300/24' does not appear to be an IPv4 or IPv6 interface"
+        ],
+    ),
+    (
+        "vrid 0",
+        [{"address": "192.0.2.10/24", "vrid": 0}],
+        ["lb01: keepalived_vips[0].vrid: 0 gives the VRRP router id 0; set vrid to 1 to 255"],
+    ),
+    (
+        "vrid 256",
+        [{"address": "192.0.2.10/24", "vrid": 256}],
+        ["lb01: keepalived_vips[0].vrid: 256 gives the VRRP router id 256; set vrid to 1 to 255"],
+    ),
+    (
+        "one vrid for two",
+        [{"address": "192.0.2.10/24", "vrid": 7}, {"address": "192.0.2.9/24", "vrid": 7}],
+        [
+            "lb01: keepalived_vips[1].vrid: 192.0.2.9/24 has the VRRP router id 7, as keepalived_vips[0] has;"
+            " give each VIP a vrid of its own"
+        ],
+    ),
+    ("one vrid in two families", [{"address": "192.0.2.10/24"}, {"address": "2001:db8::a/64"}], []),
+    (
+        "owner of another group",
+        [{"address": "192.0.2.10/24", "owner": "web01"}],
+        ["lb01: keepalived_vips[0].owner: web01 is not among the hosts of the group (lb01, lb02, lb03)"],
+    ),
+    (
+        "foreign subnet",
+        [{"address": "203.0.113.10/24"}],
+        [
+            "lb01: keepalived_vips[0].address: 203.0.113.10/24 is in no subnet of this host (it has lo 127.0.0.1/8,"
+            " eth0 192.0.2.11/24, eth0 192.0.2.10/24, eth0 2001:db8::11/64, br-lan 198.51.100.11/24)"
+        ],
+    ),
+    (
+        "foreign to its interface",
+        [{"address": "192.0.2.10/24", "interface": "br-lan"}],
+        [
+            "lb01: keepalived_vips[0].address: 192.0.2.10/24 is not in the subnet of br-lan (it has lo 127.0.0.1/8,"
+            " eth0 192.0.2.11/24, eth0 192.0.2.10/24, eth0 2001:db8::11/64, br-lan 198.51.100.11/24)"
+            " (if you mean it: keepalived_accept: [subnet])"
+        ],
+    ),
+    (
+        "no such interface",
+        [{"address": "192.0.2.10/24", "interface": "eth7"}],
+        [
+            "lb01: keepalived_vips[0].interface: eth7 does not exist on this host (it has lo, eth0, br-lan)",
+        ],
+    ),
+]
+
+
+INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("good", {"state": "BACKUP", "interface": "eth0", "virtual_router_id": 51, "nopreempt": True}, []),
+    (
+        "nopreempt of a master",
+        {"state": "MASTER", "nopreempt": True},
+        [
+            "lb01: keepalived_vrrp_instances[0].state: MASTER takes nopreempt away; set state to BACKUP on all hosts"
+            " (if you mean it: keepalived_accept: [nopreempt])"
+        ],
+    ),
+    ("nopreempt switched off", {"state": "MASTER", "nopreempt": False}, []),
+    (
+        "no router id",
+        {"virtual_router_id": 256},
+        ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is no VRRP router id; set it to 1 to 255"],
+    ),
+    (
+        "long password",
+        {"authentication": {"auth_type": "PASS", "auth_pass": "123456789"}},
+        [
+            "lb01: keepalived_vrrp_instances[0].authentication.auth_pass: has 9 characters, and keepalived uses 8;"
+            " shorten it"
+        ],
+    ),
+    ("quoted password", {"authentication": {"auth_type": "PASS", "auth_pass": '"12345678"'}}, []),
+    (
+        "no interface",
+        {"interface": "eth7"},
+        [
+            "lb01: keepalived_vrrp_instances[0].interface: eth7 does not exist on this host (it has lo, eth0, br-lan)",
+        ],
+    ),
+    ("an interface to be made", {"interface": "eth7", "use_vmac": True}, []),
+]
+
+
+@pytest.mark.parametrize(("vips", "expected"), [case[1:] for case in VIPS], ids=[case[0] for case in VIPS])
+def test_vips(vips: list[dict[str, Any]], expected: list[str]) -> None:
+    assert told(host_findings({**SETTINGS, "vips": vips}, CLUSTER), []) == expected
+
+
+@pytest.mark.parametrize(
+    ("directives", "expected"), [case[1:] for case in INSTANCES], ids=[case[0] for case in INSTANCES]
+)
+def test_instances(directives: dict[str, Any], expected: list[str]) -> None:
+    settings = {**SETTINGS, "vrrp_instances": [{"name": "VI_1", **directives}]}
+    assert told(host_findings(settings, CLUSTER), []) == expected
+
+
+def test_vips_need_a_profile() -> None:
+    settings = {**SETTINGS, "vips": [{"address": "192.0.2.10/24"}], "profile": {}}
+    assert told(host_findings(settings, CLUSTER), []) == [
+        "lb01: keepalived_profile: none says nothing about VRRP, which keepalived_vips needs"
+    ]
+
+
+def test_a_finding_can_be_accepted_by_its_kind() -> None:
+    settings = {**SETTINGS, "vips": [{"address": "192.0.2.10/24", "interface": "br-lan"}]}
+    assert told(host_findings(settings, CLUSTER), ["subnet"]) == []
+
+
+def test_a_finding_that_never_works_cannot_be_accepted() -> None:
+    findings = host_findings({**SETTINGS, "vips": [{"address": "192.0.2.10/24", "vrid": 0}]}, CLUSTER)
+    assert told(findings, ["vrid"]) != []
+
+
+def tree(priority: int, checks: dict[str, Any] | None = None, **directives: Any) -> dict[str, Any]:
+    """Return the configuration of a host with one instance, VI_1."""
+    instance = {
+        "virtual_router_id": 51,
+        "priority": priority,
+        "advert_int": 1,
+        "virtual_ipaddress": ["192.0.2.10/24 dev eth0"],
+    }
+    return {**(checks or {}), "vrrp_instance VI_1": {**instance, **directives}}
+
+
+CHECK = {"vrrp_script chk": {"script": "/bin/true", "weight": -2}}
+PAIRS: list[tuple[str, Any, Any, list[str]]] = [
+    ("good", tree(254), tree(253), []),
+    (
+        "same addresses in another order",
+        tree(254, virtual_ipaddress=["a", "b"]),
+        tree(253, virtual_ipaddress=["b", "a"]),
+        [],
+    ),
+    (
+        "router ids",
+        tree(254),
+        tree(253, virtual_router_id=52),
+        [
+            "lb01: vrrp_instance VI_1: virtual_router_id differs from lb02's: 51 here, 52 on lb02: they would not hear"
+            " each other, and both would hold the VIP"
+        ],
+    ),
+    (
+        "version from global_defs",
+        {"global_defs": {"vrrp_version": 3}, **tree(254)},
+        tree(253),
+        [
+            "lb01: vrrp_instance VI_1: version differs from lb02's: 3 here, 2 on lb02: they would ignore each other's"
+            " adverts, and both would hold the VIP"
+        ],
+    ),
+    (
+        "intervals",
+        tree(254),
+        tree(253, advert_int=2),
+        [
+            "lb01: vrrp_instance VI_1: advert_int differs from lb02's: 1 here, 2 on lb02: the one with the shorter"
+            " interval would take over again and again (if you mean it: keepalived_accept: [advert_int])"
+        ],
+    ),
+    (
+        "passwords, which are never shown",
+        tree(254, authentication={"auth_type": "PASS", "auth_pass": "s3cret"}),
+        tree(253, authentication={"auth_type": "PASS", "auth_pass": "other"}),
+        [
+            "lb01: vrrp_instance VI_1: authentication differs from lb02's: they would ignore each other's adverts, and"
+            " both would hold the VIP"
+        ],
+    ),
+    (
+        "addresses",
+        tree(254),
+        tree(253, virtual_ipaddress=["192.0.2.10/24", "192.0.2.11/24"]),
+        [
+            "lb01: vrrp_instance VI_1: virtual_ipaddress is 192.0.2.10 here and 192.0.2.10, 192.0.2.11 on lb02: lb02"
+            " would ignore the adverts, and both would hold a VIP"
+        ],
+    ),
+    (
+        "priorities",
+        tree(100),
+        tree(100),
+        [
+            "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be chance:"
+            " make them differ (if you mean it: keepalived_accept: [priority])"
+        ],
+    ),
+    (
+        "a weight that is too small",
+        tree(100, CHECK, track_script=["chk"]),
+        tree(50, CHECK, track_script=["chk"]),
+        [
+            "lb01: vrrp_instance VI_1: track_script chk has weight -2, but the next priority is 50 lower: when it fails"
+            " the VIP stays; set weight to 0, or beyond 50 (if you mean it: keepalived_accept: [weight])"
+        ],
+    ),
+    ("a weight that is enough", tree(100, CHECK, track_script=["chk weight -60"]), tree(50), []),
+    ("a file in which something repeats", [tree(254, CHECK, track_script=["chk weight -60"])], tree(253), []),
+    ("no weight", tree(100, {"vrrp_script chk": {}}, track_script=["chk"]), tree(50), []),
+    (
+        "a weight that nopreempt makes useless",
+        tree(100, CHECK, track_script=["chk"], nopreempt=True),
+        tree(99),
+        [
+            "lb01: vrrp_instance VI_1: track_script chk has weight -2, but with nopreempt the VIP stays when a priority"
+            " changes; set weight to 0 (if you mean it: keepalived_accept: [nopreempt])"
+        ],
+    ),
+    (
+        "one address under two names",
+        tree(254),
+        {"vrrp_instance VI_2": {**tree(253)["vrrp_instance VI_1"], "virtual_router_id": 52}},
+        [
+            "lb01: vrrp_instance VI_1: 192.0.2.10 has virtual_router_id 51 here and 52 on lb02: both would hold it",
+        ],
+    ),
+    ("a block in which something repeats", {"vrrp_instance VI_1": [tree(254)["vrrp_instance VI_1"]]}, tree(253), []),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), [case[1:] for case in PAIRS], ids=[case[0] for case in PAIRS])
+def test_pairs(one: Any, other: Any, expected: list[str]) -> None:
+    assert told(cluster_findings({"lb01": one, "lb02": other}), []) == expected
+
+
+def test_addresses() -> None:
+    more = tree(254, virtual_ipaddress=["192.0.2.9/24 dev eth0", "$VIP", "2001:db8::1/64"])
+    assert addresses({**more, "vrrp_instance VI_2": tree(1)["vrrp_instance VI_1"]}) == [
+        "192.0.2.10",
+        "192.0.2.9",
+        "2001:db8::1",
+    ]

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import quote, render
+from hypothesis import given
+from hypothesis import strategies as st
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("nothing", {}, ""),
+    ("value", {"include": "conf.d/*.conf"}, "include conf.d/*.conf\n"),
+    ("flag", {"a": True, "b": None, "c": False}, "a\nb\n"),
+    (
+        "blocks are set apart",
+        {"global_defs": {"router_id": "lb01"}, "vrrp_instance VI_1": {"state": "BACKUP", "nopreempt": True}},
+        "global_defs {\n    router_id lb01\n}\n\nvrrp_instance VI_1 {\n    state BACKUP\n    nopreempt\n}\n",
+    ),
+    (
+        "a list is a block of lines",
+        {"virtual_ipaddress": ["192.0.2.10/24 dev eth0", "192.0.2.11/24"]},
+        "virtual_ipaddress {\n    192.0.2.10/24 dev eth0\n    192.0.2.11/24\n}\n",
+    ),
+    (
+        "a mapping in a list repeats a directive",
+        {"virtual_server 192.0.2.10 80": [{"real_server 192.0.2.21 80": {"weight": 1}}, {"delay_loop": 3}]},
+        "virtual_server 192.0.2.10 80 {\n    real_server 192.0.2.21 80 {\n        weight 1\n    }\n"
+        "    delay_loop 3\n}\n",
+    ),
+    ("an empty block", {"authentication": {}}, "authentication {\n}\n"),
+    ("quoted special characters", {"auth_pass": '"a!b#{"'}, 'auth_pass "a!b#{"\n'),
+]
+
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    ({"a": {"b": "x\ny"}}, "a.b: 'b x\\ny' holds a line break or control character"),
+    ({"a": ["x } y"]}, "a[0]: 'x } y' holds one of ! # { }; put the word in quotes"),
+    ({"a": "b # c"}, "a: 'a b # c' holds one of ! # { }; put the word in quotes"),
+    ({"a": 'b "c'}, "a: 'a b \"c' leaves a quote open"),
+    ({"a\nb": 1}, "a\nb: 'a\\nb 1' holds a line break or control character"),
+    ({"auth_pass": "s#cret"}, "auth_pass: the value holds one of ! # { }; put the word in quotes"),
+    ({"a": [True]}, "a[0]: True is no text or number"),
+    ({"a": [" "]}, "a[0]: is empty"),
+]
+
+
+@pytest.mark.parametrize(("tree", "text"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_render(tree: dict[str, Any], text: str) -> None:
+    assert render(tree) == text
+
+
+@pytest.mark.parametrize(("tree", "message"), BROKEN)
+def test_render_refuses(tree: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        render(tree)
+
+
+SCALARS = st.one_of(st.booleans(), st.none(), st.integers(), st.text(max_size=12))
+TREES = st.dictionaries(
+    st.text(min_size=1, max_size=8),
+    st.recursive(
+        SCALARS,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3), st.dictionaries(st.text(min_size=1, max_size=8), inner, max_size=3)
+        ),
+        max_leaves=8,
+    ),
+    max_size=4,
+)
+
+
+def lines_meant(value: Any) -> int:
+    """Count the lines that a value of a directive may take, its own included."""
+    if isinstance(value, dict):
+        return 2 + sum(lines_meant(inner) for inner in value.values() if inner is not False)
+    if isinstance(value, list):
+        return 2 + sum(lines_meant(item) - 2 if isinstance(item, (dict, list)) else 1 for item in value)
+    return 1
+
+
+@given(TREES)
+def test_no_value_breaks_out_of_its_line(tree: dict[str, Any]) -> None:
+    try:
+        text = render(tree)
+    except ConfigError:
+        return
+    lines = [line for line in text.split("\n") if line]
+    assert len(lines) == sum(lines_meant(value) for value in tree.values() if value is not False)
+    assert sum(line.endswith("{") for line in lines) == sum(line.strip() == "}" for line in lines)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters='"', exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1))
+def test_quote_makes_one_word(text: str) -> None:
+    assert render({"script": quote(text)}).count("\n") == 1
+
+
+def test_quote_refuses_a_quote() -> None:
+    with pytest.raises(ConfigError, match="which keepalived cannot escape"):
+        quote('a"b')

@@ -1,0 +1,354 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: daemon_config
+short_description: Put a daemon's files in place as one transaction
+version_added: "0.1.0"
+description:
+  - Writes the files in O(files), lets the daemon check the new main file before it replaces the live one, swaps it
+    atomically, reloads the running service and looks whether the daemon has taken the reload.
+  - A service that does not run is started instead. It is enabled too.
+  - The service is restarted instead when one of the files in O(restart_on) changes, which a reload would not take.
+  - When any of these steps fails, every file is put back as it was, the service is reloaded (or restarted) with them,
+    and the module fails with the daemon's own words.
+  - systemd reads its units again when one of the files is under C(/etc/systemd).
+extends_documentation_fragment:
+  - haproof.balancer.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The daemon also checks the new main file, if it is installed and no file in O(files) would change.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+options:
+  daemon:
+    description: The daemon, which decides how a file is checked and how a reload shows.
+    type: str
+    required: true
+    choices: [haproxy, keepalived, nginx]
+  service:
+    description: The daemon's systemd unit. The name of the daemon when omitted.
+    type: str
+  binary:
+    description: The daemon's program, which checks its files. Found by the name of the daemon when omitted.
+    type: path
+  units:
+    description: Further systemd units, enabled and started before the daemon reads its new file.
+    type: list
+    elements: str
+    default: []
+  dest:
+    description: Path of the main configuration file.
+    type: path
+    required: true
+  content:
+    description: Text of the main configuration file.
+    type: str
+    required: true
+  owner:
+    description: Owner of the main file.
+    type: str
+    default: root
+  group:
+    description: Group of the main file.
+    type: str
+    default: root
+  mode:
+    description: Mode of the main file, octal.
+    type: str
+    default: "0644"
+  files:
+    description:
+      - Files that the main one needs (snippets, pages, scripts, unit drop-ins). They are written first, and missing
+        folders are made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      dest:
+        description: Path of the file.
+        type: path
+        required: true
+      content:
+        description: Text of the file.
+        type: str
+        required: true
+      secret:
+        description:
+          - Whether the diff hides the text, the former one too. What the text holds belongs into O(secrets) as well.
+        type: bool
+        default: false
+      owner:
+        description: Owner of the file.
+        type: str
+        default: root
+      group:
+        description: Group of the file.
+        type: str
+        default: root
+      mode:
+        description: Mode of the file, octal.
+        type: str
+        default: "0644"
+  secrets:
+    description:
+      - Words of the files that must not be shown, such as passwords.
+      - They are masked in what is returned and in the host's journal.
+    type: list
+    elements: str
+    default: []
+  absent:
+    description:
+      - Files that must not be there, such as drop-ins of a former configuration.
+      - Symbolic links stay, such as those that C(systemctl mask) makes.
+    type: list
+    elements: path
+    default: []
+  restart_on:
+    description: Those of the files, of O(absent) too, whose change needs a restart.
+    type: list
+    elements: path
+    default: []
+  timeout:
+    description: How long the daemon may take to show that it has reloaded, in seconds.
+    type: float
+    default: 10.0
+author:
+  - haproof.balancer contributors (@haproof)
+"""
+
+EXAMPLES = r"""
+- name: Replace nginx.conf, or leave everything as it is
+  haproof.balancer.daemon_config:
+    daemon: nginx
+    dest: /etc/nginx/nginx.conf
+    content: "{{ lookup('ansible.builtin.template', 'nginx.conf.j2') }}"
+    files:
+      - dest: /srv/www/index.html
+        content: "{{ inventory_hostname }}\n"
+"""
+
+RETURN = r"""
+changed_files:
+  description: Paths of the files that changed (in check mode, that would change).
+  type: list
+  elements: str
+  returned: always
+  sample: [/etc/nginx/nginx.conf]
+started:
+  description: Units that were enabled or started (in check mode, that would be).
+  type: list
+  elements: str
+  returned: always
+  sample: [nginx]
+reloaded:
+  description: Whether the running service was reloaded.
+  type: bool
+  returned: always
+restarted:
+  description: Whether the running service was restarted.
+  type: bool
+  returned: always
+words:
+  description: What the daemon said when it refused.
+  type: str
+  returned: failure
+  sample: 'nginx: [emerg] unknown directive "foo" in /etc/nginx/nginx.conf:3'
+"""
+
+import os
+from typing import Any, Callable, NamedTuple
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
+from ansible_collections.haproof.balancer.plugins.module_utils._files import (
+    File,
+    FileSet,
+    diff,
+    read,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
+
+FILE_OPTIONS: dict[str, Any] = {
+    "dest": {"type": "path", "required": True},
+    "content": {"type": "str", "required": True},
+    "owner": {"type": "str", "default": "root"},
+    "group": {"type": "str", "default": "root"},
+    "mode": {"type": "str", "default": "0644"},
+}
+AUXILIARY_OPTIONS: dict[str, Any] = {
+    **FILE_OPTIONS,
+    # Says only that there are secrets.
+    "secret": {"type": "bool", "default": False, "no_log": False},
+}
+
+
+def wanted_file(options: dict[str, Any]) -> File:
+    """Return the file that the options describe. Raises ValueError for a mode that is not octal."""
+    try:
+        mode = int(options["mode"], 8)
+    except ValueError:
+        mode_text, dest = options["mode"], options["dest"]
+        raise ValueError(f"{dest}: mode {mode_text!r} is not octal; write '0644'") from None
+    return File(options["dest"], options["content"].encode(), options["owner"], options["group"], mode)
+
+
+def check_staged(files: FileSet, service: Service, wanted: File) -> str:
+    """Return the path of *wanted*, staged and checked. Raises ServiceError when the daemon refuses it."""
+    staged = files.stage(wanted)
+    try:
+        service.check(staged, wanted.dest)
+    except ServiceError:
+        files.discard(staged)
+        raise
+    return staged
+
+
+class Plan(NamedTuple):
+    """What there is to do: files to write (``target`` may be among them) and to remove, units to start."""
+
+    target: File
+    pending: list[File]
+    gone: list[str]
+    idle: list[Unit]
+    restart_on: list[str]
+
+    @property
+    def paths(self) -> list[str]:
+        """Paths of all files that change."""
+        return [*(file.dest for file in self.pending), *self.gone]
+
+    @property
+    def holds_units(self) -> bool:
+        """Whether systemd has to read its units again."""
+        return any(path.startswith("/etc/systemd/") for path in self.paths)
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a running service has to be restarted."""
+        return any(path in self.restart_on for path in self.paths)
+
+
+def apply(files: FileSet, service: Service, plan: Plan) -> bool:
+    """Carry the plan out and return whether the service, which ran, was reloaded or restarted.
+
+    The idle units are started, the service itself last. Raises ServiceError after everything was put back.
+    """
+    undo: Callable[[], None] | None = None
+    try:
+        for auxiliary in plan.pending:
+            if auxiliary is not plan.target:
+                files.swap(files.stage(auxiliary), auxiliary.dest)
+        for path in plan.gone:
+            files.remove(path)
+        if plan.holds_units:
+            service.reload_units()
+        service.start([unit for unit in plan.idle if unit.name != service.unit])
+        if plan.target in plan.pending:
+            files.swap(check_staged(files, service, plan.target), plan.target.dest)
+        else:
+            service.check(plan.target.dest, plan.target.dest)
+        if plan.paths and service.active():
+            undo = service.restart if plan.restarts else service.recover
+            (service.restart if plan.restarts else service.reload)()
+        service.start([unit for unit in plan.idle if unit.name == service.unit])
+        return undo is not None
+    except (ServiceError, OSError, LookupError) as error:
+        words = error.words if isinstance(error, ServiceError) else ""
+        try:
+            roll_back(files, service, plan, undo)
+        except (ServiceError, OSError) as second:
+            raise ServiceError(f"{error}, and undoing the change failed too: {second}", words) from error
+        raise ServiceError(f"{error}; everything was put back as it was", words) from error
+
+
+def roll_back(files: FileSet, service: Service, plan: Plan, undo: Callable[[], None] | None) -> None:
+    """Undo :func:`apply`; *undo* brings the service back to the former files. Raises ServiceError, OSError."""
+    service.stop(plan.idle)
+    files.restore()
+    if plan.holds_units:
+        service.reload_units()
+    if undo:
+        undo()
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "daemon": {"type": "str", "required": True, "choices": sorted(DAEMONS)},
+            "service": {"type": "str"},
+            "binary": {"type": "path"},
+            "units": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "dict", "default": [], "options": AUXILIARY_OPTIONS},
+            "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
+            "absent": {"type": "list", "elements": "path", "default": []},
+            "restart_on": {"type": "list", "elements": "path", "default": []},
+            "timeout": {"type": "float", "default": 10.0},
+            **FILE_OPTIONS,
+        },
+        supports_check_mode=True,
+    )
+
+    def run(argv: list[str]) -> Any:
+        return module.run_command(argv, environ_update={"LC_ALL": "C"})
+
+    def label(staged: str, dest: str) -> None:
+        if module.selinux_enabled():
+            module.set_context_if_different(staged, module.selinux_default_context(dest), False)
+
+    binary = module.params["binary"] or module.params["daemon"]
+    daemon = DAEMONS[module.params["daemon"]].at(binary)
+    try:
+        wanted = [wanted_file(options) for options in (*module.params["files"], module.params)]
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    target = wanted[-1]
+    if not target.content.strip():
+        module.fail_json(msg=f"content for {target.dest} is empty, and {daemon.name} would serve nothing")
+    installed = module.get_bin_path(binary) is not None
+    if not installed and not module.check_mode:
+        module.fail_json(msg=f"{binary} is not installed, so nothing can check {target.dest}")
+
+    service = Service(run, module.warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
+    files = FileSet(label)
+    secret = {options["dest"] for options in module.params["files"] if options["secret"]}
+    present = {file.dest: read(file.dest) for file in wanted}
+    unwanted = {path: read(path) for path in module.params["absent"] if not os.path.islink(path)}
+    pending = [file for file in wanted if present[file.dest] != file]
+    gone = [path for path, former in unwanted.items() if former]
+    result: dict[str, Any] = {
+        "changed_files": [*(file.dest for file in pending), *gone],
+        "diff": [
+            *(diff(file.dest, present[file.dest], file, file.dest in secret) for file in pending),
+            *(diff(path, unwanted[path], None) for path in gone),
+        ],
+        "reloaded": False,
+        "restarted": False,
+    }
+    try:
+        idle = service.idle([*module.params["units"], service.unit])
+        plan = Plan(target, pending, gone, idle, module.params["restart_on"])
+        result["started"] = [unit.name for unit in idle]
+        result["changed"] = bool(plan.paths or idle)
+        if not module.check_mode and result["changed"]:
+            result["restarted" if plan.restarts else "reloaded"] = apply(files, service, plan)
+        elif module.check_mode and pending == [target] and installed:
+            files.discard(check_staged(files, service, target))
+    except ServiceError as failure:
+        module.fail_json(msg="\n".join(filter(None, [str(failure), failure.words])), words=failure.words)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,317 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vip_info
+short_description: Which virtual IPs and VRRP states a host has
+version_added: "0.1.0"
+description:
+  - Reads the host's addresses from the kernel and, unless O(keepalived=false), the VRRP instances from the running
+    keepalived itself.
+  - keepalived is asked by signal for its JSON dump, or for its text dump where JSON is not built in. A dump that was
+    left from earlier is never taken for an answer.
+  - A keepalived that does not run is no error; RV(keepalived.running) says so.
+extends_documentation_fragment:
+  - haproof.balancer.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+options:
+  vips:
+    description:
+      - Virtual IPs to look for, with or without prefix. RV(holds) says which of them the kernel has.
+    type: list
+    elements: str
+    default: []
+  keepalived:
+    description:
+      - Whether to ask keepalived, which needs root. When V(false), nothing is signalled and RV(instances) is empty.
+    type: bool
+    default: true
+  pid_file:
+    description: keepalived's pid file.
+    type: path
+    default: /run/keepalived.pid
+  timeout:
+    description: How long keepalived may take to answer, in seconds.
+    type: float
+    default: 2.0
+  wait_for:
+    description:
+      - Return when the host has this role for all of O(vips), or V(settled), which is either. See RV(roles).
+      - When that does not come true within O(wait_timeout), the module returns what there is then, and does not fail.
+    type: str
+    choices: [holder, settled, standby]
+  wait_timeout:
+    description: How long to wait at the longest, in seconds.
+    type: float
+    default: 10.0
+author:
+  - haproof.balancer contributors (@haproof)
+"""
+
+EXAMPLES = r"""
+- name: See who holds the virtual IP, as the kernel knows it
+  haproof.balancer.vip_info:
+    vips: [198.18.0.10/24]
+    keepalived: false
+  register: vip
+
+- name: Wait until this host has taken over
+  haproof.balancer.vip_info:
+    vips: [198.18.0.10]
+    wait_for: holder
+  register: vip
+  failed_when: vip.roles['198.18.0.10'] != 'holder'
+
+- name: Read the VRRP instances
+  haproof.balancer.vip_info:
+  register: vrrp
+
+- name: Show the state of every instance
+  ansible.builtin.debug:
+    msg: "{{ vrrp.instances | items2dict(key_name='name', value_name='state') }}"
+"""
+
+RETURN = r"""
+addresses:
+  description: Every address of the host, in the kernel's order.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    address:
+      description: The address without prefix.
+      type: str
+      sample: 198.18.0.10
+    prefix:
+      description: Length of the prefix.
+      type: int
+      sample: 24
+    family:
+      description: V(ipv4) or V(ipv6).
+      type: str
+      sample: ipv4
+    interface:
+      description: Interface that has the address.
+      type: str
+      sample: eth1
+    label:
+      description: Label of the address; null for IPv6, which has none.
+      type: str
+      sample: eth1:vip
+    scope:
+      description: Scope of the address.
+      type: str
+      sample: global
+    secondary:
+      description: Whether another address of the same subnet comes first.
+      type: bool
+holds:
+  description: Those of O(vips) that this host's kernel has, spelled as given.
+  type: list
+  elements: str
+  returned: always
+  sample: [198.18.0.10/24]
+roles:
+  description:
+    - What the host is for each of O(vips), V(holder) or V(standby).
+    - V(unready) when kernel and keepalived do not agree.
+    - When O(keepalived=false) the kernel alone decides.
+  type: dict
+  returned: always
+  sample: {"198.18.0.10/24": "holder"}
+keepalived:
+  description: The running keepalived.
+  type: dict
+  returned: when O(keepalived=true)
+  contains:
+    running:
+      description: Whether it runs.
+      type: bool
+    pid:
+      description: Its process id; null when it does not run.
+      type: int
+    version:
+      description: The version that runs, which need not be the one installed; null when it does not run.
+      type: str
+      sample: 2.2.7
+instances:
+  description: The VRRP instances as keepalived sees them; empty when it does not run or is not asked.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Name of the C(vrrp_instance).
+      type: str
+      sample: VI_10
+    state:
+      description: V(init), V(backup), V(master) or V(fault).
+      type: str
+      sample: master
+    interface:
+      description: Interface that it advertises on.
+      type: str
+      sample: eth1
+    vrid:
+      description: Virtual router id.
+      type: int
+      sample: 10
+    version:
+      description: VRRP version.
+      type: int
+      sample: 3
+    priority:
+      description: Priority in the configuration.
+      type: int
+      sample: 254
+    effective_priority:
+      description: Priority with the weights of all tracked objects.
+      type: int
+      sample: 254
+    master_priority:
+      description: Priority that the current master advertises; null on the master itself, or when none is heard.
+      type: int
+    advert_int_s:
+      description: Seconds between adverts.
+      type: float
+      sample: 0.2
+    down_timer_adverts:
+      description: Missed adverts after which the master counts as dead; null where keepalived does not tell.
+      type: int
+    preempt:
+      description: Whether it takes the VIP back from a master of lower priority.
+      type: bool
+    virtual_addresses:
+      description: Its virtual addresses, the excluded ones too, without prefix.
+      type: list
+      elements: str
+      sample: [198.18.0.10]
+    last_transition:
+      description: Time of the last change of state, in seconds since the epoch by the host's clock.
+      type: float
+"""
+
+import time
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import (
+    AddressError,
+    bare_address,
+    held,
+    parse_ip_address,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import (
+    Keepalived,
+    KeepalivedError,
+    find_pid,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._roles import role_of
+from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
+
+# Waiting looks at the kernel this often, and asks keepalived, which logs each question, only when the kernel agrees.
+POLL_S = 0.1
+
+
+def vip_problems(vips: list[str]) -> list[str]:
+    """Say what is wrong with the option ``vips``, one sentence a finding."""
+    problems = []
+    for number, vip in enumerate(vips):
+        try:
+            bare_address(vip)
+        except AddressError as error:
+            problems.append(f"vips[{number}]: {error}")
+    return problems
+
+
+def kernel_addresses(run: Runner) -> list[dict[str, Any]]:
+    """Every address of the host. Raises AddressError when ip(8) fails or its output cannot be read."""
+    rc, out, err = run(["ip", "-json", "address"])
+    if rc != 0:
+        raise AddressError(f"ip -json address failed with exit code {rc}: {err.strip()}")
+    return parse_ip_address(out)
+
+
+def vrrp(run: Runner, pid_file: str, timeout_s: float) -> dict[str, Any]:
+    """``keepalived`` and ``instances`` as RETURN says. Raises KeepalivedError when a running one does not answer."""
+    pid = find_pid(pid_file)
+    if pid is None:
+        return {"keepalived": {"running": False, "pid": None, "version": None}, "instances": []}
+    daemon = Keepalived(run, pid, timeout_s)
+    return {
+        "keepalived": {"running": True, "pid": pid, "version": daemon.version()},
+        "instances": daemon.instances(),
+    }
+
+
+def observe(run: Runner, vips: list[str], pid_file: str | None, timeout_s: float) -> dict[str, Any]:
+    """All that RETURN says, as it is now; keepalived is not asked when there is no ``pid_file``."""
+    # keepalived first: an address that it sets meanwhile then shows, and the kernel has the last word.
+    info: dict[str, Any] = vrrp(run, pid_file, timeout_s) if pid_file else {"instances": []}
+    info["addresses"] = kernel_addresses(run)
+    info["holds"] = held(vips, info["addresses"])
+    info["roles"] = {vip: role_of(info, vip) for vip in vips}
+    return info
+
+
+def wait(look: Callable[[bool], dict[str, Any]], wanted: str | None, timeout_s: float, ask: bool) -> dict[str, Any]:
+    """Look until every role is ``wanted``, or the time is over. ``look(ask)`` asks keepalived too."""
+    deadline = time.monotonic() + timeout_s
+    while wanted and time.monotonic() < deadline:
+        if reached(look(False)["roles"], wanted):
+            info = look(ask)
+            if reached(info["roles"], wanted):
+                return info
+        time.sleep(POLL_S)
+    return look(ask)
+
+
+def reached(roles: dict[str, str], wanted: str) -> bool:
+    """Return whether every role is the wanted one; ``settled`` is any but unready."""
+    return all(role in ("holder", "standby") if wanted == "settled" else role == wanted for role in roles.values())
+
+
+def main() -> None:
+    """Connect the parts."""
+    module = AnsibleModule(
+        argument_spec={
+            "vips": {"type": "list", "elements": "str", "default": []},
+            "keepalived": {"type": "bool", "default": True},
+            "pid_file": {"type": "path", "default": "/run/keepalived.pid"},
+            "timeout": {"type": "float", "default": 2.0},
+            "wait_for": {"type": "str", "choices": ["holder", "settled", "standby"]},
+            "wait_timeout": {"type": "float", "default": 10.0},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C"}
+    vips: list[str] = module.params["vips"]
+    problems = vip_problems(vips)
+    if problems:
+        module.fail_json(msg="; ".join(problems))
+
+    def look(ask: bool) -> dict[str, Any]:
+        return observe(module.run_command, vips, module.params["pid_file"] if ask else None, module.params["timeout"])
+
+    try:
+        info = wait(look, module.params["wait_for"], module.params["wait_timeout"], module.params["keepalived"])
+    except (AddressError, KeepalivedError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, **info)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vrrp_host
+short_description: Let a host take part in VRRP
+version_added: "0.1.0"
+description:
+  - Lets VRRP, AH and BFD in from the peers through the firewalls that are in use, sets kernel parameters, and turns on
+    SELinux booleans. All of it in one execution, because each costs time on every host.
+  - ufw is in use when it is enabled, firewalld when it runs. The rules go to C(before.rules) and C(before6.rules), or
+    to the zones of O(interfaces) as rich rules with the priority -112, now and permanently.
+  - nftables is in use when a chain on the input hook refuses whatever no rule has accepted. The rules go to the head of
+    every such chain, because an accept in one chain does not stop a drop in another. They are kept in
+    C(/etc/nftables.conf), or in a folder that this file includes with a pattern at its end.
+  - Nothing is installed, and a firewall that is not in use is left alone.
+  - Chains of iptables that no ufw manages are not written to; a warning says what to add.
+extends_documentation_fragment:
+  - haproof.balancer.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+options:
+  allow:
+    description:
+      - What to let in. What this module once let in and is not in the list is closed again; an empty list undoes all.
+      - The firewalls are left as they are when omitted.
+    type: list
+    elements: dict
+    suboptions:
+      service:
+        description: What to let in.
+        type: str
+        required: true
+        choices: [ah, bfd, vrrp]
+      source:
+        description: The peer's address, without prefix.
+        type: str
+        required: true
+  interfaces:
+    description: The interfaces that VRRP uses. They decide which of firewalld's zones are opened.
+    type: list
+    elements: str
+    default: []
+  sysctl:
+    description: Kernel parameters, set now and at every boot.
+    type: dict
+    default: {}
+  sysctl_file:
+    description:
+      - The file that holds O(sysctl). It is removed when there are none; the kernel keeps its values until it boots.
+    type: path
+    default: /etc/sysctl.d/90-haproof-keepalived.conf
+  user:
+    description: A system user to create, without home and login, who runs keepalived's scripts.
+    type: str
+  sebooleans:
+    description: SELinux booleans to turn on, now and at every boot, where SELinux is enabled.
+    type: list
+    elements: str
+    default: []
+author:
+  - haproof.balancer contributors (@haproof)
+"""
+
+EXAMPLES = r"""
+- name: Let the other balancer's VRRP in, and let haproxy bind a VIP that is elsewhere
+  haproof.balancer.vrrp_host:
+    allow:
+      - service: vrrp
+        source: 192.0.2.12
+    interfaces: [eth0]
+    sysctl:
+      net.ipv4.ip_nonlocal_bind: 1
+
+- name: Close the firewall again
+  haproof.balancer.vrrp_host:
+    allow: []
+"""
+
+RETURN = r"""
+changes:
+  description: What changed (in check mode, what would change), by file or firewall.
+  type: list
+  elements: str
+  returned: always
+  sample: [/etc/nftables.conf (root:root 0644), nftables ruleset]
+"""
+
+import ipaddress
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._host import Change, Host, HostError
+
+
+def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
+    """Return the options as Allow, each once. Raises ValueError for what is no address."""
+    allows = []
+    for number, option in enumerate(options):
+        try:
+            source = str(ipaddress.ip_address(option["source"]))
+        except ValueError:
+            raise ValueError(f"allow[{number}].source: {option['source']} is not an address without prefix") from None
+        allows.append(Allow(option["service"], source))
+    return list(dict.fromkeys(allows))
+
+
+def survey(host: Host, parameters: dict[str, Any], selinux: bool) -> list[Change]:
+    """Return all that is to change. Raises HostError, OSError, ValueError."""
+    changes = []
+    if parameters["allow"] is not None:
+        changes += host.firewall(wanted_allows(parameters["allow"]), parameters["interfaces"])
+    sysctl = {key: str(value) for key, value in parameters["sysctl"].items()}
+    changes += host.sysctl(sysctl, parameters["sysctl_file"])
+    changes += host.user(parameters["user"]) if parameters["user"] else []
+    return changes + host.booleans(parameters["sebooleans"] if selinux else [])
+
+
+def main() -> None:
+    """Connect the parts."""
+    module = AnsibleModule(
+        argument_spec={
+            "allow": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "service": {"type": "str", "required": True, "choices": ["ah", "bfd", "vrrp"]},
+                    "source": {"type": "str", "required": True},
+                },
+            },
+            "interfaces": {"type": "list", "elements": "str", "default": []},
+            "sysctl": {"type": "dict", "default": {}},
+            "sysctl_file": {"type": "path", "default": "/etc/sysctl.d/90-haproof-keepalived.conf"},
+            "user": {"type": "str"},
+            "sebooleans": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C"}
+
+    def label(staged: str, dest: str) -> None:
+        if module.selinux_enabled():
+            module.set_context_if_different(staged, module.selinux_default_context(dest), False)
+
+    host = Host(module.run_command, lambda name: module.get_bin_path(name) is not None, label)
+    try:
+        changes = survey(host, module.params, module.selinux_enabled())
+        if not module.check_mode:
+            for change in changes:
+                change.make()
+    except HostError as error:
+        module.fail_json(msg="\n".join(filter(None, [str(error), error.words])))
+    except (OSError, ValueError) as error:
+        module.fail_json(msg=str(error))
+    for warning in host.warnings:
+        module.warn(warning)
+    module.exit_json(
+        changed=bool(changes),
+        changes=[change.shown["after_header"] for change in changes],
+        diff=[change.shown for change in changes],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A pair that was set up by hand is taken over as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from nodes import eventually
+
+sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal, parse
+
+if TYPE_CHECKING:
+    from nodes import Lab
+
+AUTH = "1111"
+
+
+def live(lab: Lab) -> dict[str, list[Any]]:
+    """Read what keepalived is configured with on each balancer."""
+    return {
+        name: sorted(normal(parse(lab.nodes[name].file("/etc/keepalived/keepalived.conf").content_string)), key=repr)
+        for name in lab.balancers
+    }
+
+
+def holders(lab: Lab) -> dict[str, list[str]]:
+    """Name the balancers that have each VIP."""
+    return {vip: lab.holders(vip) for vip in lab.owners}
+
+
+def moves(lab: Lab) -> dict[str, int]:
+    """Count how often a VRRP instance of each balancer has become master or backup so far."""
+    count = "journalctl --unit=keepalived | grep -cE 'Entering (MASTER|BACKUP|FAULT) STATE'"
+    return {name: int(lab.nodes[name].run(count).stdout) for name in lab.balancers}
+
+
+def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
+    """Run a playbook as talkative as a user may ask for."""
+    command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--diff", "-v"]
+    # Molecule asks for colours, whose codes would hide where a word begins.
+    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
+    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
+
+
+@pytest.fixture(scope="module")
+def inventory(lab: Lab) -> Path:
+    """Make an inventory of its own, which says nothing about keepalived, in a folder without variables."""
+    folder = lab.inventory.parent / "adopted"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    content = yaml.safe_load(lab.inventory.read_text())
+    del content["all"]["vars"]["keepalived_vips"]
+    path = folder / "inventory.yml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_pair_set_up_by_hand_works(lab: Lab) -> None:
+    owners = {vip: [owner] for vip, owner in lab.owners.items()}
+    assert eventually(lambda: holders(lab) == owners, within_s=10), holders(lab)
+
+
+def test_adopt_writes_variables_and_prints_no_password(lab: Lab, inventory: Path) -> None:
+    before = live(lab)
+
+    adopted = play("adopt", inventory)
+
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
+    assert not re.search(rf"\b{AUTH}\b", adopted.stdout + adopted.stderr)
+    written = sorted(path.relative_to(inventory.parent) for path in inventory.parent.rglob("keepalived.yml"))
+    assert [str(path) for path in written] == [
+        "group_vars/balancers/keepalived.yml",
+        "host_vars/lb01/keepalived.yml",
+        "host_vars/lb02/keepalived.yml",
+    ]
+    texts = [(inventory.parent / path).read_text() for path in written]
+    assert any(re.search(rf"\b{AUTH}\b", text) for text in texts)
+    assert {(inventory.parent / path).stat().st_mode & 0o777 for path in written} == {0o600}
+    assert live(lab) == before
+
+
+def test_site_reproduces_the_configuration_and_moves_no_vip(lab: Lab, inventory: Path) -> None:
+    before, holders_before, moves_before = live(lab), holders(lab), moves(lab)
+
+    site = play("site", inventory)
+
+    assert site.returncode == 0, site.stdout + site.stderr
+    assert not re.search(rf"\b{AUTH}\b", site.stdout + site.stderr)
+    for name in lab.balancers:
+        assert "Ansible managed" in lab.nodes[name].file("/etc/keepalived/keepalived.conf").content_string
+    assert live(lab) == before
+    assert holders(lab) == holders_before
+    assert moves(lab) == moves_before

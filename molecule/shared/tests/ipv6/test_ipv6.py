@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A virtual IP of each family, on one pair."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nodes import Lab
+
+
+def test_each_family_has_a_vip(lab: Lab) -> None:
+    assert sorted(":" in vip for vip in lab.owners) == [False, True]
+
+
+def test_keepalived_speaks_vrrp_3_to_both(lab: Lab) -> None:
+    for answer in lab.module("balancers", "vip_info", {"vips": list(lab.owners)}).values():
+        assert [instance["version"] for instance in answer["instances"]] == [3, 3]
+
+
+def test_vips_move_and_come_back(lab: Lab) -> None:
+    with lab.stopped("lb01", "keepalived"):
+        for vip in lab.owners:
+            assert lab.moved_to("lb02", vip), lab.holders(vip)
+            assert lab.answering_macs(vip) == lab.holder_macs(vip)
+            assert lab.answers(requests=1, vip=vip)
+    for vip in lab.owners:
+        assert lab.moved_to("lb01", vip), lab.holders(vip)
+        assert lab.answering_macs(vip) == lab.holder_macs(vip)
+
+
+def test_drill_passes(lab: Lab, vip: str) -> None:
+    report = lab.inventory.parent / "drill.json"
+    variables = {"drill_vip": vip, "drill_report": str(report)}
+    playbook = ["ansible-playbook", "haproof.balancer.drill", "-i", str(lab.inventory)]
+    drill = subprocess.run(
+        [*playbook, "--extra-vars", json.dumps(variables)], capture_output=True, check=False, text=True, timeout=120
+    )
+    assert drill.returncode == 0, drill.stdout
+    verdicts = [(drill["fault"], drill["vip"], drill["verdict"]) for drill in json.loads(report.read_text())["drills"]]
+    assert verdicts == [("service_stop", vip, "pass"), ("keepalived_stop", vip, "pass")]

@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab seen from its nodes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Iterator
+
+import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from testinfra.host import Host
+
+BACKENDS = ("web01", "web02")
+BALANCERS = ("lb01", "lb02")
+CLIENT = "client"
+PROBE_S = 120
+"""Seconds after which the prober ends in any case."""
+
+# VRRPv3 adverts (RFC 9568 section 5) for the VIP, whose last byte is the router id.
+FORGER = """
+import socket, struct, sys, time
+
+vip = socket.inet_aton(sys.argv[1])
+group = "224.0.0.18"
+probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+probe.connect((sys.argv[1], 9))
+own = socket.inet_aton(probe.getsockname()[0])
+
+
+def advert(checksum):
+    return struct.pack("!BBBBHH4s", 0x31, vip[3], 255, 1, 20, checksum, vip)
+
+
+pseudo = own + socket.inet_aton(group) + struct.pack("!BBH", 0, 112, 12) + advert(0)
+total = sum(struct.unpack("!%dH" % (len(pseudo) // 2), pseudo))
+total = (total & 0xFFFF) + (total >> 16)
+total = (total & 0xFFFF) + (total >> 16)
+sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, own)
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    sender.sendto(advert(0xFFFF & ~total), (group, 0))
+    time.sleep(0.1)
+"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The nodes of a lab and what its inventory says about them."""
+
+    inventory: Path
+    nodes: dict[str, Host]
+    engine: str
+    balancers: list[str]
+    """In the order in which they take over from each other."""
+    owners: dict[str, str]
+    """The balancer that has a VIP while it can, for each VIP (without prefix)."""
+
+    @property
+    def vip(self) -> str:
+        """The first VIP, which the methods mean unless they are told another."""
+        return next(iter(self.owners))
+
+    def holders(self, vip: str = "") -> list[str]:
+        """Name the balancers that have the VIP on an interface."""
+        return [name for name in self.balancers if self.holds(name, vip)]
+
+    def holds(self, name: str, vip: str = "") -> bool:
+        """Say whether this balancer has the VIP on an interface."""
+        return bool(self._vip_interface(name, vip or self.vip))
+
+    def moved_to(self, name: str, vip: str = "", within_s: float = 10) -> bool:
+        """Wait until this balancer, and no other, has the VIP; say whether that came true."""
+        return eventually(lambda: self.holders(vip) == [name], within_s)
+
+    def holder_macs(self, vip: str = "") -> set[str]:
+        """Read the MAC addresses of the interfaces that have the VIP."""
+        return {
+            self.nodes[name].check_output("cat /sys/class/net/%s/address", self._vip_interface(name, vip or self.vip))
+            for name in self.holders(vip)
+        }
+
+    def answering_macs(self, vip: str = "") -> set[str]:
+        """Ask on the wire, from the client: which MAC addresses answer for the VIP?"""
+        vip = vip or self.vip
+        client = self.nodes[CLIENT]
+        route = client.check_output("ip -oneline route get %s", vip).split()
+        interface = route[route.index("dev") + 1]
+        if ":" in vip:
+            # Without an answer it fails, and says nothing.
+            return set(client.run("ndisc6 -q -n -m -r 1 -w 1000 %s %s", vip, interface).stdout.lower().split())
+        # Broadcast to the last, or only the first that answered would be asked again.
+        replies = client.run("arping -b -c 2 -I %s %s", interface, vip).stdout
+        return {line.split("[")[1].split("]")[0].lower() for line in replies.splitlines() if "reply from" in line}
+
+    def answers(self, requests: int, vip: str = "") -> list[str]:
+        """Request the VIP's page from the client so many times, and return the bodies."""
+        script = "for i in $(seq %s); do curl --silent --show-error --max-time 2 %s; echo; done"
+        return self.nodes[CLIENT].check_output(script, str(requests), url(vip or self.vip)).splitlines()
+
+    def module(self, hosts: str, module: str, arguments: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Run a module of the collection on these hosts, and return what it says, by host."""
+        with self._ad_hoc(hosts, module, arguments) as run:
+            return ad_hoc_results(run.communicate()[0])
+
+    def forge_adverts(self) -> None:
+        """Let the client claim the VIP in the background for three seconds, with VRRP's highest priority."""
+        self.nodes[CLIENT].check_output("setsid python3 -c %s %s >/dev/null 2>&1 </dev/null &", FORGER, self.vip)
+
+    def variables_of(self, group: str) -> dict[str, Any]:
+        """Read what the file of a group says, beside the inventory."""
+        variables: dict[str, Any] = yaml.safe_load((self.inventory.parent / f"group_vars/{group}.yml").read_text())
+        return variables
+
+    @contextmanager
+    def probed(self, vip: str = "") -> Iterator[dict[str, Any]]:
+        """Request the VIP's page all the time, from the client; at the end the dict has what vip_probe saw."""
+        client = self.nodes[CLIENT]
+        run_file = f"/run/haproof-{uuid.uuid4()}"
+        arguments = {"url": url(vip or self.vip), "run_file": run_file, "duration": PROBE_S}
+        seen: dict[str, Any] = {}
+        with self._ad_hoc(CLIENT, "vip_probe", arguments) as prober:
+            try:
+                assert eventually(lambda: client.run("grep ready %s", run_file).rc == 0, within_s=20)
+                yield seen
+            finally:
+                client.run("rm -f %s", run_file)
+                output = prober.communicate(timeout=PROBE_S)[0]
+        seen.update(ad_hoc_results(output)[CLIENT]["probe"])
+
+    def _ad_hoc(self, hosts: str, module: str, arguments: dict[str, Any]) -> subprocess.Popen[str]:
+        command = ["ansible", hosts, "-i", str(self.inventory), "-m", f"haproof.balancer.{module}"]
+        # The project's ansible.cfg asks for YAML and molecule for colours, which are for people.
+        environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_FORCE_COLOR": "false"}
+        return subprocess.Popen(
+            [*command, "-a", json.dumps(arguments)], env=environment, stdout=subprocess.PIPE, text=True
+        )
+
+    @contextmanager
+    def stopped(self, name: str, unit: str) -> Iterator[None]:
+        """Stop a unit on a node, and start it again at the end, come what may."""
+        try:
+            self.nodes[name].check_output("systemctl stop %s", unit)
+            yield
+        finally:
+            self.nodes[name].check_output("systemctl start %s", unit)
+
+    def _vip_interface(self, name: str, vip: str) -> str:
+        words = self.nodes[name].check_output("ip -oneline address show to %s", vip).split()
+        # "2: eth1    inet 198.18.0.10/24 ..."
+        return words[1].split("@")[0] if words else ""
+
+
+def ad_hoc_results(output: str) -> dict[str, dict[str, Any]]:
+    """Read what ``ansible -m`` prints: "lb01 | SUCCESS => {...}" for each host."""
+    parts = re.split(r"^(\S+) \| \S+ => ", output, flags=re.MULTILINE)
+    return {host: json.loads(text) for host, text in zip(parts[1::2], parts[2::2])}
+
+
+def url(vip: str) -> str:
+    """Return the URL of the page behind a VIP."""
+    return f"http://[{vip}]/" if ":" in vip else f"http://{vip}/"
+
+
+def inventory_variables(inventory: Path) -> dict[str, Any]:
+    """Read the variables that a lab's inventory gives all hosts."""
+    variables: dict[str, Any] = yaml.safe_load(inventory.read_text())["all"]["vars"]
+    return variables
+
+
+def apply_site(lab: Lab, variables: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run site.yml with these variables over the inventory's, and more arguments for ansible-playbook."""
+    playbook = ["ansible-playbook", "haproof.balancer.site", "-i", str(lab.inventory)]
+    return subprocess.run(
+        [*playbook, "--extra-vars", json.dumps(variables), *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=600,
+    )
+
+
+def running_keepalived(lab: Lab, name: str) -> str:
+    """Name the program of a balancer's keepalived. There must be one, and its children must be of the same."""
+    script = "for pid in $(pidof keepalived); do readlink /proc/$pid/exe; done | sort -u"
+    (binary,) = lab.nodes[name].check_output(script).splitlines()
+    parents = lab.nodes[name].check_output("pgrep --count --parent 1 --exact keepalived")
+    assert parents == "1", f"{parents} keepalived run on {name}"
+    return str(binary)
+
+
+def inventory_balancers(inventory: Path) -> dict[str, dict[str, Any]]:
+    """Read the balancers of a lab's inventory, in its order, each with its variables."""
+    hosts: dict[str, dict[str, Any]] = yaml.safe_load(inventory.read_text())["all"]["children"]["balancers"]["hosts"]
+    return hosts
+
+
+def vip_owners(inventory: Path) -> dict[str, str]:
+    """Read which balancer owns each VIP; without an owner it is the first."""
+    first = next(iter(inventory_balancers(inventory)))
+    vips = inventory_variables(inventory)["keepalived_vips"]
+    return {vip["address"].split("/")[0]: vip.get("owner", first) for vip in vips}
+
+
+def eventually(condition: Callable[[], bool], within_s: float) -> bool:
+    """Try a condition until it holds or the time is over; say whether it held."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a pair without a firewall is open to; it shows that the forged adverts of the other tests are good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nodes import eventually
+
+if TYPE_CHECKING:
+    from nodes import Lab
+
+
+def test_a_stranger_takes_the_vip_away(lab: Lab) -> None:
+    lab.forge_adverts()
+    assert eventually(lambda: lab.holders() == [], within_s=2), lab.holders()
+
+
+def test_the_vip_comes_back(lab: Lab) -> None:
+    assert eventually(lambda: lab.holders() == ["lb01"], within_s=10), lab.holders()

@@ -170,6 +170,14 @@ def ad_hoc_results(output: str) -> dict[str, dict[str, Any]]:
     return {host: json.loads(text) for host, text in zip(parts[1::2], parts[2::2])}
 
 
+def felt_s(seen: dict[str, Any]) -> float:
+    """Return the longest outage in what vip_probe saw, counted in failed requests.
+
+    From one good answer to the next it would also have the time in which a busy machine did not let the prober run.
+    """
+    return float(max((outage["failed"] for outage in seen["outages"]), default=0) * seen["interval_s"])
+
+
 def url(vip: str) -> str:
     """Return the URL of the page behind a VIP."""
     return f"http://[{vip}]/" if ":" in vip else f"http://{vip}/"

@@ -13,22 +13,10 @@ author: haproof.balancer contributors (@haproof)
 description:
   - Looks for what C(keepalived -t) cannot see or sees too late, before any host is touched.
   - Each finding names the host, the variable and its value, and says what to do.
+extends_documentation_fragment: [haproof.balancer.cluster]
 options:
   _input:
     description: The settings of the role P(haproof.balancer.keepalived#role), without the prefix of its variables.
-    type: dict
-    required: true
-  host:
-    description: The host in question.
-    type: str
-    required: true
-  hosts:
-    description: All hosts that share the virtual IPs.
-    type: list
-    elements: str
-    required: true
-  facts:
-    description: The network facts of each host.
     type: dict
     required: true
   accepted:

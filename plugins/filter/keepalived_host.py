@@ -14,23 +14,11 @@ description:
   - Finds VRRP's peers in C(unicast_peer), or in the facts of the other hosts, and BFD's neighbours.
   - A standby's daemon cannot bind the virtual IP unless C(ip_nonlocal_bind) is set. It is asked for only where
     something does, and for the IP versions that need it.
+extends_documentation_fragment: [haproof.balancer.cluster]
 options:
   _input:
     description: The configuration, as P(haproof.balancer.keepalived_tree#filter) returns it.
     type: raw
-    required: true
-  host:
-    description: The host in question.
-    type: str
-    required: true
-  hosts:
-    description: All hosts that share the virtual IPs.
-    type: list
-    elements: str
-    required: true
-  facts:
-    description: The network facts of each host.
-    type: dict
     required: true
   nonlocal_bind:
     description: V(always), V(never), or V(auto) when a C(listen) or C(bind) in O(variables) names a virtual IP.

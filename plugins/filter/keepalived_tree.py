@@ -13,22 +13,10 @@ author: haproof.balancer contributors (@haproof)
 description:
   - Expands each virtual IP to a C(vrrp_instance). Interface, priority and peers follow from the hosts and their facts.
   - The result is what P(haproof.balancer.to_keepalived_conf#filter) writes.
+extends_documentation_fragment: [haproof.balancer.cluster]
 options:
   _input:
     description: The settings of the role P(haproof.balancer.keepalived#role), without the prefix of its variables.
-    type: dict
-    required: true
-  host:
-    description: The host in question.
-    type: str
-    required: true
-  hosts:
-    description: All hosts that share the virtual IPs, in the order of their priority.
-    type: list
-    elements: str
-    required: true
-  facts:
-    description: The network facts of each host.
     type: dict
     required: true
 """

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The kernel's addresses: reads ``ip -json address`` and compares addresses exactly. Pure functions."""
+"""The kernel's addresses: reads ``ip -json address`` and compares addresses exactly."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any, Sequence
+from typing import Any, Callable, List, Sequence, Tuple
+
+# run(argv) -> exit code, stdout, stderr
+Runner = Callable[[List[str]], Tuple[int, str, str]]
 
 
 class AddressError(ValueError):
@@ -38,6 +41,14 @@ def parse_ip_address(output: str) -> list[dict[str, Any]]:
         return [_address(link["ifname"], info) for link in links if link for info in link.get("addr_info", [])]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AddressError(f"cannot read the output of ip -json address ({error})") from error
+
+
+def read_addresses(run: Runner) -> list[dict[str, Any]]:
+    """Every address of the host. Raises AddressError when ip(8) fails or its output cannot be read."""
+    rc, out, err = run(["ip", "-json", "address"])
+    if rc != 0:
+        raise AddressError(f"ip -json address failed with exit code {rc}: {err.strip()}")
+    return parse_ip_address(out)
 
 
 def held(vips: Sequence[str], addresses: Sequence[dict[str, Any]]) -> list[str]:

@@ -12,7 +12,7 @@ import selectors
 import socket
 import struct
 import time
-from typing import Callable, NamedTuple, Sequence, Tuple
+from typing import Callable, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import (
     mac_bytes,
@@ -51,6 +51,12 @@ class Link(NamedTuple):
     carrier: bool
     multicast: bool
     loopback: bool
+
+
+# Who is asked for: the link, this host's own address there (None without one), the address.
+Question = Tuple[Link, Optional[str], str]
+_ROUNDS = 3
+MOST_PACKETS = 100_000
 
 
 def read_link(name: str) -> Link:
@@ -161,31 +167,37 @@ def receive(sockets: Sequence[socket.socket], until: float, handler: Handler, li
                     return True
 
 
-class Asker:
-    """Asks on one interface who has addresses, and keeps every MAC address that claims one.
+def ask_for(questions: Sequence[Question], until: float, handler: Handler) -> None:
+    """Ask on the links who has the addresses, and give every packet that may be an answer to *handler*.
 
-    ``own`` is the interface's address in the family of ``family`` (4 or 6), None without one. Use it in a ``with``.
+    The questions go out at once, and twice more until ``time.monotonic()`` is *until*. Raises WireError.
     """
+    sockets: dict[tuple[str, int], socket.socket] = {}
+    try:
+        for link, _own, target in questions:
+            kind = ETH_P_IPV6 if ":" in target else ETH_P_ARP
+            if (link.name, kind) not in sockets:
+                sockets[link.name, kind] = open_packets(link.name, kind, advertisements() if ":" in target else ())
+        start = time.monotonic()
+        for number in range(_ROUNDS):
+            for link, own, target in questions:
+                kind = ETH_P_IPV6 if ":" in target else ETH_P_ARP
+                packet, mac = question(target, own, link.mac)
+                _send(sockets[link.name, kind], packet, (link.name, kind, 0, 0, mac_bytes(mac)))
+            # An even share of the time after each round.
+            receive(list(sockets.values()), start + (until - start) * (number + 1) / _ROUNDS, handler, MOST_PACKETS)
+    finally:
+        close(list(sockets.values()))
 
-    def __init__(self, link: Link, family: int, own: str | None) -> None:
-        self._link = link
-        self._own = own
-        self._ethertype = ETH_P_ARP if family == 4 else ETH_P_IPV6
-        self.socket = open_packets(link.name, self._ethertype, () if family == 4 else advertisements())
 
-    def __enter__(self) -> Asker:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.socket.close()
-
-    def ask(self, target: str) -> None:
-        """Send the question for one address. Raises WireError."""
-        packet, mac = question(target, self._own, self._link.mac)
-        try:
-            self.socket.sendto(packet, (self._link.name, self._ethertype, 0, 0, mac_bytes(mac)))
-        except OSError as error:
-            raise _wire_error(self._link.name, error) from error
+def _send(sock: socket.socket, packet: bytes, to: tuple[str, int, int, int, bytes]) -> None:
+    try:
+        sock.sendto(packet, to)
+    except BlockingIOError:
+        # The card's queue is full; the next round asks again.
+        return
+    except OSError as error:
+        raise _wire_error(to[0], error) from error
 
 
 def _join(link: Link, family: int) -> list[socket.socket]:

@@ -212,7 +212,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._addresses import
     AddressError,
     bare_address,
     held,
-    parse_ip_address,
+    read_addresses,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import (
     Keepalived,
@@ -237,14 +237,6 @@ def vip_problems(vips: list[str]) -> list[str]:
     return problems
 
 
-def kernel_addresses(run: Runner) -> list[dict[str, Any]]:
-    """Every address of the host. Raises AddressError when ip(8) fails or its output cannot be read."""
-    rc, out, err = run(["ip", "-json", "address"])
-    if rc != 0:
-        raise AddressError(f"ip -json address failed with exit code {rc}: {err.strip()}")
-    return parse_ip_address(out)
-
-
 def vrrp(run: Runner, pid_file: str, timeout_s: float) -> dict[str, Any]:
     """``keepalived`` and ``instances`` as RETURN says. Raises KeepalivedError when a running one does not answer."""
     pid = find_pid(pid_file)
@@ -261,7 +253,7 @@ def observe(run: Runner, vips: list[str], pid_file: str | None, timeout_s: float
     """All that RETURN says, as it is now; keepalived is not asked when there is no ``pid_file``."""
     # keepalived first: an address that it sets meanwhile then shows, and the kernel has the last word.
     info: dict[str, Any] = vrrp(run, pid_file, timeout_s) if pid_file else {"instances": []}
-    info["addresses"] = kernel_addresses(run)
+    info["addresses"] = read_addresses(run)
     info["holds"] = held(vips, info["addresses"])
     info["roles"] = {vip: role_of(info, vip) for vip in vips}
     return info

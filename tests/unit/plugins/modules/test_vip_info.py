@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError, read_addresses
 from ansible_collections.haproof.balancer.plugins.modules import vip_info
 
 
@@ -23,7 +23,7 @@ def test_vip_problems_name_each_value() -> None:
 
 def test_ip_that_fails_is_named() -> None:
     with pytest.raises(AddressError, match="ip -json address failed with exit code 255: no netlink"):
-        vip_info.kernel_addresses(lambda _argv: (255, "", "no netlink\n"))
+        read_addresses(lambda _argv: (255, "", "no netlink\n"))
 
 
 def test_no_keepalived_is_no_error(tmp_path: Path) -> None:

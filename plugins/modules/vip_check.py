@@ -1,0 +1,279 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vip_check
+short_description: Who answers for a virtual IP on the wire, and does its service answer
+version_added: "0.1.0"
+description:
+  - Asks from the host where it runs, best one beside the balancers. ARP (IPv4) or neighbour solicitations (IPv6) go
+    out for O(vip), and every MAC address that answers within O(window) is kept.
+  - Then connects to O(port), and requests O(url), where they are given.
+  - Fails when nobody answers, when more than one MAC address does, when it is not that of O(holder), or when the
+    service does not answer as it should. Everything that it saw is returned then too.
+  - A host that has the VIP itself counts as one that answers.
+  - Needs root or CAP_NET_RAW, unless O(link=false).
+extends_documentation_fragment:
+  - haproof.balancer.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+options:
+  vip:
+    description: The virtual IP, with or without prefix.
+    type: str
+    required: true
+  link:
+    description: Whether to ask on the link. From another subnet only the service can be asked.
+    type: bool
+    default: true
+  interface:
+    description: Interface to ask on; when omitted, the one in whose subnet the VIP is.
+    type: str
+  window:
+    description: How long answers are collected, in seconds. Questions go out three times in it.
+    type: float
+    default: 1.0
+  holder:
+    description: Who is expected to answer, as MAC address, or as an address of that host on the same link.
+    type: str
+  port:
+    description: TCP port to connect to.
+    type: int
+  url:
+    description:
+      - URL to request, V(http) or V(https). The request goes to O(vip) whatever the URL's name means elsewhere; the
+        name is what the server gets told.
+    type: str
+  status:
+    description: Good status codes.
+    type: list
+    elements: int
+    default: [200]
+  body:
+    description: Regular expression that must be found in the first MiB of the body.
+    type: str
+  validate_certs:
+    description: Whether the server's certificate must be good for the name in O(url).
+    type: bool
+    default: true
+  timeout:
+    description: How long the service may take to answer, in seconds.
+    type: float
+    default: 2.0
+seealso:
+  - module: haproof.balancer.vip_info
+  - module: haproof.balancer.vrrp_listen
+author:
+  - haproof.balancer contributors (@haproof)
+"""
+
+EXAMPLES = r"""
+- name: Exactly one host answers for the virtual IP
+  haproof.balancer.vip_check:
+    vip: 198.18.0.10
+
+- name: It is the first balancer, and its service answers
+  haproof.balancer.vip_check:
+    vip: 198.18.0.10
+    holder: 198.18.0.11
+    port: 80
+    url: http://www.example.com/
+    body: web0[12]
+
+- name: Look without failing
+  haproof.balancer.vip_check:
+    vip: 198.18.0.10
+  register: vip
+  failed_when: vip.findings is not defined
+
+- name: From another subnet, the service alone
+  haproof.balancer.vip_check:
+    vip: 198.18.0.10
+    link: false
+    port: 80
+"""
+
+RETURN = r"""
+vip:
+  description: The virtual IP without prefix.
+  type: str
+  returned: always
+  sample: 198.18.0.10
+interface:
+  description: Interface that was asked on; null when O(link=false).
+  type: str
+  returned: always
+  sample: eth1
+macs:
+  description: Every MAC address that answered, in order. This host's own is among them when it has the VIP.
+  type: list
+  elements: str
+  returned: always
+  sample: ["02:42:c6:12:00:0b"]
+answered:
+  description: Whether anybody answered on the link; null when O(link=false).
+  type: bool
+  returned: always
+tcp:
+  description: How the connection went; null without O(port).
+  type: dict
+  returned: always
+  contains:
+    port:
+      description: As given.
+      type: int
+    open:
+      description: Whether the connection was taken.
+      type: bool
+    connect_s:
+      description: Seconds until then; null when it was not.
+      type: float
+    error:
+      description: Why it was not; null when it was.
+      type: str
+      sample: connection refused
+http:
+  description: How the request went; null without O(url).
+  type: dict
+  returned: always
+  contains:
+    url:
+      description: As given.
+      type: str
+    status:
+      description: Status code; null without an answer.
+      type: int
+      sample: 200
+    error:
+      description: What is wrong with the answer; null when nothing is.
+      type: str
+      sample: answers with status 503, not 200
+findings:
+  description: What is wrong, one sentence each. The module fails when there are any.
+  type: list
+  elements: str
+  returned: always
+  sample: ["198.18.0.10: 2 MAC addresses answer for it: 02:42:c6:12:00:0b, 02:42:c6:12:00:0c"]
+"""
+
+import time
+from typing import Any, Sequence
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import (
+    AddressError,
+    bare_address,
+    read_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._endpoint import fetch, request_for, tcp
+from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import parse_claim
+from ansible_collections.haproof.balancer.plugins.module_utils._vip_check import (
+    NoVantageError,
+    Vantage,
+    expected_holder,
+    judge_http,
+    link_findings,
+    service_findings,
+    vantage,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._wire import Link, WireError, ask_for, read_link
+
+
+def asked(link: Link, here: Vantage, targets: Sequence[str], window_s: float) -> dict[str, list[str]]:
+    """Return the MAC addresses that answer for each of the *targets*. Raises WireError."""
+    macs: dict[str, set[str]] = {target: set() for target in targets}
+
+    def note(packet: bytes, mac: str, _interface: str) -> bool:
+        claim = parse_claim(packet, mac)
+        if claim is not None and claim.address in macs:
+            macs[claim.address].add(claim.mac)
+        return False
+
+    ask_for([(link, here.own, target) for target in targets], time.monotonic() + window_s, note)
+    return {target: sorted(found) for target, found in macs.items()}
+
+
+def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return ``interface``, ``macs``, ``answered`` and ``findings``. Raises NoVantageError, WireError, AddressError."""
+    here = vantage(vip, addresses, params["interface"])
+    link = read_link(here.interface)
+    holder_mac, holder_address = expected_holder(params["holder"]) if params["holder"] else (None, None)
+    targets = [vip] if holder_address is None else [vip, holder_address]
+    seen = asked(link, here, targets, params["window"])
+    if here.holds:
+        seen[vip] = sorted({*seen[vip], link.mac})
+    if holder_address == here.own:
+        seen.setdefault(str(holder_address), []).append(link.mac)
+    holder_macs = [holder_mac] if holder_mac else seen.get(str(holder_address), [])
+    return {
+        "interface": link.name,
+        "macs": seen[vip],
+        "answered": bool(seen[vip]),
+        "findings": link_findings(vip, seen[vip], params["holder"], holder_macs),
+    }
+
+
+def check_service(params: dict[str, Any], vip: str, scope: int) -> dict[str, Any]:
+    """Return ``tcp`` and ``http``. Raises ValueError for a URL that is none."""
+    answers: dict[str, Any] = {"tcp": None, "http": None}
+    request = request_for(params["url"]) if params["url"] else None
+    if params["port"]:
+        answers["tcp"] = tcp(vip, params["port"], params["timeout"], scope)
+    if request:
+        status, body, error = fetch(vip, request, params["timeout"], params["validate_certs"], scope)
+        if status is not None and error is None:
+            error = judge_http(status, body, params["status"], params["body"])
+        answers["http"] = {"url": request.url, "status": status, "error": error}
+    return answers
+
+
+def main() -> None:
+    """Connect the parts."""
+    module = AnsibleModule(
+        argument_spec={
+            "vip": {"type": "str", "required": True},
+            "link": {"type": "bool", "default": True},
+            "interface": {"type": "str"},
+            "window": {"type": "float", "default": 1.0},
+            "holder": {"type": "str"},
+            "port": {"type": "int"},
+            "url": {"type": "str"},
+            "status": {"type": "list", "elements": "int", "default": [200]},
+            "body": {"type": "str"},
+            "validate_certs": {"type": "bool", "default": True},
+            "timeout": {"type": "float", "default": 2.0},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C"}
+    params: dict[str, Any] = module.params
+    result: dict[str, Any] = {"interface": None, "macs": [], "answered": None, "findings": []}
+    try:
+        vip = result["vip"] = bare_address(params["vip"])
+        addresses = read_addresses(module.run_command)
+        if params["link"]:
+            result.update(check_link(params, vip, addresses))
+        scope = read_link(result["interface"] or params["interface"]).number if vip.startswith("fe80:") else 0
+        result.update(check_service(params, vip, scope))
+    except (AddressError, NoVantageError, ValueError, WireError) as error:
+        module.fail_json(msg=str(error))
+    result["findings"] += service_findings(vip, result["tcp"], result["http"])
+    if result["findings"]:
+        module.fail_json(msg="; ".join(result["findings"]), **result)
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -131,7 +131,7 @@ def cluster_findings(trees: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
 
     *trees* maps each host to its configuration, as ``_keepalived_tree.tree`` returns it.
     """
-    hosts = {host: _vrrp_instances(tree) for host, tree in trees.items()}
+    hosts = {host: vrrp_instances(tree) for host, tree in trees.items()}
     findings: list[Finding] = []
     for (host, mine), (peer, theirs) in combinations(hosts.items(), 2):
         for name, here in mine.items():
@@ -144,7 +144,8 @@ def cluster_findings(trees: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
     return findings
 
 
-def _vrrp_instances(tree: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def vrrp_instances(tree: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the VRRP instances of a configuration by name, with what they take from global_defs and defaults."""
     defaults = _flat(_flat(tree).get("global_defs", {}))
     found = {}
     for key, body in _flat(tree).items():
@@ -167,7 +168,7 @@ def _flat(body: Any) -> dict[str, Any]:
 
 def addresses(tree: Mapping[str, Any]) -> list[str]:
     """Return the virtual IPs that a configuration names, without prefix."""
-    words = {word for instance in _vrrp_instances(tree).values() for word in _addresses(instance)}
+    words = {word for instance in vrrp_instances(tree).values() for word in _addresses(instance)}
     return sorted(word for word in words if not word.startswith("$"))
 
 

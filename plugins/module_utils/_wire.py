@@ -12,14 +12,16 @@ import selectors
 import socket
 import struct
 import time
-from typing import Callable, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import (
+    Claim,
     mac_bytes,
     mac_text,
+    parse_claim,
     question,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_packet import AH, GROUPS, VRRP
+from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_packet import AH, GROUPS, TTL, VRRP
 
 ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0800, 0x0806, 0x86DD
 SNAP = 2048
@@ -31,8 +33,10 @@ NOT_ALLOWED = "needs CAP_NET_RAW: use become, or connect as root"
 _IFF_UP, _IFF_LOOPBACK, _IFF_MULTICAST = 0x1, 0x8, 0x1000
 _SO_ATTACH_FILTER = 26
 
-# Handler of a packet: the bytes, the MAC address that they came from, the interface. True ends the listening.
-Handler = Callable[[bytes, str, str], bool]
+# As recvfrom() returns it: interface, type, kind, hardware type, hardware address for a packet socket.
+Origin = Tuple[Any, ...]
+# Takes a packet and where it came from; True ends the listening.
+Handler = Callable[[bytes, Origin], bool]
 Instruction = Tuple[int, int, int, int]
 
 
@@ -103,29 +107,106 @@ def open_packets(interface: str, ethertype: int, program: Sequence[Instruction] 
             raise
         return sock
     except OSError as error:
-        raise _wire_error(interface, error) from error
+        raise wire_error(interface, error) from error
 
 
-def open_vrrp(link: Link) -> list[socket.socket]:
-    """Return the sockets that get every VRRP packet that arrives on a link, firewall or not. Raises WireError.
+class Listener:
+    """Gets every VRRP packet that arrives on a link, firewall or not, but not what this host sends itself.
 
-    What this host sends itself is not among them.
+    ``handlers`` are for :func:`receive`. Raises WireError.
     """
-    opened = []
-    try:
-        for family, ethertype in ((4, ETH_P_IP), (6, ETH_P_IPV6)):
-            opened.append(open_packets(link.name, ethertype, protocols(family, VRRP, AH)))
-            opened += _join(link, family)
-    except WireError:
-        close(opened)
-        raise
-    return opened
+
+    def __init__(self, link: Link, handler: Handler) -> None:
+        self._members: list[socket.socket] = []
+        self.handlers: dict[socket.socket, Handler] = {}
+        try:
+            for family, ethertype in ((4, ETH_P_IP), (6, ETH_P_IPV6)):
+                self.handlers[open_packets(link.name, ethertype, protocols(family, VRRP, AH))] = handler
+                self._members += _join(link, family)
+        except WireError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the sockets, and leave the groups."""
+        close([*self.handlers, *self._members])
 
 
 def close(sockets: Sequence[socket.socket]) -> None:
     """Close the sockets."""
     for sock in sockets:
         sock.close()
+
+
+class Raw:
+    """Sends and receives VRRP as a router does: through this host's own firewall, in both directions.
+
+    ``handlers`` are for :func:`receive`; *handler* gets payload, source and destination.
+    """
+
+    def __init__(self, link: Link, own: str, handler: Callable[[bytes, str, str], bool]) -> None:
+        self._link = link
+        self._own = own
+        self._family = socket.AF_INET6 if ":" in own else socket.AF_INET
+        self._sockets: list[socket.socket] = []
+        self.handlers: dict[socket.socket, Handler] = {}
+        version = 6 if ":" in own else 4
+        try:
+            # One socket for each destination, because a packet does not say which one it had. They send too: the
+            # second is bound to this host's address.
+            for destination in (GROUPS[version], own):
+                sock = self._open(destination)
+                self.handlers[sock] = self._reader(handler, destination)
+            self._sockets = [*self.handlers, *_join(link, version)]
+        except OSError as error:
+            close(list(self.handlers))
+            raise wire_error(link.name, error) from error
+
+    def send(self, payload: bytes, target: str) -> None:
+        """Send a VRRP message with the TTL that it must have. A firewall that refuses it says nothing here."""
+        sock = list(self.handlers)[1]
+        scope = self._link.number if self._family == socket.AF_INET6 else 0
+        try:
+            sock.sendto(payload, (target, 0, 0, scope) if scope else (target, 0))
+        except OSError:
+            # EPERM from a firewall, a full queue, no route: the peer does not hear it, and that is what gets told.
+            return
+
+    def close(self) -> None:
+        """Close the sockets."""
+        close(self._sockets)
+
+    def _open(self, bound: str) -> socket.socket:
+        sock = socket.socket(self._family, socket.SOCK_RAW, VRRP)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._link.name.encode())
+            number = struct.pack("@i", self._link.number)
+            if self._family == socket.AF_INET:
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, TTL)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, TTL)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, bytes(8) + number)
+                sock.bind((bound, 0))
+            else:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, TTL)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, TTL)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, number)
+                sock.bind((bound, 0, 0, self._link.number))
+            sock.setblocking(False)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _reader(self, handler: Callable[[bytes, str, str], bool], destination: str) -> Handler:
+        def read(packet: bytes, origin: Origin) -> bool:
+            source = str(origin[0]).split("%")[0]
+            # A raw socket of IPv4 gets the header too.
+            payload = packet[(packet[0] & 0x0F) * 4 :] if self._family == socket.AF_INET and packet else packet
+            return handler(payload, source, destination)
+
+        return read
 
 
 def protocols(family: int, *numbers: int) -> list[Instruction]:
@@ -139,65 +220,99 @@ def advertisements() -> list[Instruction]:
     return [(0x30, 0, 0, 6), (0x15, 0, 3, 58), (0x30, 0, 0, 40), (0x15, 0, 1, 136), (0x06, 0, 0, SNAP), (0x06, 0, 0, 0)]
 
 
-def receive(sockets: Sequence[socket.socket], until: float, handler: Handler, limit: int) -> bool:
-    """Give the packets that come in to *handler*, until ``time.monotonic()`` is *until*, or it says that it is enough.
+def receive(handlers: Mapping[socket.socket, Handler], until: float, limit: int = MOST_PACKETS) -> bool:
+    """Give what comes in to the socket's handler, until ``time.monotonic()`` is *until*, or one says that it is enough.
 
-    At most *limit* packets; return whether there were more. Raises WireError when an interface goes away.
+    At most *limit* packets; return whether there were more. Raises WireError when a link goes away.
     """
     with selectors.DefaultSelector() as selector:
-        for sock in sockets:
-            # Not those that are only members of a group.
-            if sock.family == socket.AF_PACKET:
-                selector.register(sock, selectors.EVENT_READ, sock)
+        for sock, handler in handlers.items():
+            selector.register(sock, selectors.EVENT_READ, handler)
         while True:
             left = until - time.monotonic()
             if left <= 0:
                 return False
             for key, _events in selector.select(left):
                 try:
-                    packet, origin = key.data.recvfrom(SNAP)
+                    packet, origin = key.fileobj.recvfrom(SNAP)  # type: ignore[union-attr]
                 except BlockingIOError:
                     continue
                 except OSError as error:
                     raise WireError(f"a link is gone: {error.strerror}") from error
-                if handler(packet, mac_text(origin[4]), str(origin[0])):
+                if key.data(packet, origin):
                     return False
                 limit -= 1
                 if limit <= 0:
                     return True
 
 
-def ask_for(questions: Sequence[Question], until: float, handler: Handler) -> None:
-    """Ask on the links who has the addresses, and give every packet that may be an answer to *handler*.
+class Asker:
+    """Asks on the links who has addresses. Its ``handlers`` are for :func:`receive`, and give *found* every claim."""
 
-    The questions go out at once, and twice more until ``time.monotonic()`` is *until*. Raises WireError.
-    """
-    sockets: dict[tuple[str, int], socket.socket] = {}
+    def __init__(self, questions: Sequence[Question], found: Callable[[Claim], None]) -> None:
+        self._questions = questions
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
+        self._found = found
+        try:
+            for link, _own, target in questions:
+                kind = _kind(target)
+                if (link.name, kind) not in self._sockets:
+                    program = advertisements() if kind == ETH_P_IPV6 else ()
+                    self._sockets[link.name, kind] = open_packets(link.name, kind, program)
+        except WireError:
+            self.close()
+            raise
+
+    @property
+    def handlers(self) -> dict[socket.socket, Handler]:
+        """The sockets with who reads from them."""
+        return dict.fromkeys(self._sockets.values(), self._take)
+
+    def ask(self) -> None:
+        """Send every question once. Raises WireError."""
+        for link, own, target in self._questions:
+            packet, mac = question(target, own, link.mac)
+            kind = _kind(target)
+            send(self._sockets[link.name, kind], packet, (link.name, kind, 0, 0, mac_bytes(mac)), link.name)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        close(list(self._sockets.values()))
+
+    def _take(self, packet: bytes, origin: Origin) -> bool:
+        claim = parse_claim(packet, mac_text(origin[4]))
+        if claim is not None:
+            self._found(claim)
+        return False
+
+
+def ask_for(questions: Sequence[Question], window_s: float) -> dict[str, list[str]]:
+    """Ask for the addresses three times, and return every MAC address that claims each. Raises WireError."""
+    macs: dict[str, set[str]] = {target: set() for _link, _own, target in questions}
+
+    def note(claim: Claim) -> None:
+        if claim.address in macs:
+            macs[claim.address].add(claim.mac)
+
+    asker = Asker(questions, note)
     try:
-        for link, _own, target in questions:
-            kind = ETH_P_IPV6 if ":" in target else ETH_P_ARP
-            if (link.name, kind) not in sockets:
-                sockets[link.name, kind] = open_packets(link.name, kind, advertisements() if ":" in target else ())
         start = time.monotonic()
         for number in range(_ROUNDS):
-            for link, own, target in questions:
-                kind = ETH_P_IPV6 if ":" in target else ETH_P_ARP
-                packet, mac = question(target, own, link.mac)
-                _send(sockets[link.name, kind], packet, (link.name, kind, 0, 0, mac_bytes(mac)))
-            # An even share of the time after each round.
-            receive(list(sockets.values()), start + (until - start) * (number + 1) / _ROUNDS, handler, MOST_PACKETS)
+            asker.ask()
+            receive(asker.handlers, start + window_s * (number + 1) / _ROUNDS)
     finally:
-        close(list(sockets.values()))
+        asker.close()
+    return {target: sorted(found) for target, found in macs.items()}
 
 
-def _send(sock: socket.socket, packet: bytes, to: tuple[str, int, int, int, bytes]) -> None:
+def send(sock: socket.socket, packet: bytes, to: Origin, interface: str) -> None:
+    """Send a packet; one for which the card's queue has no room is lost, as on any wire. Raises WireError."""
     try:
         sock.sendto(packet, to)
     except BlockingIOError:
-        # The card's queue is full; the next round asks again.
         return
     except OSError as error:
-        raise _wire_error(to[0], error) from error
+        raise wire_error(interface, error) from error
 
 
 def _join(link: Link, family: int) -> list[socket.socket]:
@@ -223,13 +338,18 @@ def _keep(offset: int, values: Sequence[int]) -> list[Instruction]:
     return [(0x30, 0, 0, offset), *tests, (0x06, 0, 0, 0), (0x06, 0, 0, SNAP)]
 
 
+def _kind(target: str) -> int:
+    return ETH_P_IPV6 if ":" in target else ETH_P_ARP
+
+
 def _attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
     """Attach a classic BPF program (linux/filter.h: struct sock_filter, struct sock_fprog)."""
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in program))
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
 
 
-def _wire_error(interface: str, error: OSError) -> WireError:
+def wire_error(interface: str, error: OSError) -> WireError:
+    """Return the error of a socket as ours."""
     if isinstance(error, PermissionError):
         return WireError(f"looking at the link {NOT_ALLOWED}")
     return WireError(f"interface {interface}: {error.strerror}")

@@ -168,7 +168,6 @@ findings:
   sample: ["198.18.0.10: 2 MAC addresses answer for it: 02:42:c6:12:00:0b, 02:42:c6:12:00:0c"]
 """
 
-import time
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
@@ -178,31 +177,15 @@ from ansible_collections.haproof.balancer.plugins.module_utils._addresses import
     read_addresses,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._endpoint import fetch, request_for, tcp
-from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import parse_claim
 from ansible_collections.haproof.balancer.plugins.module_utils._vip_check import (
     NoVantageError,
-    Vantage,
     expected_holder,
     judge_http,
     link_findings,
     service_findings,
     vantage,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._wire import Link, WireError, ask_for, read_link
-
-
-def asked(link: Link, here: Vantage, targets: Sequence[str], window_s: float) -> dict[str, list[str]]:
-    """Return the MAC addresses that answer for each of the *targets*. Raises WireError."""
-    macs: dict[str, set[str]] = {target: set() for target in targets}
-
-    def note(packet: bytes, mac: str, _interface: str) -> bool:
-        claim = parse_claim(packet, mac)
-        if claim is not None and claim.address in macs:
-            macs[claim.address].add(claim.mac)
-        return False
-
-    ask_for([(link, here.own, target) for target in targets], time.monotonic() + window_s, note)
-    return {target: sorted(found) for target, found in macs.items()}
+from ansible_collections.haproof.balancer.plugins.module_utils._wire import WireError, ask_for, read_link
 
 
 def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -211,7 +194,7 @@ def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, A
     link = read_link(here.interface)
     holder_mac, holder_address = expected_holder(params["holder"]) if params["holder"] else (None, None)
     targets = [vip] if holder_address is None else [vip, holder_address]
-    seen = asked(link, here, targets, params["window"])
+    seen = ask_for([(link, here.own, target) for target in targets], params["window"])
     if here.holds:
         seen[vip] = sorted({*seen[vip], link.mac})
     if holder_address == here.own:

@@ -14,8 +14,8 @@ description:
     multicast, and unicast that is meant for this host. It sends nothing.
   - It hears what arrives at the interface, also what a firewall of this host then drops, and not what this host sends
     itself.
-  - At most 1,024 routers are kept, and 100,000 packets looked at. Anybody may send anything, so checksums are judged and
-    broken packets counted.
+  - At most 1,024 routers are kept, and 100,000 packets looked at. Anybody may send anything, so checksums are judged
+    and broken packets counted.
   - Needs root or CAP_NET_RAW.
 extends_documentation_fragment:
   - haproof.balancer.attributes
@@ -150,13 +150,13 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import mac_text
 from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_routers import Routers
 from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
-    MOST_PACKETS,
+    Listener,
+    Origin,
     WireError,
-    close,
     link_names,
-    open_vrrp,
     read_link,
     receive,
 )
@@ -167,18 +167,20 @@ LONGEST_S = 3600.0
 def listen(interfaces: list[str], duration_s: float) -> dict[str, Any]:
     """Return what RETURN says. Raises WireError."""
     routers = Routers()
-    sockets: list[Any] = []
+    listeners: list[Listener] = []
 
-    def take(packet: bytes, mac: str, interface: str) -> bool:
-        routers.take(packet, mac, interface, time.monotonic())
+    def take(packet: bytes, origin: Origin) -> bool:
+        routers.take(packet, mac_text(origin[4]), str(origin[0]), time.monotonic())
         return False
 
     try:
         for name in interfaces:
-            sockets += open_vrrp(read_link(name))
-        more = receive(sockets, time.monotonic() + duration_s, take, MOST_PACKETS)
+            listeners.append(Listener(read_link(name), take))
+        handlers = {sock: handler for listener in listeners for sock, handler in listener.handlers.items()}
+        more = receive(handlers, time.monotonic() + duration_s)
     finally:
-        close(sockets)
+        for listener in listeners:
+            listener.close()
     return {
         "routers": routers.told(time.monotonic()),
         "interfaces": interfaces,

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Filter keepalived_wire: what a configuration of keepalived means for the link."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: keepalived_wire
+short_description: What a keepalived configuration means for the link
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - Returns the VRRP instances of a configuration as M(haproof.balancer.vrrp_probe) takes them, and a mark that changes
+    when anything of it that others on the link see does.
+options:
+  _input:
+    description: The configuration of the host, as P(haproof.balancer.keepalived_tree#filter) returns it.
+    type: dict
+    required: true
+  host:
+    description: The host that it is for.
+    type: str
+    required: true
+  hosts:
+    description: All hosts of the group.
+    type: list
+    elements: str
+    required: true
+  facts:
+    description: The network facts of each host.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Look at the link before keepalived uses it
+  haproof.balancer.vrrp_probe:
+    instances: "{{ wire.instances | map('ansible.utils.remove_keys', ['name', 'vrid']) }}"
+  vars:
+    wire: "{{ tree | haproof.balancer.keepalived_wire(inventory_hostname, groups['balancers'], facts) }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - C(instances) for the option of that name, C(vrids) by the first address of each instance, and C(fingerprint).
+  type: dict
+"""
+
+from typing import Any, Callable, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
+from ansible_collections.haproof.balancer.plugins.module_utils._wire_plan import fingerprint, planned
+
+
+def keepalived_wire(
+    tree: Mapping[str, Any], host: str, hosts: Sequence[str], facts: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return ``instances`` and ``fingerprint``; see DOCUMENTATION."""
+    cluster = Cluster(host, hosts, facts, addresses(tree))
+    return {"instances": planned(tree, cluster), "fingerprint": fingerprint(tree)}
+
+
+class FilterModule:
+    """Ansible filter keepalived_wire."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"keepalived_wire": keepalived_wire}

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a cluster's links, by what vrrp_probe saw on all its hosts. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+
+CLOCK_TOLERANCE_S = 2.0
+"""Clocks that differ by more make logs and certificates lie; VRRP itself does not mind."""
+
+
+class Finding(NamedTuple):
+    """Something wrong: its slug, by which it can be accepted, the host, the VIP it is about ("" for all), and words."""
+
+    slug: str
+    host: str
+    vip: str
+    text: str
+
+
+class Seen(NamedTuple):
+    """What is known about the links of a group.
+
+    ``probes``: host to what vrrp_probe returned. ``instances``: host to the instances it was given, with ``vrid``.
+    ``addresses`` and ``macs``: host to all that it has. ``opens``: hosts whose firewall is about to be opened.
+    """
+
+    probes: Mapping[str, Mapping[str, Any]]
+    instances: Mapping[str, Sequence[Mapping[str, Any]]]
+    addresses: Mapping[str, Sequence[str]]
+    macs: Mapping[str, Sequence[str]]
+    opens: Sequence[str] = ()
+
+
+def wire_findings(seen: Seen) -> list[Finding]:
+    """Return what is wrong, each thing once for each host that sees it."""
+    found = []
+    for host, probe in seen.probes.items():
+        found += _interfaces(host, probe, seen)
+        found += _taken(host, probe, seen)
+        found += _foreign(host, probe, seen)
+        found += _unreachable(host, probe, seen)
+        found += _clocks(host, probe)
+    return list(dict.fromkeys(found))
+
+
+def _interfaces(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]:
+    for instance in seen.instances.get(host, ()):
+        name = instance["interface"]
+        link = probe["links"].get(name)
+        vip = next(iter(instance["addresses"]), "")
+        if link is None:
+            problem = "does not exist: name one that does"
+        elif not link["up"]:
+            problem = "is down: bring it up"
+        elif not link["carrier"]:
+            problem = "has no carrier: connect it"
+        elif instance["multicast"] and not link["multicast"]:
+            problem = "can do no multicast: let the adverts go to the peers by unicast"
+        else:
+            problem = ""
+        if problem:
+            yield Finding("interface_unfit", host, vip, f"{host}: interface {name} {problem}")
+            continue
+        for other, mtu in _mtus(instance, seen):
+            if link and mtu != link["mtu"] and host < other:
+                text = (
+                    f"{host}: interface {name} has MTU {link['mtu']}, and {other} has {mtu} for {vip}: make them equal"
+                )
+                yield Finding("interface_unfit", host, vip, text)
+
+
+def _mtus(instance: Mapping[str, Any], seen: Seen) -> Iterator[tuple[str, int]]:
+    """Yield the MTU that the same instance has on each host."""
+    for host, instances in seen.instances.items():
+        for other in instances:
+            same = set(other["addresses"]) & set(instance["addresses"]) and other["vrid"] == instance["vrid"]
+            link = seen.probes.get(host, {}).get("links", {}).get(other["interface"])
+            if same and link:
+                yield host, link["mtu"]
+
+
+def _taken(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]:
+    ours = {address for addresses in seen.addresses.values() for address in addresses}
+    for router in probe["routers"]:
+        for instance in seen.instances.get(host, ()):
+            # Router ids of IPv4 and IPv6 do not meet (RFC 9568 section 5.2.3).
+            same_family = any((":" in vip) == (":" in router["source"]) for vip in instance["addresses"])
+            same = (instance["interface"], instance["vrid"]) == (router["interface"], router["vrid"])
+            if same and same_family and router["source"] not in ours:
+                shown = ", ".join(router["addresses"]) or "no address"
+                yield Finding(
+                    "vrid_taken",
+                    host,
+                    next(iter(instance["addresses"]), ""),
+                    f"{host}: VRID {router['vrid']} is in use on {router['interface']} by {router['source']}"
+                    f" ({router['mac']}, priority {router['priority']}, for {shown}), which is not in the group:"
+                    f" choose another vrid, or stop that router",
+                )
+
+
+def _foreign(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]:
+    ours = {mac.lower() for macs in seen.macs.values() for mac in macs}
+    vrids = {vip: instance["vrid"] for instance in seen.instances.get(host, ()) for vip in instance["addresses"]}
+    for vip, macs in probe["macs"].items():
+        for mac in macs:
+            if mac not in ours and mac not in virtual_macs(vrids.get(vip, 0)):
+                yield Finding(
+                    "vip_foreign_mac",
+                    host,
+                    vip,
+                    f"{host}: {vip} is answered by {mac}, which is no host of the group: choose another address, or take"
+                    " it away from that host",
+                )
+
+
+def virtual_macs(vrid: int) -> tuple[str, str]:
+    """Return the MAC addresses of a virtual router, for IPv4 and IPv6 (RFC 9568 section 7.3)."""
+    return f"00:00:5e:00:01:{vrid:02x}", f"00:00:5e:00:02:{vrid:02x}"
+
+
+def _unreachable(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]:
+    for heard in probe["heard"]:
+        peer, interface, way = heard["peer"], heard["interface"], heard["way"]
+        if peer not in seen.probes:
+            # It could not be asked to send; that it cannot be reached is told elsewhere.
+            continue
+        who = f"{peer} ({', '.join(heard['addresses'])})"
+        vips = [
+            vip
+            for instance in seen.instances.get(host, ())
+            if instance["interface"] == interface
+            for vip in instance["addresses"]
+        ]
+        vip = next(iter(vips), "")
+        if not heard["link"]:
+            hint = "; where the network carries no multicast, use unicast" if way == "multicast" else ""
+            text = f"{host}: no VRRP from {who} arrives on {interface} by {way}: let IP protocol 112 pass{hint}"
+            yield Finding("vrrp_unreachable", host, vip, text)
+        elif not heard["host"] and host not in seen.opens:
+            text = (
+                f"{host}: VRRP from {who} arrives on {interface} by {way}, and the firewall of {host} drops it: accept IP"
+                f" protocol 112 from {', '.join(heard['addresses'])}"
+            )
+            yield Finding("vrrp_unreachable", host, vip, text)
+
+
+def _clocks(host: str, probe: Mapping[str, Any]) -> Iterator[Finding]:
+    for peer in sorted({heard["peer"] for heard in probe["heard"]}):
+        found = [
+            heard["clock_difference_s"]
+            for heard in probe["heard"]
+            if heard["peer"] == peer and heard["clock_difference_s"] is not None
+        ]
+        difference = min(found, key=abs, default=0.0)
+        # Both hosts see it; the one that is behind tells.
+        if difference > CLOCK_TOLERANCE_S:
+            text = f"{host}: its clock is {difference:.1f} s behind that of {peer}: run NTP on both"
+            yield Finding("clock_differs", host, "", text)
+
+
+def refusals(findings: Sequence[Finding], accepted: Sequence[str], variable: str) -> list[str]:
+    """Return the words of the findings that are not *accepted*, with how *variable* accepts them."""
+    return [
+        f"{found.text} (if you mean it: {variable}: [{found.slug}])" for found in findings if found.slug not in accepted
+    ]

@@ -11,8 +11,8 @@ short_description: What a keepalived configuration means for the link
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - Returns the VRRP instances of a configuration as M(haproof.balancer.vrrp_probe) takes them, and a mark that changes
-    when anything of it that others on the link see does.
+  - Returns the VRRP instances of a configuration as M(haproof.balancer.vrrp_probe) takes them. Those whose interface
+    does not exist yet are left out.
 options:
   _input:
     description: The configuration of the host, as P(haproof.balancer.keepalived_tree#filter) returns it.
@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   hosts:
-    description: All hosts of the group.
+    description: The hosts that look at the same time. Without them no probes are sent.
     type: list
     elements: str
     required: true
@@ -36,31 +36,28 @@ options:
 EXAMPLES = r"""
 - name: Look at the link before keepalived uses it
   haproof.balancer.vrrp_probe:
-    instances: "{{ wire.instances | map('ansible.utils.remove_keys', ['name', 'vrid']) }}"
-  vars:
-    wire: "{{ tree | haproof.balancer.keepalived_wire(inventory_hostname, groups['balancers'], facts) }}"
+    instances: "{{ tree | haproof.balancer.keepalived_wire(inventory_hostname, groups['balancers'], facts) }}"
 """
 
 RETURN = r"""
 _value:
-  description:
-    - C(instances) for the option of that name, C(vrids) by the first address of each instance, and C(fingerprint).
-  type: dict
+  description: The module's option C(instances).
+  type: list
+  elements: dict
 """
 
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import addresses
 from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
-from ansible_collections.haproof.balancer.plugins.module_utils._wire_plan import fingerprint, planned
+from ansible_collections.haproof.balancer.plugins.module_utils._wire_plan import planned
 
 
 def keepalived_wire(
     tree: Mapping[str, Any], host: str, hosts: Sequence[str], facts: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return ``instances`` and ``fingerprint``; see DOCUMENTATION."""
-    cluster = Cluster(host, hosts, facts, addresses(tree))
-    return {"instances": planned(tree, cluster), "fingerprint": fingerprint(tree)}
+) -> list[dict[str, Any]]:
+    """Return the instances; see DOCUMENTATION."""
+    return planned(tree, Cluster(host, hosts, facts, addresses(tree)))
 
 
 class FilterModule:

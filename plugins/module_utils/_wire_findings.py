@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 
 def wire_findings(seen: Seen) -> list[Finding]:
     """Return what is wrong, each thing once for each host that sees it."""
-    found = []
+    found: list[Finding] = []
     for host, probe in seen.probes.items():
         found += _interfaces(host, probe, seen)
         found += _taken(host, probe, seen)
@@ -110,8 +110,8 @@ def _foreign(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Findin
                     "vip_foreign_mac",
                     host,
                     vip,
-                    f"{host}: {vip} is answered by {mac}, which is no host of the group: choose another address, or take"
-                    " it away from that host",
+                    f"{host}: {vip} is answered by {mac}, which is no host of the group: choose another address, or"
+                    " take it away from that host",
                 )
 
 
@@ -140,8 +140,8 @@ def _unreachable(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Fi
             yield Finding("vrrp_unreachable", host, vip, text)
         elif not heard["host"] and host not in seen.opens:
             text = (
-                f"{host}: VRRP from {who} arrives on {interface} by {way}, and the firewall of {host} drops it: accept IP"
-                f" protocol 112 from {', '.join(heard['addresses'])}"
+                f"{host}: VRRP from {who} arrives on {interface} by {way}, and the firewall of {host} drops it: accept"
+                f" IP protocol 112 from {', '.join(heard['addresses'])}"
             )
             yield Finding("vrrp_unreachable", host, vip, text)
 

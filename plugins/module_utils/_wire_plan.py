@@ -52,6 +52,20 @@ def fingerprint(tree: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(sorted(seen)).encode()).hexdigest()[:16]
 
 
+def link_known(trees: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether every host has the mark of its configuration in its local facts, and each VIP has one holder.
+
+    *trees* and *facts* are by host.
+    """
+    for host, tree in trees.items():
+        noted = facts.get(host, {}).get("ansible_local", {}).get("haproof", {})
+        if not isinstance(noted, Mapping) or noted.get("keepalived_link") != fingerprint(tree):
+            return False
+    held = [str(address.ip) for host in trees for links in interfaces(facts[host]).values() for address in links]
+    vips = {vip for tree in trees.values() for body in vrrp_instances(tree).values() for vip in addresses_of(body)}
+    return all(held.count(vip) == 1 for vip in vips)
+
+
 def addresses_of(body: Mapping[str, Any]) -> list[str]:
     """Return an instance's virtual addresses without prefix, in order, the excluded ones too."""
     lines = [line for key in ("virtual_ipaddress", "virtual_ipaddress_excluded") for line in body.get(key) or ()]

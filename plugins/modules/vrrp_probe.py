@@ -40,6 +40,12 @@ options:
         description: Interface of the instance.
         type: str
         required: true
+      name:
+        description: Its name. Only who judges the result needs it, and the router id.
+        type: str
+      vrid:
+        description: Its virtual router id.
+        type: int
       addresses:
         description: Its virtual IPs, without prefix.
         type: list
@@ -99,6 +105,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+instances:
+  description: As given.
+  type: list
+  elements: dict
+  returned: success
 routers:
   description: VRRP routers, as RV(haproof.balancer.vrrp_listen#module:routers).
   type: list
@@ -327,6 +338,7 @@ def probe(instances: list[dict[str, Any]], addresses: list[dict[str, Any]], time
         probing.close()
     shown = ("mac", "mtu", "up", "carrier", "multicast")
     return {
+        "instances": instances,
         "routers": probing.routers.told(time.monotonic()),
         "macs": {vip: sorted(macs) for vip, macs in probing.macs.items()},
         "links": {
@@ -345,6 +357,8 @@ def main() -> None:
     }
     instance = {
         "interface": {"type": "str", "required": True},
+        "name": {"type": "str"},
+        "vrid": {"type": "int"},
         "addresses": {"type": "list", "elements": "str", "default": []},
         "advert_int_s": {"type": "float", "default": 1.0},
         "multicast": {"type": "bool", "default": True},

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump import (
     DumpError,
@@ -23,6 +23,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._service import R
 
 Instances = List[Dict[str, Any]]
 
+DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
 POLL_S = 0.005
 # Two requests within one tick of the file system's clock leave the same time stamp; the second one asks again.
 ASK_AGAIN_S = 0.3
@@ -37,7 +38,7 @@ class Dump(NamedTuple):
 
     signum: int
     name: str
-    parse: Callable[[str], Instances]
+    parse: Callable[[str], Any]
 
 
 def find_pid(pid_file: str) -> int | None:
@@ -75,7 +76,25 @@ class Keepalived:
 
     def instances(self) -> Instances:
         """VRRP instances as keepalived sees them now. Raises KeepalivedError when it does not answer in time."""
-        dump = self._dump_kind()
+        found: Instances = self._dumped(self._dump_kind())
+        return found
+
+    def text(self) -> str:
+        """Return keepalived's text dump, which tells more than its JSON dump. Raises KeepalivedError likewise."""
+        found: str = self._dumped(Dump(signal.SIGUSR1, "keepalived.data", _whole))
+        return found
+
+    def config(self) -> str:
+        """Return the configuration file that it was started with. Raises KeepalivedError when that cannot be read."""
+        try:
+            with open(f"/proc/{self._pid}/cmdline", "rb") as stream:
+                words = [os.fsdecode(word) for word in stream.read().split(b"\0")]
+            working = os.readlink(f"/proc/{self._pid}/cwd")
+        except OSError as error:
+            raise KeepalivedError(self._forbidden(error)) from error
+        return os.path.join(working, config_of(words))
+
+    def _dumped(self, dump: Dump) -> Any:
         path = os.path.join(self._folder(), dump.name)
         before = _stamp(path)
         deadline = time.monotonic() + self._timeout_s
@@ -134,6 +153,22 @@ class Keepalived:
             f"asking keepalived (pid {self._pid}) for its state needs root: {error.strerror}. "
             "Use become, or keepalived: false for the kernel's addresses alone"
         )
+
+
+def config_of(words: Sequence[str]) -> str:
+    """Return the file that keepalived's command line names, or its default."""
+    for number, word in enumerate(words):
+        if word in ("-f", "--use-file"):
+            return next(iter(words[number + 1 :]), DEFAULT_CONFIG)
+        for prefix in ("--use-file=", "-f"):
+            if word.startswith(prefix) and not word.startswith("--dont"):
+                return word[len(prefix) :]
+    return DEFAULT_CONFIG
+
+
+def _whole(text: str) -> str:
+    parse_text(text)
+    return text
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:

@@ -4,7 +4,7 @@
 
 """Reads what keepalived says about itself: its JSON dump, and its text dump where JSON is not built in.
 
-Pure functions. Both parsers return the same instances::
+Pure functions. Both parsers of instances return the same instances::
 
     {"name", "state", "interface", "vrid", "version", "priority", "effective_priority", "master_priority",
      "advert_int_s", "down_timer_adverts", "preempt", "virtual_addresses", "last_transition"}
@@ -21,6 +21,7 @@ import re
 from typing import Any, Callable, Mapping
 
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_drift import command
 
 # vrrp.h: VRRP_STATE_*
 _STATES = {0: "init", 1: "backup", 2: "master", 3: "fault"}
@@ -55,6 +56,50 @@ def parse_text(text: str) -> list[dict[str, Any]]:
         return [_from_text(block) for block in blocks]
     except (KeyError, ValueError) as error:
         raise DumpError(f"not a keepalived text dump that can be read: {error}") from error
+
+
+def parse_details(text: str) -> dict[str, dict[str, Any]]:
+    """What only the text dump says of each instance, by name: ``authentication``, ``unicast_peers`` and ``tracked``.
+
+    ``authentication`` is none, pass or ah. ``tracked`` has ``{"kind", "name", "weight", "state", "failing"}``: ``kind``
+    is script, file, process, interface or bfd. ``state`` is keepalived's word or number, None where it says none.
+    ``failing``: whether it lowers the priority now, or puts the instance in FAULT.
+    """
+    states = {
+        "script": _states(text, "VRRP Script"),
+        "file": _states(text, "Track file"),
+        "process": _states(text, "VRRP Track process"),
+    }
+    topology = text.partition("------< VRRP Topology >------\n")[2].split("\n------<")[0]
+    found = {}
+    for block in re.split(r"^ VRRP Instance = ", topology, flags=re.MULTILINE)[1:]:
+        name = block.partition("\n")[0].strip()
+        lists = dict(re.findall(r"^   (\w[^=\n]*?) :\n((?:     .*\n)*)", block, flags=re.MULTILINE))
+        authentication = re.search(r"^   Authentication type = (\S+)", block, flags=re.MULTILINE)
+        found[name] = {
+            "authentication": _AUTHENTICATION.get(authentication.group(1), "none") if authentication else "none",
+            "unicast_peers": [line.split()[0] for line in lists.get("Unicast Peer", "").splitlines()],
+            "tracked": [
+                _tracked(kind, line, states)
+                for title, kind in _KINDS.items()
+                for line in lists.get(f"Tracked {title}", "").splitlines()
+            ],
+        }
+    return found
+
+
+def parse_scripts(text: str) -> dict[str, dict[str, Any]]:
+    """Scripts of a text dump by name, with ``script`` (its words), ``interval``, ``weight``, ``rise`` and ``fall``."""
+    found = {}
+    for name, fields in _sections(text, "VRRP Script"):
+        found[name] = {
+            "script": command(fields.get("Command", "")),
+            "interval": _leading(fields.get("Interval")),
+            "weight": _leading(fields.get("Weight")),
+            "rise": _leading(fields.get("Rise")),
+            "fall": _leading(fields.get("Fall")),
+        }
+    return found
 
 
 def parse_version(output: str) -> str | None:
@@ -111,6 +156,43 @@ def _address_lines(block: str) -> list[str]:
     """Lines indented under "Virtual IP (n):" and "Virtual IP Excluded (n):"."""
     lists = re.findall(r"^   Virtual IP[^\n]*:\n((?:     [^\n]*\n)*)", block, flags=re.MULTILINE)
     return [line.strip() for lines in lists for line in lines.splitlines()]
+
+
+_AUTHENTICATION = {"SIMPLE_PASSWORD": "pass", "IPSEC_AH": "ah"}
+_KINDS = {"scripts": "script", "files": "file", "processes": "process", "interfaces": "interface", "BFDs": "bfd"}
+
+
+def _sections(text: str, title: str) -> list[tuple[str, dict[str, str]]]:
+    """Names and fields of the blocks that a line `` <title> = name`` begins."""
+    found = []
+    for block in re.split(rf"^ {title} = ", text, flags=re.MULTILINE)[1:]:
+        name, _newline, rest = block.partition("\n")
+        body = re.split(r"^(?! {3})", rest, flags=re.MULTILINE)[0]
+        found.append((name.strip(), dict(re.findall(r"^   (\w[^=\n]*?) = (.*)$", body, flags=re.MULTILINE))))
+    return found
+
+
+def _states(text: str, title: str) -> dict[str, str]:
+    return {name: fields["Status"] for name, fields in _sections(text, title) if "Status" in fields}
+
+
+def _tracked(kind: str, line: str, states: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """``answers weight 0`` of the scripts, ``nginx, weight 0`` of the files."""
+    name = line.split()[0].rstrip(",")
+    weight = int((re.search(r"\bweight (-?\d+)", line) or ["", "0"])[1])
+    state = states.get(kind, {}).get(name)
+    if kind == "file":
+        value = int(state) if state and re.fullmatch(r"-?\d+", state) else 0
+        failing = value != 0 if weight == 0 else value * weight < 0
+    else:
+        failing = state == "BAD"
+    return {"kind": kind, "name": name, "weight": weight, "state": state, "failing": failing}
+
+
+def _leading(text: str | None) -> float | None:
+    """``1 sec`` -> 1.0."""
+    found = re.match(r"-?\d+(\.\d+)?", text or "")
+    return float(found.group()) if found else None
 
 
 def _virtual_address(line: str) -> str:

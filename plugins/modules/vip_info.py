@@ -39,6 +39,12 @@ options:
       - Whether to ask keepalived, which needs root. When V(false), nothing is signalled and RV(instances) is empty.
     type: bool
     default: true
+  details:
+    description:
+      - Whether to look closer, for which keepalived is asked a second time. Adds RV(instances[].tracked),
+        RV(keepalived.program) and RV(keepalived.config).
+    type: bool
+    default: true
   pid_file:
     description: keepalived's pid file.
     type: path
@@ -74,6 +80,10 @@ EXAMPLES = r"""
     wait_for: holder
   register: vip
   failed_when: vip.roles['198.18.0.10'] != 'holder'
+
+- name: Say what is checked and fails
+  ansible.builtin.debug:
+    msg: "{{ vrrp.instances | map(attribute='tracked') | flatten | selectattr('failing') | map(attribute='name') }}"
 
 - name: Read the VRRP instances
   haproof.balancer.vip_info:
@@ -147,6 +157,45 @@ keepalived:
       description: The version that runs, which need not be the one installed; null when it does not run.
       type: str
       sample: 2.2.7
+    program:
+      description: The program that would start now.
+      type: dict
+      returned: when O(details=true)
+      contains:
+        program:
+          description: Its path.
+          type: str
+          sample: /usr/sbin/keepalived
+        installed_version:
+          description: Its version; null when it is gone.
+          type: str
+          sample: 2.2.7
+        outdated:
+          description: Whether what runs is another one.
+          type: bool
+    config:
+      description: The configuration on disk.
+      type: dict
+      returned: when O(details=true)
+      contains:
+        files:
+          description: The file and all that it includes.
+          type: list
+          elements: str
+          sample: [/etc/keepalived/keepalived.conf]
+        changed_at:
+          description: When the newest of them was written, in seconds since the epoch by the host's clock.
+          type: float
+        loaded_at:
+          description: When keepalived last read them; null when systemd cannot tell.
+          type: float
+        differences:
+          description:
+            - In what the files differ from what runs, as far as keepalived's dump tells it. Not compared when the
+              files have definitions or conditions.
+          type: list
+          elements: str
+          sample: ["vrrp_instance VI_10: priority is 150 on disk, and 100 runs"]
 instances:
   description: The VRRP instances as keepalived sees them; empty when it does not run or is not asked.
   type: list
@@ -199,6 +248,48 @@ instances:
       type: list
       elements: str
       sample: [198.18.0.10]
+    held:
+      description: Those of its virtual addresses that the kernel has.
+      type: list
+      elements: str
+      sample: [198.18.0.10]
+    agrees:
+      description: Whether the kernel has all of them when it is master, and none otherwise.
+      type: bool
+    authentication:
+      description: V(none), V(pass) or V(ah). Never a password.
+      type: str
+      returned: when O(details=true)
+      sample: none
+    unicast_peers:
+      description: Those that its adverts go to; empty for multicast.
+      type: list
+      elements: str
+      returned: when O(details=true)
+    tracked:
+      description: What it tracks.
+      type: list
+      elements: dict
+      returned: when O(details=true)
+      contains:
+        kind:
+          description: V(script), V(file), V(process), V(interface) or V(bfd).
+          type: str
+          sample: script
+        name:
+          description: Its name.
+          type: str
+          sample: answers
+        weight:
+          description: By how much it changes the priority; 0 puts the instance in FAULT.
+          type: int
+        state:
+          description: keepalived's word for a script, the number in a file; null when it tells none.
+          type: str
+          sample: GOOD
+        failing:
+          description: Whether it lowers the priority now, or puts the instance in FAULT.
+          type: bool
     last_transition:
       description: Time of the last change of state, in seconds since the epoch by the host's clock.
       type: float
@@ -219,6 +310,16 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived impor
     KeepalivedError,
     find_pid,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_disk import (
+    Sources,
+    changed_at,
+    program_facts,
+    read_sources,
+    unit_facts,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_drift import differences
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump import parse_details, parse_scripts
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import ParseError, parse
 from ansible_collections.haproof.balancer.plugins.module_utils._roles import role_of
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
 
@@ -237,23 +338,45 @@ def vip_problems(vips: list[str]) -> list[str]:
     return problems
 
 
-def vrrp(run: Runner, pid_file: str, timeout_s: float) -> dict[str, Any]:
+def vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> dict[str, Any]:
     """``keepalived`` and ``instances`` as RETURN says. Raises KeepalivedError when a running one does not answer."""
     pid = find_pid(pid_file)
     if pid is None:
         return {"keepalived": {"running": False, "pid": None, "version": None}, "instances": []}
     daemon = Keepalived(run, pid, timeout_s)
-    return {
-        "keepalived": {"running": True, "pid": pid, "version": daemon.version()},
-        "instances": daemon.instances(),
-    }
+    told: dict[str, Any] = {"running": True, "pid": pid, "version": daemon.version()}
+    instances = daemon.instances()
+    if details:
+        text = daemon.text()
+        more = parse_details(text)
+        for instance in instances:
+            instance.update(more.get(instance["name"], {}))
+        unit = unit_facts(run, pid)
+        told["program"] = program_facts(run, pid, unit["program"])
+        running = {"instances": instances, "scripts": parse_scripts(text)}
+        told["config"] = config_facts(read_sources(daemon.config()), unit["loaded_at"], running)
+    return {"keepalived": told, "instances": instances}
 
 
-def observe(run: Runner, vips: list[str], pid_file: str | None, timeout_s: float) -> dict[str, Any]:
+def config_facts(sources: Sources, loaded_at: float | None, running: dict[str, Any]) -> dict[str, Any]:
+    """``keepalived.config`` as RETURN says."""
+    try:
+        found = differences(parse(sources.text), sources.text, running)
+    except ParseError as error:
+        found = [f"the file on disk cannot be read: {error}"]
+    changed = changed_at(sources.files)
+    return {"files": sources.files, "changed_at": changed, "loaded_at": loaded_at, "differences": found}
+
+
+def observe(run: Runner, vips: list[str], pid_file: str | None, timeout_s: float, details: bool) -> dict[str, Any]:
     """All that RETURN says, as it is now; keepalived is not asked when there is no ``pid_file``."""
     # keepalived first: an address that it sets meanwhile then shows, and the kernel has the last word.
-    info: dict[str, Any] = vrrp(run, pid_file, timeout_s) if pid_file else {"instances": []}
+    info: dict[str, Any] = vrrp(run, pid_file, timeout_s, details) if pid_file else {"instances": []}
     info["addresses"] = read_addresses(run)
+    for instance in info["instances"]:
+        instance["held"] = held(instance["virtual_addresses"], info["addresses"])
+        wanted = instance["virtual_addresses"] if instance["state"] == "master" else []
+        instance["agrees"] = instance["held"] == wanted
     info["holds"] = held(vips, info["addresses"])
     info["roles"] = {vip: role_of(info, vip) for vip in vips}
     return info
@@ -282,6 +405,7 @@ def main() -> None:
         argument_spec={
             "vips": {"type": "list", "elements": "str", "default": []},
             "keepalived": {"type": "bool", "default": True},
+            "details": {"type": "bool", "default": True},
             "pid_file": {"type": "path", "default": "/run/keepalived.pid"},
             "timeout": {"type": "float", "default": 2.0},
             "wait_for": {"type": "str", "choices": ["holder", "settled", "standby"]},
@@ -296,7 +420,9 @@ def main() -> None:
         module.fail_json(msg="; ".join(problems))
 
     def look(ask: bool) -> dict[str, Any]:
-        return observe(module.run_command, vips, module.params["pid_file"] if ask else None, module.params["timeout"])
+        params = module.params
+        pid_file = params["pid_file"] if ask else None
+        return observe(module.run_command, vips, pid_file, params["timeout"], params["details"])
 
     try:
         info = wait(look, module.params["wait_for"], module.params["wait_timeout"], module.params["keepalived"])

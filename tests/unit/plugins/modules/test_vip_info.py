@@ -30,7 +30,7 @@ def test_no_keepalived_is_no_error(tmp_path: Path) -> None:
     def run(_argv: list[str]) -> tuple[int, str, str]:
         raise AssertionError("nothing to ask")
 
-    assert vip_info.vrrp(run, str(tmp_path / "none.pid"), 1.0) == {
+    assert vip_info.vrrp(run, str(tmp_path / "none.pid"), 1.0, True) == {
         "keepalived": {"running": False, "pid": None, "version": None},
         "instances": [],
     }
@@ -41,7 +41,7 @@ IP = '[{"ifname": "eth1", "addr_info": [{"local": "198.18.0.10", "prefixlen": 24
 
 def test_observe_without_keepalived() -> None:
     vips = ["198.18.0.10/24", "198.18.0.9"]
-    info = vip_info.observe(lambda _argv: (0, IP, ""), vips, None, 1.0)
+    info = vip_info.observe(lambda _argv: (0, IP, ""), vips, None, 1.0, True)
     assert info["holds"] == ["198.18.0.10/24"]
     assert info["roles"] == {"198.18.0.10/24": "holder", "198.18.0.9": "standby"}
     assert info["instances"] == []

@@ -13,22 +13,11 @@ author: haproof.balancer contributors (@haproof)
 description:
   - Returns the VRRP instances of a configuration as M(haproof.balancer.vrrp_probe) takes them. Those whose interface
     does not exist yet are left out.
+  - O(hosts) are those that look at the same time; without them no probes are sent.
+extends_documentation_fragment: [haproof.balancer.cluster]
 options:
   _input:
     description: The configuration of the host, as P(haproof.balancer.keepalived_tree#filter) returns it.
-    type: dict
-    required: true
-  host:
-    description: The host that it is for.
-    type: str
-    required: true
-  hosts:
-    description: The hosts that look at the same time. Without them no probes are sent.
-    type: list
-    elements: str
-    required: true
-  facts:
-    description: The network facts of each host.
     type: dict
     required: true
 """

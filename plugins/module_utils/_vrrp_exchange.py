@@ -5,7 +5,7 @@
 """Do the hosts of a group reach each other with VRRP? Each sends probes and says in them whom it hears. Pure.
 
 A probe is an advert with the router id 0, which no router has (RFC 9568 section 5.2.3), so every router ignores it;
-keepalived 2.2.7 and 2.3.4 do not even log it. Its addresses are those that the sender hears, and behind them stand a
+keepalived 2.2.7 does not even log it. Its addresses are those that the sender hears, and behind them stand a
 mark and the sender's clock. With that a host knows when it is understood, and need not wait until a time is over.
 """
 

@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each finding of the audit and of site.yml is produced for real, found, and gone when it is mended."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Iterator
+
+import pytest
+
+from nodes import BACKENDS, apply_site, eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nodes import Lab
+
+AUDIT_RUNS = int(os.environ.get("AUDIT_RUNS", "1"))
+HOLDER, STANDBY = "lb01", "lb02"
+# keepalived with the pair's router id for another address, on a host that is no balancer. Its interval is below the
+# pair's: adverts that it refuses start its timer again.
+FOREIGN_ROUTER = """
+vrrp_instance FOREIGN {{
+    version 3
+    interface eth1
+    virtual_router_id {vrid}
+    priority 100
+    advert_int 0.1
+    virtual_ipaddress {{
+        {address}/24
+    }}
+}}
+"""
+# One clock of the lab's nodes cannot differ from another's, but what Python is told can.
+AHEAD = '#!/bin/sh\nexec faketime -f +1h /usr/bin/python3.kept "$@"\n'
+
+
+def audit(lab: Lab, folder: Path, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Run the audit; return its report, with ``rc`` and what it printed as ``output``."""
+    path = folder / "audit.json"
+    playbook = ["ansible-playbook", "haproof.balancer.audit", "-i", str(lab.inventory)]
+    run = subprocess.run(
+        [*playbook, "--extra-vars", json.dumps({"audit_report": str(path), **(variables or {})})],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=300,
+    )
+    assert path.exists(), run.stdout + run.stderr
+    report: dict[str, Any] = json.loads(path.read_text())
+    path.unlink()
+    return {**report, "rc": run.returncode, "output": run.stdout + run.stderr}
+
+
+def names(report: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return the findings as name and host."""
+    return {(finding["finding"], finding["host"]) for finding in report["findings"]}
+
+
+def found(report: dict[str, Any], *expected: tuple[str, str]) -> None:
+    """Assert that these findings are in the report, that it failed, and that it told them."""
+    assert set(expected) <= names(report), report["output"]
+    assert report["rc"] != 0
+    for finding in report["findings"]:
+        assert finding["text"] in report["output"].replace("\n        ", "\n"), report["output"]
+
+
+def nothing_found(report: dict[str, Any]) -> None:
+    assert (names(report), report["rc"]) == (set(), 0), report["output"]
+
+
+@contextmanager
+def done(lab: Lab, *steps: tuple[str, str, str]) -> Iterator[None]:
+    """Do something on nodes, and undo it at the end: each step is a node, a command, and the command that undoes it."""
+    with ExitStack() as stack:
+        for name, command, undo in steps:
+            stack.callback(lab.nodes[name].run, undo)
+            lab.nodes[name].check_output(command)
+        yield
+
+
+def settled(lab: Lab) -> bool:
+    """Wait until the pair is as it was."""
+    infos = lab.module("balancers", "vip_info", {"vips": [lab.vip], "wait_for": "settled", "wait_timeout": 20})
+    return {host: info["roles"][lab.vip] for host, info in infos.items()} == {HOLDER: "holder", STANDBY: "standby"}
+
+
+@pytest.fixture(autouse=True)
+def mended(lab: Lab) -> Iterator[None]:
+    """End with a pair that is well, which the next one begins with."""
+    yield
+    assert eventually(lambda: settled(lab), within_s=40)
+
+
+def no_vrrp(chain: str) -> str:
+    """Return the command that lets nothing of VRRP through a hook of the firewall."""
+    hook = f"type filter hook {chain} priority 0; policy accept;"
+    return f"nft 'table inet findings {{ chain {chain} {{ {hook} ip protocol 112 drop; }}; }}'"
+
+
+def test_a_healthy_pair_has_none(lab: Lab, tmp_path: Path) -> None:
+    for _run in range(AUDIT_RUNS):
+        report = audit(lab, tmp_path)
+        nothing_found(report)
+    (row,) = report["vips"]
+    assert row["holders"] == [HOLDER]
+    assert list(row["standbys"]) == [STANDBY]
+    assert row["macs"] == sorted(lab.holder_macs())
+    assert row["service"] is True
+    assert f"{lab.vip}  {HOLDER}" in report["output"]
+
+
+def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
+    """An edited file, a replaced program, a service that hangs, and a clock that is wrong."""
+    standby = lab.nodes[STANDBY]
+    conf, program = "/etc/keepalived/keepalived.conf", "/usr/sbin/keepalived"
+    edit = f"cp -p {conf} /run/kept.conf; sed -i 's/priority 253/priority 200/' {conf}"
+    replace = f"cp -p {program} /run/kept; cp {program} {program}.new; echo >>{program}.new; mv {program}.new {program}"
+    wrap = f"mv /usr/bin/python3 /usr/bin/python3.kept; echo '{AHEAD}' >/usr/bin/python3; chmod 755 /usr/bin/python3"
+    # What was there came from a package with its own time stamp, and keepalived runs from its old file meanwhile.
+    put_back = f"cp -p /run/kept {program}.old; mv {program}.old {program}; systemctl restart keepalived"
+    with done(
+        lab,
+        (STANDBY, replace, put_back),
+        (STANDBY, edit, f"cp -p /run/kept.conf {conf}"),
+        (STANDBY, "systemctl kill --signal=STOP nginx", "systemctl kill --signal=CONT nginx"),
+        (HOLDER, wrap, "mv /usr/bin/python3.kept /usr/bin/python3"),
+    ):
+        assert eventually(lambda: "FAULT" in standby.check_output("journalctl -u keepalived -n 3"), within_s=15)
+        report = audit(lab, tmp_path)
+    found(
+        report,
+        ("config_drift", STANDBY),
+        ("binary_outdated", STANDBY),
+        ("instance_fault", STANDBY),
+        ("clock_differs", STANDBY),
+    )
+    words = {finding["finding"]: finding["text"] for finding in report["findings"]}
+    assert "priority is 200 on disk, and 253 runs" in words["config_drift"]
+    assert "script answers" in words["instance_fault"]
+    assert f"{STANDBY}: its clock is 3" in words["clock_differs"]
+
+
+def test_a_firewall_that_lets_no_vrrp_in(lab: Lab, tmp_path: Path) -> None:
+    with done(lab, (STANDBY, no_vrrp("input"), "nft delete table inet findings")):
+        assert eventually(lambda: lab.holders() == [HOLDER, STANDBY], within_s=10)
+        report = audit(lab, tmp_path)
+    found(report, ("split_brain", ""), ("vrrp_unreachable", STANDBY))
+    text = next(finding["text"] for finding in report["findings"] if finding["finding"] == "split_brain")
+    assert f"{HOLDER} and {STANDBY} hold it" in text
+    assert len(report["vips"][0]["macs"]) == 2
+    for mac in report["vips"][0]["macs"]:
+        assert mac in text
+    assert ("vrrp_unreachable", HOLDER) not in names(report)
+
+
+def test_adverts_that_do_not_leave_the_holder(lab: Lab, tmp_path: Path) -> None:
+    with done(lab, (HOLDER, no_vrrp("output"), "nft delete table inet findings")):
+        assert eventually(lambda: lab.holders() == [HOLDER, STANDBY], within_s=10)
+        found(audit(lab, tmp_path), ("split_brain", ""), ("vrrp_unreachable", STANDBY))
+        refused = apply_site(lab, {})
+    assert refused.returncode != 0
+    assert f"{STANDBY}: no VRRP from {HOLDER}" in refused.stdout
+    assert "site_accepted_findings: [vrrp_unreachable]" in refused.stdout
+
+
+def test_a_vip_that_somebody_added_by_hand(lab: Lab, tmp_path: Path) -> None:
+    address = f"{lab.vip}/32 dev eth1"
+    with done(lab, (STANDBY, f"ip address add {address}", f"ip address del {address}")):
+        found(audit(lab, tmp_path), ("split_brain", ""), ("vip_orphaned", STANDBY))
+
+
+def test_strangers_on_the_link(lab: Lab, tmp_path: Path) -> None:
+    """A router with our id, and a host with our address."""
+    network, _dot, vrid = lab.vip.rpartition(".")
+    router = FOREIGN_ROUTER.format(vrid=vrid, address=f"{network}.77")
+    write = f"printf %s '{router}' >/etc/keepalived/keepalived.conf; systemctl restart keepalived"
+    address = f"{lab.vip}/32 dev eth1"
+    with done(
+        lab,
+        (BACKENDS[0], write, "systemctl stop keepalived; rm /etc/keepalived/keepalived.conf"),
+        (BACKENDS[1], f"ip address add {address}", f"ip address del {address}"),
+    ):
+        assert eventually(lambda: f"{network}.77" in lab.nodes[BACKENDS[0]].check_output("ip address"), within_s=15)
+        report = audit(lab, tmp_path)
+        # The settings change as little as they can and still be looked at on the link.
+        vips = [{"address": f"{lab.vip}/24"}, {"address": f"{network}.99/24"}]
+        # One of the two is meant.
+        refused = apply_site(lab, {"keepalived_vips": vips, "site_accepted_findings": ["vip_foreign_mac"]}, "--check")
+    found(report, ("vrid_taken", HOLDER), ("vip_foreign_mac", HOLDER), ("vrid_taken", STANDBY))
+    assert refused.returncode != 0
+    assert f"{HOLDER}: VRID {vrid} is in use on eth1 by" in refused.stdout
+    assert "is answered by" not in refused.stdout
+    assert "changed=0" in refused.stdout
+
+
+def test_nobody_holds_it(lab: Lab, tmp_path: Path) -> None:
+    with done(
+        lab,
+        (STANDBY, "systemctl stop keepalived", "systemctl start keepalived"),
+        (HOLDER, "systemctl stop keepalived", "systemctl start keepalived"),
+    ):
+        report = audit(lab, tmp_path)
+    found(report, ("no_holder", ""), ("standby_not_ready", STANDBY), ("service_unanswered", ""))
+
+
+def test_a_service_that_answers_badly(lab: Lab, tmp_path: Path) -> None:
+    stop, start = "systemctl stop nginx", "systemctl start nginx"
+    with done(lab, (BACKENDS[0], stop, start), (BACKENDS[1], stop, start)):
+        report = audit(lab, tmp_path, {"audit_url": "http://www.example.com/"})
+    found(report, ("service_unanswered", ""))
+    assert "answers with status 502, not 200" in report["output"]

@@ -11,6 +11,7 @@ mark and the sender's clock. With that a host knows when it is understood, and n
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any, NamedTuple, Sequence
 
@@ -95,8 +96,8 @@ class Exchange:
         own = {route.source for route in self.routes if route.interface == interface}
         entry["answered"] = entry["answered"] or bool(own & set(advert.addresses))
         difference = sent_s - time_s
-        # The one that was held up least is nearest to the truth. NaN is nobody's time.
-        if difference == difference and (entry["clock"] is None or abs(difference) < abs(entry["clock"])):
+        # The one that was held up least is nearest to the truth. What is not finite is nobody's time.
+        if math.isfinite(difference) and (entry["clock"] is None or abs(difference) < abs(entry["clock"])):
             entry["clock"] = difference
 
     def complete(self) -> bool:

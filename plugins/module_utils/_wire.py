@@ -201,7 +201,7 @@ class Raw:
 
     def _reader(self, handler: Callable[[bytes, str, str], bool], destination: str) -> Handler:
         def read(packet: bytes, origin: Origin) -> bool:
-            source = str(origin[0]).split("%")[0]
+            source = str(origin[0]).partition("%")[0]
             # A raw socket of IPv4 gets the header too.
             payload = packet[(packet[0] & 0x0F) * 4 :] if self._family == socket.AF_INET and packet else packet
             return handler(payload, source, destination)

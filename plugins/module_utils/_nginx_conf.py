@@ -25,7 +25,7 @@ _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"' + r"|'((?:\\.|[^'\\])*)'", re.DOTALL
 _UNQUOTED = re.compile(r"(?:\\.|[^\\ \t\r\n;])+", re.DOTALL)
 # What nginx reads back unchanged without quotes. A '{' ends an argument unless it belongs to ${variable}.
 _PLAIN = re.compile(r"""(?!\#)(?:[^\x00-\x20\x7f"';{}\\]|\$\{\w+\}|\\[^\x00-\x20\x7f"'\\trn;{}])+""", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read_arguments(text: str) -> list[str]:
@@ -37,8 +37,13 @@ def read_arguments(text: str) -> list[str]:
             position += 1
             continue
         argument, position = _read_argument(text, position)
-        arguments.append(re.sub(r"""\\(["'\\trn])""", lambda found: _ESCAPES.get(found[1], found[1]), argument))
+        arguments.append(unescape(argument))
     return arguments
+
+
+def unescape(argument: str) -> str:
+    """What nginx makes of the text of an argument, between its quotes if it has any."""
+    return re.sub(r"""\\(["'\\trn])""", lambda found: _ESCAPES.get(found[1], found[1]), argument)
 
 
 def _read_argument(text: str, start: int) -> tuple[str, int]:
@@ -66,7 +71,7 @@ def quote(argument: str) -> str:
     """``argument`` so that nginx reads exactly it; raises ValueError for text no nginx.conf can hold."""
     if _PLAIN.fullmatch(argument):
         return argument
-    control = _CONTROL.search(argument)
+    control = CONTROL.search(argument)
     if control:
         raise ValueError(f"control character U+{ord(control[0]):04X} cannot stand in nginx.conf")
     mark = "'" if '"' in argument and "'" not in argument else '"'
@@ -111,10 +116,10 @@ def _repetitions(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
     indent = INDENT * depth
     try:
-        words = _key_arguments(key)
+        words = key_arguments(key)
         if not isinstance(value, Mapping):
-            words += _arguments(value)
-        line = indent + _join(words)
+            words += arguments_of(value)
+        line = indent + join(words)
     except ValueError as error:
         # A key is part of the path already.
         shown = "" if isinstance(value, Mapping) else f" (value: {value!r})"
@@ -127,7 +132,8 @@ def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
     yield f"{indent}}}"
 
 
-def _key_arguments(key: Any) -> list[str]:
+def key_arguments(key: Any) -> list[str]:
+    """The directive, and its block arguments, that a key holds; raises ValueError."""
     if isinstance(key, bool) or not isinstance(key, (str, int, float)):
         raise ValueError(
             f"the directive {key!r} is not a string; quote it (YAML reads a bare on, off, yes, no as boolean)"
@@ -135,8 +141,8 @@ def _key_arguments(key: Any) -> list[str]:
     return read_arguments(str(key)) or [""]
 
 
-def _arguments(value: Any) -> list[str]:
-    """The arguments that a scalar, or an inner list of exact arguments, stands for."""
+def arguments_of(value: Any) -> list[str]:
+    """The arguments that a scalar, or an inner list of exact arguments, stands for; raises ValueError."""
     if value is None:
         return []
     if isinstance(value, str):
@@ -144,6 +150,17 @@ def _arguments(value: Any) -> list[str]:
     if isinstance(value, list):
         return [_scalar(item) for item in value]
     return [_scalar(value)]
+
+
+def lines(block: Mapping[Any, Any], directive: str) -> list[list[str]]:
+    """The arguments of each ``directive`` in a block, whole directives as keys among them."""
+    found = []
+    for key, value in block.items():
+        first, *more = key_arguments(key)
+        if first == directive:
+            items = value if isinstance(value, list) else [value]
+            found += [more + arguments_of(item) for item in items if not isinstance(item, Mapping)]
+    return found
 
 
 def _scalar(value: Any) -> str:
@@ -154,8 +171,8 @@ def _scalar(value: Any) -> str:
     raise ValueError(f"{value!r} is not an argument; use a string, a number, or true or false for on or off")
 
 
-def _join(arguments: Sequence[str]) -> str:
-    """One line of quoted arguments."""
+def join(arguments: Sequence[str]) -> str:
+    """One line of quoted arguments, at least one."""
     words = [quote(argument) for argument in arguments]
     if arguments[0] == "if" and arguments[-1] == ")" and words[-2][0] not in "($":
         # `if ($a = "b")` reaches us as ($a, =, b and a ')' of its own, which nginx allows right after a quote only.

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter from_nginx_conf: the text of an nginx.conf to a tree of directives."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: from_nginx_conf
+short_description: Read the text of an nginx.conf as a tree of directives
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - The inverse of P(haproof.balancer.to_nginx_conf#filter), by nginx's own rules. Comments are dropped, includes stay
+    directives.
+  - A directive that repeats becomes a list. One that repeats with others in between is written whole as a key with the
+    value V(null), so that the order stays.
+  - Lua blocks are refused, because they are not made of directives.
+options:
+  _input:
+    description: The text of an nginx.conf.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Read the live configuration
+  ansible.builtin.slurp:
+    src: /etc/nginx/nginx.conf
+  register: live
+
+- name: Show it as data
+  ansible.builtin.debug:
+    msg: "{{ live.content | b64decode | haproof.balancer.from_nginx_conf }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Directives as keys, blocks as dictionaries.
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_parse import ParseError, parse
+
+
+def from_nginx_conf(text: str) -> dict[str, Any]:
+    """The tree for ``text``; AnsibleFilterError names the line that cannot be read."""
+    try:
+        return parse(str(text))
+    except ParseError as error:
+        raise AnsibleFilterError(f"from_nginx_conf: {error}") from error
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The one filter of this file."""
+        return {"from_nginx_conf": from_nginx_conf}

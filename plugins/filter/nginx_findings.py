@@ -49,7 +49,7 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_tree import findings
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_findings import findings
 
 
 def nginx_findings(settings: Mapping[str, Any], host: str, main_file: str) -> list[str]:

@@ -1,56 +1,96 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nginx role's variables: what is wrong with them, and the tree of directives they stand for.
+"""The nginx role's variables as one tree of directives.
 
 ``settings`` below are the role's variables without their prefix: ``main``, ``events``, ``http``, ``stream`` (mappings
-of directives), ``upstreams``, ``servers``, ``files`` (lists). ``defaults`` holds the role's own ``main``, ``events``,
-``http`` and ``servers``.
+of directives), ``upstreams``, ``servers``, ``files`` (lists) and the switches of ``_nginx_switches``, of which ``tls``
+has a ``profile``. ``version`` is nginx's on the node, empty where it is not known; only the findings look at
+``package_source`` and ``vendor_key_checksum``. ``defaults`` holds the role's own ``main``, ``events``, ``http`` and
+``servers``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_conf import quote, render
-from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import (
-    file_findings,
-    label,
-    list_names,
-    name_findings,
-    render_findings,
-)
+from ansible_collections.haproof.balancer.plugins.module_utils import _nginx_switches as switches
+from ansible_collections.haproof.balancer.plugins.module_utils import _nginx_upstreams as upstreams
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_conf import lines, quote
 
-CONTEXTS = ("events", "http", "stream")
+# What gives the user's directives and nothing else.
+NOTHING: dict[str, Any] = {
+    "main": {},
+    "events": {},
+    "http": {},
+    "stream": {},
+    "upstreams": [],
+    "servers": [],
+    "files": [],
+    "package_source": "distribution",
+    "vendor_key_checksum": "",
+    "version": "",
+    "gzip": False,
+    "http2": False,
+    "proxy_headers": False,
+    "websocket": False,
+    "tls": {"profile": "none"},
+    "cache": {},
+    "degraded": {},
+    "hotlink": {},
+    "limits": {},
+    "static": {},
+    "canonical_host": [],
+    "real_ip": [],
+}
+# Two descriptors a connection: the client's and the backend's.
+_DESCRIPTORS = 2
 
 
 def tree(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """nginx.conf as a tree for to_nginx_conf; needs settings without findings."""
-    http = _merge(defaults["http"], settings["http"])
-    servers = _list(http.pop("server", [])) + settings["servers"] + defaults["servers"]
-    http.update((f"upstream {quote(str(upstream['name']))}", _upstream(upstream)) for upstream in settings["upstreams"])
-    conf = _merge(defaults["main"], settings["main"])
-    conf["events"] = _merge(defaults["events"], settings["events"])
+    conf = _merge(_limits_of_files(settings, defaults), settings["main"])
+    conf["events"] = _merge(_connections(conf, defaults["events"]), settings["events"])
     if settings["stream"]:
         conf["stream"] = settings["stream"]
-    conf["http"] = {**http, "server": servers}
+    http = _http(settings, defaults)
+    if http:
+        conf["http"] = http
     return conf
 
 
-def findings(settings: Mapping[str, Any], main_file: str) -> Iterator[str]:
-    """What the role refuses before it touches a node, one message a place."""
-    for context in CONTEXTS:
-        if context in settings["main"]:
-            yield f"nginx_main.{context}: the role writes this block; put its directives into nginx_{context}"
-    for context in ("main", *CONTEXTS):
-        yield from render_findings(render, f"nginx_{context}", settings[context])
-    yield from name_findings(list_names("nginx_upstreams", settings["upstreams"]), "web")
-    for index, upstream in enumerate(settings["upstreams"]):
-        yield from _upstream_findings(label("nginx_upstreams", index, upstream), upstream)
-    for index, server in enumerate(settings["servers"]):
-        yield from render_findings(render, f"nginx_servers[{index}]", server)
-    yield from file_findings("nginx_files", settings["files"], main_file)
+def _http(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    servers = switches.as_list(settings["http"].get("server", [])) + settings["servers"]
+    http = _merge({**defaults["http"], **switches.http_directives(settings)}, settings["http"])
+    for directive, added in switches.inherited(settings).items():
+        http = switches.with_lines(http, directive, added, True)
+    # Servers that stand in nginx_http keep their place, before or after an include.
+    http.update((f"upstream {quote(str(one['name']))}", upstreams.block(one)) for one in settings["upstreams"])
+    blocks = [
+        # Anything but a block is for nginx to refuse.
+        switches.server(settings, server, http) if isinstance(server, Mapping) else server
+        for server in servers
+    ]
+    return {**http, "server": blocks + defaults["servers"]} if blocks or defaults["servers"] else http
+
+
+def _limits_of_files(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of the main context; its limit of open files follows the user's connections."""
+    main = dict(defaults["main"])
+    connections = lines(settings["events"], "worker_connections")
+    if connections and "worker_rlimit_nofile" in main:
+        wanted = _DESCRIPTORS * int(connections[-1][0])
+        main["worker_rlimit_nofile"] = max(int(main["worker_rlimit_nofile"]), wanted)
+    return main
+
+
+def _connections(main: Mapping[str, Any], events: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of the events block; its connections follow the user's limit of open files."""
+    files = lines(main, "worker_rlimit_nofile")
+    if files and "worker_connections" in events:
+        return {**events, "worker_connections": int(files[-1][0]) // _DESCRIPTORS}
+    return dict(events)
 
 
 def _merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,37 +102,6 @@ def _merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     kept = {}
     for key, value in defaults.items():
         directive, _blank, arguments = key.partition(" ")
-        if key not in own and (not arguments or arguments not in _list(own.get(directive))):
+        if key not in own and (not arguments or arguments not in switches.as_list(own.get(directive))):
             kept[key] = value
     return {**kept, **own}
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list) else [value]
-
-
-def _upstream(upstream: Mapping[str, Any]) -> dict[str, Any]:
-    block = {key: value for key, value in upstream.items() if key != "name"}
-    block["server"] = [_upstream_server(server) for server in _list(upstream["server"])]
-    return block
-
-
-def _upstream_server(server: Any) -> Any:
-    """A server given as mapping as exact arguments: ``address``, ``key=value``, and ``backup: true`` as its key."""
-    if not isinstance(server, Mapping):
-        return server
-    parameters = {key: value for key, value in server.items() if key != "address" and value not in (False, None)}
-    return [str(server["address"]), *(key if value is True else f"{key}={value}" for key, value in parameters.items())]
-
-
-def _upstream_findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
-    servers = _list(upstream.get("server") or [])
-    if not servers:
-        yield f"{place}: no server; give at least one under 'server', e.g. 192.0.2.21:80"
-        return
-    nameless = [
-        f"{place}.server[{index}]: no address; give one, e.g. 'address: 192.0.2.21:80'"
-        for index, server in enumerate(servers)
-        if not server or (isinstance(server, Mapping) and not server.get("address"))
-    ]
-    yield from nameless or render_findings(render, place, _upstream(upstream))

@@ -9,17 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.filter.nginx_findings import nginx_findings
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_tree import tree
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_tree import NOTHING, tree
 
-NONE: dict[str, Any] = {
-    "main": {},
-    "events": {},
-    "http": {},
-    "stream": {},
-    "upstreams": [],
-    "servers": [],
-    "files": [],
-}
 DEFAULTS: dict[str, Any] = {
     "main": {"user": "www-data", "pid": "/run/nginx.pid"},
     "events": {"worker_connections": 512},
@@ -84,12 +75,12 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("settings", "expected"), FINDINGS)
 def test_findings(settings: dict[str, Any], expected: list[str]) -> None:
-    messages = nginx_findings({**NONE, **settings}, "lb01", "/etc/nginx/nginx.conf")
+    messages = nginx_findings({**NOTHING, **settings}, "lb01", "/etc/nginx/nginx.conf")
     assert messages == [f"lb01: {message}" for message in expected]
 
 
 def test_defaults_alone() -> None:
-    assert tree(NONE, DEFAULTS) == {
+    assert tree(NOTHING, DEFAULTS) == {
         "user": "www-data",
         "pid": "/run/nginx.pid",
         "events": {"worker_connections": 512},
@@ -99,7 +90,7 @@ def test_defaults_alone() -> None:
 
 def test_users_directives_win_and_keep_their_order() -> None:
     own = {"log_format": "main $uri", "access_log": "/b.log main"}
-    conf = tree({**NONE, "http": own, "main": {"user": "web"}}, DEFAULTS)
+    conf = tree({**NOTHING, "http": own, "main": {"user": "web"}}, DEFAULTS)
     assert list(conf["http"].items())[:3] == [("sendfile", True), *own.items()]
     assert conf["user"] == "web"
 
@@ -110,13 +101,13 @@ def test_users_directives_win_and_keep_their_order() -> None:
 )
 def test_default_include_stays_beside_the_users(include: Any, kept: bool) -> None:
     defaults = {**DEFAULTS, "http": {"include mime.types": None}}
-    http = tree({**NONE, "http": {"include": include}}, defaults)["http"]
+    http = tree({**NOTHING, "http": {"include": include}}, defaults)["http"]
     assert ("include mime.types" in http) is kept
     assert http["include"] == include
 
 
 def test_stream_is_written_before_http_and_only_when_given() -> None:
-    conf = tree({**NONE, "stream": {"server": {"listen": 25}}}, DEFAULTS)
+    conf = tree({**NOTHING, "stream": {"server": {"listen": 25}}}, DEFAULTS)
     assert list(conf) == ["user", "pid", "events", "stream", "http"]
 
 
@@ -130,7 +121,7 @@ def test_upstream_servers_are_strings_or_mappings() -> None:
         ],
         "keepalive": 32,
     }
-    http = tree({**NONE, "upstreams": [upstream]}, DEFAULTS)["http"]
+    http = tree({**NOTHING, "upstreams": [upstream]}, DEFAULTS)["http"]
     assert list(http["upstream web"].items()) == [
         ("least_conn", None),
         ("server", ["a:80 weight=2", ["b:80", "weight=3", "backup"]]),
@@ -139,6 +130,6 @@ def test_upstream_servers_are_strings_or_mappings() -> None:
 
 
 def test_servers_of_nginx_http_come_before_nginx_servers() -> None:
-    settings = {**NONE, "http": {"server": {"listen": 1}}, "servers": [{"listen": 2}]}
+    settings = {**NOTHING, "http": {"server": {"listen": 1}}, "servers": [{"listen": 2}]}
     servers = tree(settings, DEFAULTS)["http"]["server"]
     assert [server["listen"] for server in servers] == [1, 2, "127.0.0.1:8099"]

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An nginx.conf that was written by hand is taken over as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from nodes import inventory_balancers
+
+CHECKOUT = Path(__file__).parents[4]
+sys.path.insert(0, str(CHECKOUT / "build/collections"))
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_parse import normal, parse
+
+if TYPE_CHECKING:
+    from nodes import Lab
+
+CONF = "/etc/nginx/nginx.conf"
+HAND_MADE = CHECKOUT / "tests/unit/plugins/module_utils/fixtures/nginx_hand_made.conf"
+# What Ansible would take for a template.
+OWN = """
+http {
+    log_format json '{"nested": {{"a": "$uri"}} {% {# }';
+    server { listen 127.0.0.1:82; access_log /var/log/nginx/json.log json; }
+"""
+
+
+def live(lab: Lab) -> dict[str, list[Any]]:
+    """Read what nginx is configured with on each balancer; the order of blocks does not count."""
+    return {
+        name: sorted(normal(parse(lab.nodes[name].file(CONF).content_string))[-1].body or [], key=repr)
+        for name in lab.balancers
+    }
+
+
+def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
+    """Run a playbook."""
+    command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--limit", "balancers"]
+    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
+    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
+
+
+@pytest.fixture(scope="module")
+def inventory(lab: Lab) -> Path:
+    """Put nginx.conf in place by hand, another on each balancer, and make an inventory that says nothing of nginx."""
+    for name in lab.balancers:
+        text = HAND_MADE.read_text()
+        if name == "lb01":
+            text = text.replace("http {", OWN, 1)
+        lab.nodes[name].check_output("echo %s >%s && nginx -s reload", text, CONF)
+    folder = lab.inventory.parent / "adopted"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    content = yaml.safe_load(lab.inventory.read_text())
+    # What was taken over has no server for it.
+    content["all"]["vars"]["keepalived_check_url"] = ""
+    path = folder / "inventory.yml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_adopt_writes_variables(lab: Lab, inventory: Path) -> None:
+    before = live(lab)
+    adopted = play("adopt", inventory)
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
+    written = sorted(str(path.relative_to(inventory.parent)) for path in inventory.parent.rglob("nginx.yml"))
+    assert written == [
+        "group_vars/balancers/nginx.yml",
+        "host_vars/lb01/nginx.yml",
+        "host_vars/lb02/nginx.yml",
+    ]
+    assert {(inventory.parent / path).stat().st_mode & 0o777 for path in written} == {0o600}
+    assert live(lab) == before
+
+
+def test_site_reproduces_the_configuration(lab: Lab, inventory: Path) -> None:
+    before = live(lab)
+    # keepalived is this collection's own already.
+    for path in inventory.parent.rglob("keepalived.yml"):
+        path.unlink()
+    site = play("site", inventory)
+    assert site.returncode == 0, site.stdout + site.stderr
+    for name in lab.balancers:
+        assert "Ansible managed" in lab.nodes[name].file(CONF).content_string
+    assert live(lab) == before
+    address = inventory_balancers(lab.inventory)["lb01"]["backend_address"]
+    assert (
+        lab.nodes["client"].check_output("curl --silent http://%s:81/health --write-out '%%{http_code}'", address)
+        == "204"
+    )

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Pattern
+from typing import AbstractSet, Callable, NamedTuple, Pattern
+
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_binds import Bind, binds_of
 
 # keepalived 2.2.7 sends itself SIGTERM while it checks a file that configures scripts, and loses its
 # exit code and half of its words (fixed in 2.2.8). A signal that was ignored before exec stays ignored.
@@ -17,7 +19,8 @@ class Daemon(NamedTuple):
 
     ``check`` is an argv that ends where the path goes. ``harmless`` are lines that the check may print, with a
     failing exit code, for a file that works. ``reloaded`` is the line that the journal shows after a reload;
-    without it a fresh child process of the main one is the sign.
+    without it a fresh child process of the main one is the sign. ``listens`` returns the addresses in a text of its
+    configuration, for a daemon that must not be reloaded with one that it cannot have.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Daemon(NamedTuple):
     harmless: tuple[Pattern[str], ...] = ()
     reloaded: str | None = None
     error_log: str | None = None
+    listens: Callable[[str], AbstractSet[Bind]] | None = None
 
     def at(self, binary: str) -> Daemon:
         """Return the same daemon with its program at another path."""
@@ -37,7 +41,8 @@ DAEMONS: dict[str, Daemon] = {
     daemon.name: daemon
     for daemon in (
         Daemon("nginx", ("nginx", "-t", "-q", "-c"), error_log="/var/log/nginx/error.log"),
-        Daemon("haproxy", ("haproxy", "-c", "-f")),
+        # haproxy pauses its listeners and tries for two seconds when another process has an address.
+        Daemon("haproxy", ("haproxy", "-c", "-f"), listens=binds_of),
         Daemon(
             "keepalived",
             (*_IGNORE_SIGTERM, "keepalived", "-t", "-f"),

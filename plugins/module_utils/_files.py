@@ -10,7 +10,7 @@ import pwd
 import shutil
 import tempfile
 from contextlib import suppress
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 
 class File(NamedTuple):
@@ -47,6 +47,16 @@ def diff(dest: str, before: File | None, after: File | None, secret: bool = Fals
         "before": before.content.decode(errors="replace") if before else "",
         "after": after.content.decode(errors="replace") if after else "",
     }
+
+
+def selinux_label(module: Any) -> Callable[[str, str], None]:
+    """Return what gives a staged file the SELinux context of its place; *module* is the AnsibleModule that runs."""
+
+    def label(staged: str, dest: str) -> None:
+        if module.selinux_enabled():
+            module.set_context_if_different(staged, module.selinux_default_context(dest), False)
+
+    return label
 
 
 class FileSet:

@@ -17,6 +17,7 @@ from typing import Any
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError, child
 
 INDENT = " " * 4
+BLANKS = " \t\r\n"
 # Keywords whose line may be a mapping of parameters, and the keys that come first, without their names.
 LINE_MAPPINGS: Mapping[str, tuple[str, ...]] = {
     "bind": ("address",),
@@ -73,11 +74,16 @@ def render(sections: Mapping[Any, Any]) -> str:
 def render_section(keywords: Any, path: str, header: str = "section") -> str:
     """The lines of one section; ``path`` begins the paths in errors."""
     lines = [_checked(header, path)]
-    lines += [INDENT + line for line in _lines("", keywords, path)]
+    lines += [INDENT + line for _path, line in section_lines(keywords, path)]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(prefix: str, keywords: Any, path: str) -> Iterator[str]:
+def section_lines(keywords: Any, path: str) -> Iterator[tuple[str, str]]:
+    """The lines under a section's header, each after the path of the value that it comes from. Raises ConfigError."""
+    yield from _lines("", keywords, path)
+
+
+def _lines(prefix: str, keywords: Any, path: str) -> Iterator[tuple[str, str]]:
     if not isinstance(keywords, Mapping):
         raise ConfigError(path, f"a mapping of keywords is needed, not {keywords!r}")
     for key, value in keywords.items():
@@ -92,18 +98,18 @@ def _lines(prefix: str, keywords: Any, path: str) -> Iterator[str]:
             yield from _line(keyword, item, f"{place}[{index}]")
 
 
-def _line(keyword: str, value: Any, path: str) -> Iterator[str]:
+def _line(keyword: str, value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         if keyword in LINE_MAPPINGS:
-            yield f"{keyword} {_parameters(LINE_MAPPINGS[keyword], value, path)}"
+            yield path, f"{keyword} {_parameters(LINE_MAPPINGS[keyword], value, path)}"
         else:
             yield from _lines(f"{keyword} ", value, path)
     elif value is None or value is True:
-        yield keyword
+        yield path, keyword
     elif value is False:
-        yield f"no {keyword}"
+        yield path, f"no {keyword}"
     else:
-        yield f"{keyword} {_checked(_text(value, path).strip(), path)}"
+        yield path, f"{keyword} {_checked(_text(value, path).strip(BLANKS), path)}"
 
 
 def _parameters(leading: tuple[str, ...], parameters: Mapping[Any, Any], path: str) -> str:
@@ -138,7 +144,7 @@ def _text(value: Any, path: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ConfigError(path, f"{value!r} is neither a string nor a number")
     text = str(value)
-    if not text.strip():
+    if not text.strip(BLANKS):
         raise ConfigError(path, "is empty; use null for a keyword alone, '\"\"' for an empty argument")
     return text
 

@@ -1,92 +1,138 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The haproxy role's variables: what is wrong with them, and the sections they stand for.
+"""The haproxy role's variables: the sections they stand for, and what the service needs for these.
 
 ``settings`` below are the role's variables without their prefix: ``global``, ``defaults``, ``sections`` (mappings),
-``frontends``, ``backends``, ``listens``, ``files`` (lists). ``defaults`` holds the role's own ``global``, ``defaults``
-and ``frontends``.
+``frontends``, ``backends``, ``listens``, ``files`` (lists). ``defaults`` holds the role's own ``global``, ``defaults``,
+``sections`` and ``frontends``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render_section
-from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import (
-    file_findings,
-    label,
-    list_names,
-    name_findings,
-    render_findings,
-)
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import section_lines
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import plain, words
+from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import label
 
 PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
-# What makes a backend answer; without any of these every request gets 503.
-ANSWERS = {"dispatch", "http-request", "redirect", "server", "server-template", "stats"}
+
+
+class Section(NamedTuple):
+    """A section, and the variable that it comes from."""
+
+    header: str
+    place: str
+    keywords: Any
+
+    @property
+    def kind(self) -> str:
+        """The first word of the header."""
+        return "".join(self.header.split()[:1])
+
+    @property
+    def name(self) -> str:
+        """The second word of the header."""
+        return " ".join(words(self.header)[1:2])
+
+    def lines(self) -> Iterator[Line]:
+        """What stands in it. Raises ValueError for what haproxy.cfg cannot express."""
+        words(self.header)
+        for path, text in section_lines(self.keywords, self.place):
+            yield Line(path, [plain(word) for word in words(text)])
+
+
+class Line(NamedTuple):
+    """The words of a line, as haproxy understands them, and the path of the value that it comes from."""
+
+    path: str
+    words: list[str]
+
+
+def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Section]:
+    """The sections in the order of the file. A proxy without ``from`` uses the defaults section before it."""
+    others = [
+        Section(str(header), f"haproxy_sections.{header}", keywords)
+        for header, keywords in settings["sections"].items()
+    ]
+    own = [
+        Section(name, f"haproxy_{name}", _merge(defaults[name], settings[name]))
+        for name in ("global", "defaults")
+        if defaults[name] or settings[name]
+    ]
+    if any(section.header == "defaults" for section in own):
+        others.sort(key=lambda section: not section.header.startswith("defaults "))
+        named = sum(section.header.startswith("defaults ") for section in others)
+        others[named:named] = own[-1:]
+        own = own[:-1]
+    added = [Section(header, header, keywords) for header, keywords in defaults.get("sections", {}).items()]
+    added += [_proxy("frontend", f"haproxy_{proxy['name']}_bind", proxy) for proxy in defaults["frontends"]]
+    proxies = [
+        _proxy(kind, label(f"haproxy_{variable}", index, proxy), proxy)
+        for variable, kind in PROXIES.items()
+        for index, proxy in enumerate(settings[variable])
+    ]
+    return [*own, *others, *added, *proxies]
 
 
 def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """haproxy.cfg as sections for to_haproxy_cfg; needs settings without findings."""
-    cfg = {
-        "global": _merge(defaults["global"], settings["global"]),
-        "defaults": _merge(defaults["defaults"], settings["defaults"]),
-        **settings["sections"],
-    }
-    frontends = {"frontends": defaults["frontends"] + settings["frontends"]}
-    for variable, kind in PROXIES.items():
-        cfg.update(_proxy(kind, proxy) for proxy in {**settings, **frontends}[variable])
-    return cfg
+    return {section.header: section.keywords for section in section_list(settings, defaults)}
 
 
-def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file: str) -> Iterator[str]:
-    """What the role refuses before it touches a node, one message a place."""
-    for section in ("global", "defaults"):
-        if section in settings["sections"]:
-            yield f"haproxy_sections.{section}: the role writes this section; use haproxy_{section}"
-        yield from render_findings(render_section, f"haproxy_{section}", settings[section])
-    for header, keywords in settings["sections"].items():
-        check = partial(render_section, header=str(header))
-        yield from render_findings(check, f"haproxy_sections.{header}", keywords)
-    yield from _name_findings(settings, defaults)
-    for variable, kind in PROXIES.items():
-        for index, proxy in enumerate(settings[variable]):
-            place = label(f"haproxy_{variable}", index, proxy)
-            if kind != "frontend" and not _answers(proxy):
-                yield f"{place}: no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check"
-            yield from render_findings(render_section, place, _keywords(proxy))
-    yield from file_findings("haproxy_files", settings["files"], main_file)
+def secrets(tree: Mapping[str, Any]) -> list[str]:
+    """The passwords in a tree of sections, each as it is written and without quotes."""
+    found = set()
+    for section in tree_sections(tree):
+        for _path, text in section_lines(section.keywords, ""):
+            line = words(text)
+            if line[0] == "user":
+                found.update(line[3:4])
+            elif line[:2] == ["stats", "auth"]:
+                found.update(plain(word).partition(":")[2] for word in line[2:3])
+    return sorted({spelling for secret in found if secret for spelling in (secret, plain(secret))})
 
 
-def _name_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
-    names = {variable: list_names(f"haproxy_{variable}", settings[variable]) for variable in PROXIES}
-    own = [(f"haproxy_{frontend['name']}_bind", frontend["name"]) for frontend in defaults["frontends"]]
-    # A listen is a frontend and a backend, so it shares names with neither.
-    fronts = list(name_findings(own + names["frontends"] + names["listens"], "web"))
-    yield from fronts
-    yield from (found for found in name_findings(names["listens"] + names["backends"], "web") if found not in fronts)
+def tree_sections(tree: Mapping[str, Any]) -> list[Section]:
+    """The sections of a tree."""
+    return [Section(header, header, keywords) for header, keywords in tree.items()]
 
 
-def _answers(proxy: Mapping[str, Any]) -> bool:
-    given = {str(key).split(" ", 1)[0] for key in proxy}
-    return bool(given & ANSWERS) and proxy.get("server") != []
+def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What the systemd unit has to know about a tree of sections.
+
+    ``state``: the server-state file, ``socket``: the runtime socket by which it is filled (both empty unless both are
+    there). ``nofile``: open files for the ``maxconn`` or ``ulimit-n`` of global, 0 without one.
+    """
+    lines = [line.words for section in tree_sections(tree) for line in section.lines() if section.kind == "global"]
+    values = {line[0]: line[1] for line in lines if len(line) == 2}
+    sockets = [line[2].replace("unix@", "") for line in lines if line[:2] == ["stats", "socket"] and len(line) > 2]
+    paths = [path for path in sockets if path.startswith("/")]
+    state = values.get("server-state-file", "")
+    servers = sum(line.words[0] == "server" for section in tree_sections(tree) for line in section.lines())
+    nofile = 0
+    if values.get("ulimit-n", "").isdigit():
+        nofile = int(values["ulimit-n"])
+    elif values.get("maxconn", "").isdigit():
+        # Two for each connection, a pipe for every fourth (maxpipes), checks, and some for listeners, threads and logs.
+        nofile = int(values["maxconn"]) * 5 // 2 + servers + 1000
+    known = bool(paths) and state.startswith("/")
+    return {"state": state if known else "", "socket": paths[0] if known else "", "nofile": nofile}
 
 
-def _proxy(kind: str, proxy: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    header = f"{kind} {proxy['name']}"
+def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:
+    header = f"{kind} {proxy.get('name')}"
     if proxy.get("from"):
         header += f" from {proxy['from']}"
-    return header, _keywords(proxy)
+    return Section(header, place, {key: value for key, value in proxy.items() if key not in ("name", "from")})
 
 
-def _keywords(proxy: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in proxy.items() if key not in ("name", "from")}
-
-
-def _merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(defaults: Mapping[str, Any], own: Any) -> Any:
     """The user's keywords over the defaults; where both are mappings (``timeout``, ``option``), key by key."""
+    if not isinstance(own, Mapping):
+        return own
     merged = dict(defaults)
     for key, value in own.items():
         default = defaults.get(key)

@@ -129,7 +129,7 @@ class Keepalived:
         except OSError as error:
             raise KeepalivedError(self._forbidden(error)) from error
         chosen = [variable[len(b"TMPDIR=") :] for variable in variables if variable.startswith(b"TMPDIR=/")]
-        return f"/proc/{self._pid}/root" + (os.fsdecode(chosen[0]) if chosen else "/tmp")  # noqa: S108
+        return f"/proc/{self._pid}/root" + (os.fsdecode(chosen[0]) if chosen else "/tmp")  # noqa: S108 # where keepalived writes
 
     def _ask(self, signum: int) -> None:
         try:

@@ -17,6 +17,11 @@ def label(variable: str, index: int, item: Mapping[str, Any]) -> str:
     return f"{variable}[{index}] ({name})" if name else f"{variable}[{index}]"
 
 
+def on_host(host: str, findings: Iterable[str]) -> list[str]:
+    """The findings, each after the host that it is about."""
+    return [f"{host}: {finding}" for finding in findings]
+
+
 def render_findings(render: Callable[[Any, str], str], path: str, value: Any) -> Iterator[str]:
     """The first value in ``value``, which is found at ``path``, that the daemon's file cannot express."""
     try:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Callable, List, NamedTuple, Sequence, Tuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import Daemon, judge
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_binds import unavailable
 
 # run(argv) -> exit code, stdout, stderr
 Runner = Callable[[List[str]], Tuple[int, str, str]]
@@ -61,6 +62,14 @@ class Service:
             raise ServiceError(f"{self._daemon.name} refuses {dest}", verdict.refusal)
         for remark in verdict.remarks:
             self._warn(f"{self._daemon.name} remarks: {remark}")
+
+    def check_addresses(self, before: bytes, after: bytes) -> None:
+        """Raise ServiceError when the running daemon cannot have an address that only *after* listens on."""
+        listens = self._daemon.listens
+        if listens and self.active():
+            refused = unavailable(listens(after.decode(errors="replace")) - listens(before.decode(errors="replace")))
+            if refused:
+                raise ServiceError(f"{self._daemon.name} cannot listen on {', '.join(refused)}")
 
     def active(self) -> bool:
         """Return whether the unit runs."""

@@ -12,6 +12,8 @@ version_added: "0.1.0"
 description:
   - Writes the files in O(files), lets the daemon check the new main file before it replaces the live one, swaps it
     atomically, reloads the running service and looks whether the daemon has taken the reload.
+  - Before haproxy is reloaded, each address that it does not listen on yet is tried. haproxy itself would close all its
+    listeners for two seconds if another process had one of them.
   - A service that does not run is started instead. It is enabled too.
   - The service is restarted instead when one of the files in O(restart_on) changes, which a reload would not take.
   - When any of these steps fails, every file is put back as it was, the service is reloaded (or restarted) with them,
@@ -81,9 +83,13 @@ options:
         type: path
         required: true
       content:
-        description: Text of the file.
+        description: Text of the file. Required unless O(files[].state=absent).
         type: str
-        required: true
+      state:
+        description: Whether the file is to be there.
+        type: str
+        choices: [absent, present]
+        default: present
       secret:
         description:
           - Whether the diff hides the text, the former one too. What the text holds belongs into O(secrets) as well.
@@ -177,6 +183,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import (
     FileSet,
     diff,
     read,
+    selinux_label,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
 
@@ -189,6 +196,8 @@ FILE_OPTIONS: dict[str, Any] = {
 }
 AUXILIARY_OPTIONS: dict[str, Any] = {
     **FILE_OPTIONS,
+    "content": {"type": "str"},
+    "state": {"type": "str", "choices": ["absent", "present"], "default": "present"},
     # Says only that there are secrets.
     "secret": {"type": "bool", "default": False, "no_log": False},
 }
@@ -205,10 +214,12 @@ def wanted_file(options: dict[str, Any]) -> File:
 
 
 def check_staged(files: FileSet, service: Service, wanted: File) -> str:
-    """Return the path of *wanted*, staged and checked. Raises ServiceError when the daemon refuses it."""
+    """Return the path of *wanted*, staged and checked. Raises ServiceError when the daemon refuses it, or would."""
     staged = files.stage(wanted)
     try:
         service.check(staged, wanted.dest)
+        former = read(wanted.dest)
+        service.check_addresses(former.content if former else b"", wanted.content)
     except ServiceError:
         files.discard(staged)
         raise
@@ -290,7 +301,13 @@ def main() -> None:
             "service": {"type": "str"},
             "binary": {"type": "path"},
             "units": {"type": "list", "elements": "str", "default": []},
-            "files": {"type": "list", "elements": "dict", "default": [], "options": AUXILIARY_OPTIONS},
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": AUXILIARY_OPTIONS,
+                "required_if": [("state", "present", ("content",))],
+            },
             "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
             "absent": {"type": "list", "elements": "path", "default": []},
             "restart_on": {"type": "list", "elements": "path", "default": []},
@@ -303,14 +320,11 @@ def main() -> None:
     def run(argv: list[str]) -> Any:
         return module.run_command(argv, environ_update={"LC_ALL": "C"})
 
-    def label(staged: str, dest: str) -> None:
-        if module.selinux_enabled():
-            module.set_context_if_different(staged, module.selinux_default_context(dest), False)
-
     binary = module.params["binary"] or module.params["daemon"]
     daemon = DAEMONS[module.params["daemon"]].at(binary)
     try:
-        wanted = [wanted_file(options) for options in (*module.params["files"], module.params)]
+        auxiliary = [options for options in module.params["files"] if options["state"] == "present"]
+        wanted = [wanted_file(options) for options in (*auxiliary, module.params)]
     except ValueError as error:
         module.fail_json(msg=str(error))
     target = wanted[-1]
@@ -321,17 +335,18 @@ def main() -> None:
         module.fail_json(msg=f"{binary} is not installed, so nothing can check {target.dest}")
 
     service = Service(run, module.warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
-    files = FileSet(label)
+    files = FileSet(selinux_label(module))
     secret = {options["dest"] for options in module.params["files"] if options["secret"]}
     present = {file.dest: read(file.dest) for file in wanted}
-    unwanted = {path: read(path) for path in module.params["absent"] if not os.path.islink(path)}
+    absent = [options["dest"] for options in module.params["files"] if options["state"] == "absent"]
+    unwanted = {path: read(path) for path in (*module.params["absent"], *absent) if not os.path.islink(path)}
     pending = [file for file in wanted if present[file.dest] != file]
     gone = [path for path, former in unwanted.items() if former]
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
             *(diff(file.dest, present[file.dest], file, file.dest in secret) for file in pending),
-            *(diff(path, unwanted[path], None) for path in gone),
+            *(diff(path, unwanted[path], None, path in secret) for path in gone),
         ],
         "reloaded": False,
         "restarted": False,

@@ -102,6 +102,7 @@ import ipaddress
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._files import selinux_label
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._host import Change, Host, HostError
 
@@ -150,12 +151,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     module.run_command_environ_update = {"LC_ALL": "C"}
-
-    def label(staged: str, dest: str) -> None:
-        if module.selinux_enabled():
-            module.set_context_if_different(staged, module.selinux_default_context(dest), False)
-
-    host = Host(module.run_command, lambda name: module.get_bin_path(name) is not None, label)
+    host = Host(module.run_command, lambda name: module.get_bin_path(name) is not None, selinux_label(module))
     try:
         changes = survey(host, module.params, module.selinux_enabled())
         if not module.check_mode:

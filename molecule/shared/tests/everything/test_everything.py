@@ -37,7 +37,7 @@ def test_one_balancer_has_the_vip_with_its_own_mac(lab: Lab) -> None:
 
 def test_scripts_run_as_the_script_user_unless_root_was_asked_for(lab: Lab) -> None:
     node = lab.nodes["lb01"]
-    assert eventually(lambda: node.file("/tmp/who-root").contains("^master"), within_s=5)  # noqa: S108
+    assert eventually(lambda: node.file("/tmp/who-root").contains("^master"), within_s=5)  # noqa: S108 # of a throw-away node
     runs = {tuple(line.split()[:2]) for line in node.check_output("cat /tmp/who-*").splitlines()}
     assert runs == {
         ("plain", "keepalived_script"),
@@ -46,14 +46,14 @@ def test_scripts_run_as_the_script_user_unless_root_was_asked_for(lab: Lab) -> N
         ("master", "root"),
     }
     # No capability is left.
-    assert not node.file("/tmp/who-keepalived_script").contains(r"[^ .]\.$")  # noqa: S108
+    assert not node.file("/tmp/who-keepalived_script").contains(r"[^ .]\.$")  # noqa: S108 # of a throw-away node
 
 
 @pytest.mark.parametrize("name", BALANCERS)
 def test_keepalived_dumps_its_state(lab: Lab, name: str) -> None:
     node = lab.nodes[name]
     node.check_output('rm -f /tmp/keepalived.json; kill -s "$(keepalived --signum=JSON)" "$(cat /run/keepalived.pid)"')
-    assert eventually(lambda: node.file("/tmp/keepalived.json").contains("fd00::66"), within_s=3)  # noqa: S108
+    assert eventually(lambda: node.file("/tmp/keepalived.json").contains("fd00::66"), within_s=3)  # noqa: S108 # of a throw-away node
 
 
 @pytest.mark.parametrize("name", BALANCERS)

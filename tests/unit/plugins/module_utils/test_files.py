@@ -81,6 +81,7 @@ def test_a_secret_diff_shows_only_that_something_differs() -> None:
     }
     assert diff(former.dest, former, former._replace(mode=0o600), secret=True)["after"] == "(secret content)\n"
     assert diff(former.dest, None, wanted, secret=True)["before"] == ""
+    assert diff(former.dest, former, None, secret=True)["before"] == "(secret content)\n"
 
 
 def test_remove_and_restore(tmp_path: Path, files: FileSet) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.filter.haproxy_findings import haproxy_findings
+from ansible_collections.haproof.balancer.plugins.filter.haproxy_secrets import haproxy_secrets
+from ansible_collections.haproof.balancer.plugins.filter.haproxy_unit import haproxy_unit
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_tree import sections
 
 NONE: dict[str, Any] = {
@@ -68,7 +70,110 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
             "haproxy_sections.peers 'a: the quote 'a is not closed (value: \"peers 'a\")",
         ],
     ),
-    ({"files": [{"dest": "maps"}]}, ["haproxy_files[0]: dest is 'maps'; give an absolute path"]),
+    ({"files": [{"dest": "maps", "content": ""}]}, ["haproxy_files[0]: dest is 'maps'; give an absolute path"]),
+    (
+        {
+            "files": [
+                {"dest": "/a"},
+                {"dest": "/b", "state": "absent"},
+                {"dest": "/c", "content": "key", "secret": True},
+                {"dest": "/d", "content": "key", "secret": True, "mode": "0640"},
+                {"dest": "/e", "content": "key", "secret": True, "mode": "0644"},
+                {"dest": "/f", "content": "key", "secret": True, "mode": "0660"},
+            ]
+        },
+        [
+            "haproxy_files[0]: /a has no content; give it, or 'state: absent' to remove the file",
+            "haproxy_files[4]: /e is secret and its mode is 0644; use '0600', or '0640' for a group that may read it",
+            "haproxy_files[5]: /f is secret and its mode is 0660; use '0600', or '0640' for a group that may read it",
+        ],
+    ),
+    (
+        {"frontends": [{"name": "web", "mode": "tcp"}]},
+        ["haproxy_frontends[0] (web): no bind; give an address, e.g. 'bind: \"*:80\"'"],
+    ),
+    (
+        {
+            "frontends": [
+                {
+                    "name": "web",
+                    "bind": ":80",
+                    "use_backend": ["api if { path /api }", "%[req.hdr(host)]"],
+                    "default_backend": "wbe",
+                }
+            ],
+            "backends": [{"name": "web", **SERVER}],
+        },
+        [
+            "haproxy_frontends[0] (web).use_backend[0]: there is no backend or listen 'api'; there are: web",
+            "haproxy_frontends[0] (web).default_backend: there is no backend or listen 'wbe'; there are: web",
+        ],
+    ),
+    (
+        {"frontends": [{"name": "web", "bind": ":80", "default_backend": "b"}], "sections": {"backend b": {}}},
+        [],
+    ),
+    (
+        {"backends": [{"name": "web", "server": ["a 192.0.2.1:80", {"name": "a", "address": "192.0.2.2:80"}]}]},
+        [
+            "haproxy_backends[0] (web).server[1]: the server name a is already that of "
+            "haproxy_backends[0] (web).server[0]; rename one of them"
+        ],
+    ),
+    (
+        {
+            "frontends": [
+                {"name": "a", "bind": ["*:80", "192.0.2.1:80,192.0.2.2:8000-8009"]},
+                {"name": "b", "bind": [":80", {"address": "192.0.2.2:8005", "ssl": True}, "127.0.0.1:8404"]},
+                {
+                    "name": "c",
+                    "bind": ["[::]:80", ":::80", "/run/x.sock", "${IP}:80", "quic4@:80", ":80 interface eth0"],
+                },
+            ]
+        },
+        [
+            "haproxy_frontends[1] (b).bind[0]: 0.0.0.0:80 is also bound by haproxy_frontends[0] (a).bind[0]; "
+            "each would get a part of the connections",
+            "haproxy_frontends[1] (b).bind[1]: 192.0.2.2:8005 is also bound by haproxy_frontends[0] (a).bind[1]; "
+            "each would get a part of the connections",
+            "haproxy_frontends[1] (b).bind[2]: 127.0.0.1:8404 is also bound by haproxy_stats_bind.bind; "
+            "each would get a part of the connections",
+            "haproxy_frontends[2] (c).bind[1]: [::]:80 is also bound by haproxy_frontends[2] (c).bind[0]; "
+            "each would get a part of the connections",
+        ],
+    ),
+    (
+        {"backends": [{"name": "web", "option": {"httpchk": "GET /"}, **SERVER}]},
+        [
+            "haproxy_backends[0] (web).option.httpchk: httpchk checks nothing, for no server of web says 'check'; "
+            "add it",
+        ],
+    ),
+    ({"backends": [{"name": "web", "option httpchk": None, "default-server": "check", **SERVER}]}, []),
+    ({"backends": [{"name": "web", "option httpchk": None, "server": ["a 192.0.2.1 track b/c"]}]}, []),
+    (
+        {
+            "defaults": {"default-server": {"check": True}},
+            "backends": [{"name": "web", "option httpchk": None, **SERVER}],
+        },
+        [],
+    ),
+    (
+        {"defaults": {"timeout": {"client": 30, "server": "90", "queue": "30ms", "check": 0, "connect": 5000}}},
+        [
+            "haproxy_defaults.timeout.client: 30 means 30 ms; write 30s for seconds, or 30ms",
+            "haproxy_defaults.timeout.server: 90 means 90 ms; write 90s for seconds, or 90ms",
+        ],
+    ),
+    ({"peers_port": 70000}, ["haproxy_peers_port: 70000 is no port; use 1 to 65535, or 0 for no peers"]),
+    (
+        {"frontends": [{"name": "a", "bind": ":80"}], "sections": {"frontend a from tcp": {"bind": ":81"}, "": {}}},
+        [
+            "haproxy_sections: a header is empty; name the section, e.g. 'peers lab'",
+            "haproxy_frontends[0] (a): the name is already that of haproxy_sections.frontend a from tcp; "
+            "rename one of them",
+        ],
+    ),
 ]
 
 
@@ -81,16 +186,19 @@ def test_findings(settings: dict[str, Any], expected: list[str]) -> None:
 def test_order_of_sections() -> None:
     settings = {
         **NONE,
-        "sections": {"peers lab": {"peer": "lb01 192.0.2.11:10000"}},
+        "sections": {"peers lab": {"peer": "lb01 192.0.2.11:10000"}, "defaults tcp": {"mode": "tcp"}},
         "backends": [{"name": "web", **SERVER}],
         "frontends": [{"name": "web", "from": "tcp", "bind": ":80"}],
         "listens": [{"name": "mail", **SERVER}],
     }
-    cfg = sections(settings, DEFAULTS)
+    cfg = sections(settings, {**DEFAULTS, "sections": {"peers balancers": {}}})
     assert list(cfg) == [
         "global",
+        # The last defaults section is the one of all proxies that name none.
+        "defaults tcp",
         "defaults",
         "peers lab",
+        "peers balancers",
         "frontend stats",
         "frontend web from tcp",
         "listen mail",
@@ -109,3 +217,38 @@ def test_users_keywords_win_key_by_key() -> None:
         "retries": 5,
     }
     assert cfg["global"]["stats"] == {"timeout": "30s", "socket": "/s"}
+
+
+def test_without_a_base_only_what_is_given_is_written() -> None:
+    bare: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
+    given = {"backend b": {}, "defaults x": {}, "global": {"daemon": None}, "defaults": {}}
+    assert list(sections({**NONE, "sections": given}, bare)) == list(given)
+
+
+def test_secrets_are_the_passwords() -> None:
+    cfg = {
+        "global": {"user": "haproxy"},
+        "userlist ops": {"user": ["ann insecure-password 'pass word' groups a", "bob password $6$x"], "group": "a"},
+        "listen stats": {"stats": {"auth": "admin:s3cret", "uri": "/"}},
+    }
+    assert haproxy_secrets(cfg) == ["$6$x", "'pass word'", "pass word", "s3cret"]
+
+
+@pytest.mark.parametrize(
+    ("cfg", "expected"),
+    [
+        ({}, {"state": "", "socket": "", "nofile": 0}),
+        (
+            {"global": {"stats": {"socket": "/run/s mode 660", "timeout": "1s"}, "server-state-file": "/run/state"}},
+            {"state": "/run/state", "socket": "/run/s", "nofile": 0},
+        ),
+        ({"global": {"stats": ["socket :9999"], "server-state-file": "/s"}}, {"state": "", "socket": "", "nofile": 0}),
+        (
+            {"global": {"maxconn": 100}, "backend b": {"server": ["a 1:1", "b 1:1"]}},
+            {"state": "", "socket": "", "nofile": 1252},
+        ),
+        ({"global": {"maxconn": 100, "ulimit-n": 999}}, {"state": "", "socket": "", "nofile": 999}),
+    ],
+)
+def test_unit(cfg: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert haproxy_unit(cfg) == expected

@@ -38,6 +38,9 @@ class Recorder(Service):
     def check(self, path: str, dest: str) -> None:  # noqa: ARG002
         self._note("check")
 
+    def check_addresses(self, before: bytes, after: bytes) -> None:
+        assert (before, after) == (b"before", b"after")
+
     def active(self) -> bool:
         return self._running
 

@@ -104,9 +104,8 @@ options:
         type: str
         default: root
       mode:
-        description: Mode of the file, octal.
+        description: Mode of the file, octal. V(0644) when omitted, V(0600) with O(files[].secret).
         type: str
-        default: "0644"
   secrets:
     description:
       - Words of the files that must not be shown, such as passwords.
@@ -197,6 +196,7 @@ FILE_OPTIONS: dict[str, Any] = {
 AUXILIARY_OPTIONS: dict[str, Any] = {
     **FILE_OPTIONS,
     "content": {"type": "str"},
+    "mode": {"type": "str"},
     "state": {"type": "str", "choices": ["absent", "present"], "default": "present"},
     # Says only that there are secrets.
     "secret": {"type": "bool", "default": False, "no_log": False},
@@ -205,10 +205,10 @@ AUXILIARY_OPTIONS: dict[str, Any] = {
 
 def wanted_file(options: dict[str, Any]) -> File:
     """Return the file that the options describe. Raises ValueError for a mode that is not octal."""
+    mode_text, dest = options["mode"] or ("0600" if options.get("secret") else "0644"), options["dest"]
     try:
-        mode = int(options["mode"], 8)
+        mode = int(mode_text, 8)
     except ValueError:
-        mode_text, dest = options["mode"], options["dest"]
         raise ValueError(f"{dest}: mode {mode_text!r} is not octal; write '0644'") from None
     return File(options["dest"], options["content"].encode(), options["owner"], options["group"], mode)
 

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
 from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
-from ansible_collections.haproof.balancer.plugins.modules.daemon_config import Plan, apply
+from ansible_collections.haproof.balancer.plugins.modules.daemon_config import Plan, apply, wanted_file
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -114,3 +114,16 @@ def test_a_failure_puts_everything_back(
         run(plan if restart else plan._replace(restart_on=[]), service)
     assert service.steps == expected
     assert texts(tmp_path) == dict.fromkeys(("daemon.conf", "unit", "drop-in"), "before")
+
+
+@pytest.mark.parametrize(
+    ("mode", "secret", "expected"), [(None, False, 0o644), (None, True, 0o600), ("0640", True, 0o640)]
+)
+def test_modes(mode: str | None, secret: bool, expected: int) -> None:
+    options = {"dest": "/a", "content": "", "owner": "root", "group": "root", "mode": mode, "secret": secret}
+    assert wanted_file(options).mode == expected
+
+
+def test_a_mode_must_be_octal() -> None:
+    with pytest.raises(ValueError, match=r"^/a: mode 'rw' is not octal; write '0644'$"):
+        wanted_file({"dest": "/a", "content": "", "owner": "root", "group": "root", "mode": "rw"})

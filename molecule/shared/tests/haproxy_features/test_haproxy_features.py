@@ -1,0 +1,399 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What haproxy does with the role's variables, asked of the running pair."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator
+
+import pytest
+
+from nodes import BALANCERS, CLIENT, eventually, inventory_balancers, inventory_variables
+
+sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import parse
+
+if TYPE_CHECKING:
+    from testinfra.host import Host
+
+    from nodes import Lab
+
+ROLE = Path(__file__).parents[3] / "haproxy_features" / "role.yml"
+CFG = "/etc/haproxy/haproxy.cfg"
+# Asks haproxy's runtime socket.
+CLI = """
+import socket, sys
+runtime = socket.socket(socket.AF_UNIX)
+runtime.connect("/run/haproxy/admin.sock")
+runtime.sendall(sys.argv[1].encode() + b"\\n")
+sys.stdout.write(b"".join(iter(lambda: runtime.recv(65536), b"")).decode())
+"""
+# Two requests over one TCP connection; the second when a file is there.
+LONG = """
+import os, socket, sys, time
+connection = socket.create_connection((sys.argv[1], 6001), timeout=5)
+def ask():
+    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: long\\r\\n\\r\\n")
+    return connection.recv(4096).split(b"\\r\\n")[0].decode()
+print(ask(), flush=True)
+end = time.monotonic() + 60
+while not os.path.exists("/run/long.go") and time.monotonic() < end:
+    time.sleep(0.05)
+print(ask(), flush=True)
+"""
+RELOADS = 20
+# Listens on a port as any server may.
+SQUATTER = "systemd-run --quiet --collect --unit=squatter python3 -m http.server 8181"
+
+# Every section that haproxy 2.6 to 3.0 know, with much of what may stand there.
+EVERYTHING = r"""
+global
+    daemon
+    maxconn 100
+    setenv NAME "a b"
+    tune.bufsize 32768
+http-errors site
+    errorfile 503 /etc/haproxy/errors/gone.http
+userlist ops
+    group admins users ann
+    user ann insecure-password 'pass word'
+    user bob password $5$x$y groups admins
+resolvers dns
+    nameserver one 127.0.0.1:53
+    parse-resolv-conf
+    hold valid 10s
+mailers alerts
+    mailer one 127.0.0.1:25
+cache pages
+    total-max-size 4
+    max-age 60
+ring traces
+    format rfc5424
+    size 32768
+    server log 127.0.0.1:6514 log-proto octet-count
+peers pair
+    bind :10001
+    server lb01
+    server lb02 127.0.0.1:10002
+program helper
+    command sleep 1
+defaults tcp
+    mode tcp
+    timeout connect 2s
+    timeout client 2s
+    timeout server 2s
+defaults http from tcp
+    mode http
+    option httplog
+    no option httpclose
+    compression algo gzip
+frontend web from http
+    bind :8001,:8002
+    bind [::]:8003-8005 v6only
+    bind /run/web.sock mode 600
+    bind :8443 ssl crt /etc/haproxy/certs/a.pem crt /etc/haproxy/certs/b.pem alpn h2,http/1.1
+    acl static path_beg /static
+    acl fast src 192.0.2.0/24
+    acl static path_end -i .png .jpg
+    http-request set-header X-Name "it's \"%[env(NAME)]\" # %[src]" if static
+    http-request track-sc0 src table rates
+    http-request deny deny_status 429 if { sc_http_req_rate(0) gt 100 }
+    http-request redirect scheme https code 301 unless { ssl_fc }
+    http-response set-header Cache-Control max-age=60 if static
+    log-format "%ci:%cp [%t] %ft %b/%s %ST '%{+Q}r'"
+    use_backend static if static
+    use_backend %[req.hdr(host),lower,map(/etc/haproxy/maps/hosts.map,pages)]
+    stats enable
+    stats uri /stats
+    stats auth ann:secret
+backend rates from http
+    stick-table type ipv6 size 1k expire 10s store http_req_rate(10s) peers pair
+backend static from http
+    http-request cache-use pages
+    http-response cache-store pages
+    http-request return status 200 content-type text/plain lf-string "static %[path]"
+backend pages from http
+    balance leastconn
+    cookie SERVER insert indirect nocache httponly
+    option httpchk
+    http-check send meth GET uri / hdr Host www
+    http-check expect rstatus ^[23]
+    email-alert mailers alerts
+    email-alert from a@b.c
+    email-alert to a@b.c
+    errorfiles site
+    default-server inter 1s fall 2 rise 2 maxconn 100
+    server one 127.0.0.1:8101 check cookie one weight 10 slowstart 10s
+    server two 127.0.0.1:8102 check backup send-proxy-v2
+    server-template three 1-3 www.example.com:80 check resolvers dns init-addr none
+listen tls from tcp
+    bind :8006 interface lo
+    tcp-request inspect-delay 2s
+    tcp-request content accept if { req_ssl_hello_type 1 }
+    server one 127.0.0.1:8103 check port 80 source 127.0.0.2 usesrc clientip
+    balance source
+    hash-type consistent
+"""
+
+
+def cli(node: Host, command: str) -> str:
+    """Say a command to haproxy's runtime socket and return the answer."""
+    return str(node.check_output("python3 -c %s %s", CLI, command))
+
+
+def states(node: Host) -> dict[str, list[str]]:
+    """Read the admin state, the weight and the port of each server, by backend/name."""
+    lines = [line.split(" ") for line in cli(node, "show servers state").splitlines()]
+    return {f"{line[1]}/{line[3]}": [line[6], line[7], line[18]] for line in lines if len(line) > 20 and line[0] != "#"}
+
+
+def apply_role(lab: Lab, variables: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Apply the role to lb01 with these variables over the inventory's."""
+    command = ["ansible-playbook", str(ROLE), "-i", str(lab.inventory), "--limit", "lb01", *arguments]
+    # Molecule asks for colours, whose codes would hide where a word begins.
+    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
+    return subprocess.run(
+        [*command, "--extra-vars", json.dumps(variables)],
+        capture_output=True,
+        check=False,
+        env=environment,
+        text=True,
+        timeout=180,
+    )
+
+
+def said(play: subprocess.CompletedProcess[str]) -> str:
+    """Return what a play printed, without the folds of long lines."""
+    return " ".join((play.stdout + play.stderr).split())
+
+
+def changed(lab: Lab, name: str, **items: Any) -> dict[str, Any]:
+    """Return the inventory's list ``haproxy_<name>`` with its first item changed."""
+    first, *others = inventory_variables(lab.inventory)[f"haproxy_{name}"]
+    return {f"haproxy_{name}": [{**first, **items}, *others]}
+
+
+def address(lab: Lab, name: str) -> str:
+    """Return a balancer's address in the service network."""
+    return str(inventory_balancers(lab.inventory)[name]["backend_address"])
+
+
+def fetch(lab: Lab, path: str = "/", *options: str, at: str = "lb01") -> str:
+    """Request a page of a balancer from the client; return the body and the status."""
+    client = lab.nodes[CLIENT]
+    command = "curl --silent --show-error --insecure --max-time 5 --write-out ' %%{http_code}'"
+    words = [f"http://{address(lab, at)}{path}" if path.startswith("/") else path, *options]
+    return str(client.check_output(command + " %s" * len(words), *words))
+
+
+@pytest.fixture
+def node(lab: Lab) -> Host:
+    return lab.nodes["lb01"]
+
+
+@pytest.fixture
+def restored(lab: Lab) -> Iterator[None]:
+    """Apply the inventory's variables again afterwards, come what may."""
+    yield
+    play = apply_role(lab, {})
+    assert play.returncode == 0, play.stdout
+
+
+def test_every_section_is_read_by_haproxy_as_it_is_here(node: Host) -> None:
+    node.check_output("printf %%s %s >/run/a.cfg && printf %%s %s >/run/b.cfg", EVERYTHING, render(parse(EVERYTHING)))
+    node.check_output("haproxy -W -c -f /run/b.cfg")
+    for name in "ab":
+        node.run("haproxy -dC -c -f /run/%s.cfg | grep -v '^.$' >/run/%s.words", name, name)
+    assert 'it\'s "%[env(NAME)]" # %[src]' in node.file("/run/a.words").content_string
+    node.check_output("diff /run/a.words /run/b.words")
+
+
+def test_each_server_gets_its_weight(lab: Lab) -> None:
+    bodies = Counter(fetch(lab).split()[0] for _ in range(16))
+    # Round robin with weights 1 and 3; another worker begins anew, so let it be off by one.
+    assert bodies["web02"] in (11, 12, 13), bodies
+
+
+def test_a_cookie_keeps_a_client_at_its_server(lab: Lab) -> None:
+    assert {fetch(lab, "/", "--cookie", "SERVER=one").split()[0] for _ in range(4)} == {"web01"}
+
+
+def test_maps_lists_and_users_decide(lab: Lab) -> None:
+    assert fetch(lab, "/", "--header", "Host: API.example.com") == "api 200"
+    assert fetch(lab, "/blocked/x").endswith(" 403")
+    assert fetch(lab, "/private").endswith(" 401")
+    assert fetch(lab, "/private", "--user", "ann:pa55word").endswith(" 404")
+
+
+def test_a_certificate_for_each_name(lab: Lab) -> None:
+    client = lab.nodes[CLIENT]
+    for name in ("a.example.com", "b.example.com"):
+        command = "curl --verbose --silent --insecure --resolve %s:443:%s https://%s/ 2>&1"
+        seen = client.check_output(command, name, address(lab, "lb01"), name)
+        assert f"subject: CN={name}" in seen
+        assert "TLSv1.3" in seen
+    refused = client.run("curl --silent --insecure --tls-max 1.1 https://%s/", address(lab, "lb01"))
+    assert refused.rc == 35
+
+
+def test_keys_are_for_root_and_the_configuration_for_no_one_else(node: Host) -> None:
+    modes = node.check_output("stat --format '%%U %%a' /etc/haproxy/certs/a.pem %s", CFG).splitlines()
+    assert modes == ["root 600", "root 640"]
+
+
+def test_statistics_and_metrics(node: Host) -> None:
+    assert "Statistics Report" in node.check_output("curl --silent http://127.0.0.1:8404/")
+    assert "haproxy_process_uptime_seconds" in node.check_output("curl --silent http://127.0.0.1:8404/metrics")
+
+
+def test_requests_are_in_the_journal(lab: Lab, node: Host) -> None:
+    path = f"/from-a-test-{time.monotonic_ns()}"
+    fetch(lab, path)
+    assert eventually(lambda: path in node.check_output("journalctl --quiet --output=cat -n 200 --unit=haproxy"), 5)
+
+
+def test_a_client_sticks_to_its_server_across_the_pair(lab: Lab) -> None:
+    client = lab.nodes[CLIENT]
+    server = client.check_output("curl --silent http://%s:6001/", address(lab, "lb01"))
+
+    def learned() -> bool:
+        return "server_key=" in cli(lab.nodes["lb02"], "show table mail")
+
+    assert eventually(learned, 10), cli(lab.nodes["lb02"], "show peers")
+    # All ports of the ranges, on the other balancer too.
+    for port in range(6001, 6005):
+        for name in BALANCERS:
+            assert client.check_output("curl --silent http://%s:%s/", address(lab, name), str(port)) == server
+
+
+def test_confined_and_with_files_for_all_connections(node: Host) -> None:
+    score = re.search(r"level for haproxy.service: ([\d.]+)", node.check_output("systemd-analyze security haproxy"))
+    assert score
+    assert float(score[1]) < 4
+    assert node.check_output("systemctl show --property=LimitNOFILE --value haproxy") == "524288"
+
+
+def test_reloads_cost_no_request_and_no_connection(lab: Lab, node: Host) -> None:
+    client = lab.nodes[CLIENT]
+    master = node.check_output("systemctl show --property=MainPID --value haproxy")
+    reloads = "journalctl --quiet --output=cat --unit=haproxy | grep --count 'Loading success'"
+    before = int(node.check_output(reloads))
+    client.check_output("rm -f /run/long.go; setsid python3 -c %s %s >/run/long 2>&1 </dev/null &", LONG, lab.vip)
+    assert eventually(lambda: client.file("/run/long").content_string.count("200 OK") == 1, 5)
+    assert lab.holds("lb01")
+
+    with lab.probed() as seen:
+        node.check_output("for i in $(seq %s); do systemctl reload haproxy || exit; done", str(RELOADS))
+    client.check_output("touch /run/long.go")
+
+    assert eventually(lambda: int(node.check_output(reloads)) >= before + RELOADS, 10)
+    assert seen["failed"] == 0, seen
+    assert seen["requests"] > 100, seen
+    assert eventually(lambda: client.file("/run/long").content_string.count("200 OK") == 2, 5)
+    assert node.check_output("systemctl show --property=MainPID --value haproxy") == master
+
+
+def test_maintenance_survives_a_change_and_a_new_port_counts(lab: Lab, node: Host) -> None:
+    cli(node, "set server backends/web02 state maint")
+    cli(node, "set server backends/web01 weight 7")
+    before = states(node)
+    backend = inventory_variables(lab.inventory)["haproxy_backends"][0]
+    servers = [backend["server"][0], {**backend["server"][1], "address": "127.0.0.1:8180", "weight": 2}]
+
+    play = apply_role(lab, changed(lab, "backends", server=servers))
+
+    assert play.returncode == 0, play.stdout
+    assert before["backends/web02"] == ["1", "3", "80"]
+    assert states(node)["backends/web02"] == ["1", "2", "8180"]
+    assert states(node)["backends/web01"] == ["0", "7", "80"]
+    cli(node, "set server backends/web02 state ready")
+    cli(node, "set server backends/web01 weight 1")
+
+
+def test_a_map_alone_is_reloaded_and_check_mode_tells_it_before(lab: Lab, node: Host) -> None:
+    master = node.check_output("systemctl show --property=MainPID --value haproxy")
+    files = changed(lab, "files", content="new.example.com api\n")
+    gone = {"dest": "/etc/haproxy/certs/b.pem", "secret": True, "state": "absent"}
+    files["haproxy_files"] = [*files["haproxy_files"][:-1], gone]
+
+    foreseen = apply_role(lab, files, "--check", "--diff", "-v")
+
+    assert foreseen.returncode == 0, foreseen.stdout
+    assert "+new.example.com api" in foreseen.stdout
+    assert "(secret content)" in foreseen.stdout
+    assert "PRIVATE KEY" not in foreseen.stdout + foreseen.stderr
+    assert "pa55word" not in foreseen.stdout + foreseen.stderr
+    assert fetch(lab, "/", "--header", "Host: api.example.com") == "api 200"
+
+    real = apply_role(lab, files)
+
+    assert real.returncode == 0, real.stdout
+    assert fetch(lab, "/", "--header", "Host: new.example.com") == "api 200"
+    assert fetch(lab, "/", "--header", "Host: api.example.com") != "api 200"
+    assert not node.file(gone["dest"]).exists
+    assert node.check_output("systemctl show --property=MainPID --value haproxy") == master
+
+
+@pytest.mark.usefixtures("restored")
+def test_what_leaves_the_variables_leaves_the_node(lab: Lab, node: Host) -> None:
+    assert apply_role(lab, {"haproxy_listens": []}).returncode == 0
+    assert not node.socket("tcp://0.0.0.0:6001").is_listening
+    assert "listen mail" not in node.file(CFG).content_string
+
+
+BAD: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "a port of another process",
+        {"bind": ["*:80", "*:8181"]},
+        "haproxy cannot listen on 0.0.0.0:8181 (Address already in use); everything was put back as it was",
+    ),
+    ("an unknown keyword", {"binds": ":81"}, "unknown keyword 'binds' in 'frontend' section"),
+    (
+        "a backend that is not there",
+        {"default_backend": "wbe"},
+        "lb01: haproxy_frontends[0] (http).default_backend: there is no backend or listen 'wbe'; there are: api, "
+        "backends, empty, mail",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def squatter(lab: Lab) -> Iterator[None]:
+    node = lab.nodes["lb01"]
+    node.check_output(SQUATTER)
+    assert eventually(lambda: node.socket("tcp://0.0.0.0:8181").is_listening, 10)
+    yield
+    node.check_output("systemctl stop squatter")
+
+
+@pytest.mark.usefixtures("squatter")
+def test_bad_input_is_named_and_costs_no_request(lab: Lab, node: Host) -> None:
+    sums = "sha256sum /etc/haproxy/*.cfg /etc/haproxy/*/*"
+    before = node.check_output(sums)
+    with lab.probed() as seen:
+        for name, frontend, message in BAD:
+            play = apply_role(lab, changed(lab, "frontends", **frontend))
+            assert play.returncode != 0, name
+            assert message in said(play), (name, said(play))
+    assert seen["failed"] == 0, seen
+    assert node.check_output(sums) == before
+
+
+def test_a_start_begins_anew(lab: Lab, node: Host) -> None:
+    cli(node, "set server backends/web01 state maint")
+    node.check_output("systemctl reload haproxy")
+    assert eventually(lambda: states(node)["backends/web01"][0] == "1", 5)
+    node.check_output("systemctl restart haproxy")
+    assert eventually(lambda: states(node)["backends/web01"][0] == "0", 5)
+    assert not node.file("/run/haproxy-state/servers").exists
+    assert eventually(lambda: fetch(lab).endswith(" 200"), 5)

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep what the servers of a running haproxy are up to for the haproxy that a reload starts: state CONFIG SOCKET FILE

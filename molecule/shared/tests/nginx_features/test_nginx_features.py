@@ -153,7 +153,7 @@ def test_gzip(lab: Lab) -> None:
 def test_flood_is_limited_and_others_are_not(lab: Lab) -> None:
     node = lab.nodes["lb01"]
     # An address of its own for each run: the zone remembers.
-    source = "127." + ".".join(str(random.randint(1, 254)) for _ in range(3))  # noqa: S311 - no secret
+    source = "127." + ".".join(str(random.randint(1, 254)) for _dummy in range(3))  # noqa: S311 - no secret
     flood = (
         "seq 16 | xargs -P 16 -I {} curl --silent --output /dev/null --write-out '%{http_code}\\n' --interface "
         f"{source} --resolve limited.example.test:80:127.0.0.1 http://limited.example.test/"

@@ -219,13 +219,13 @@ def test_every_section_is_read_by_haproxy_as_it_is_here(node: Host) -> None:
 
 
 def test_each_server_gets_its_weight(lab: Lab) -> None:
-    bodies = Counter(fetch(lab).split()[0] for _ in range(16))
+    bodies = Counter(fetch(lab).split()[0] for _dummy in range(16))
     # Round robin with weights 1 and 3; another worker begins anew, so let it be off by one.
     assert bodies["web02"] in (11, 12, 13), bodies
 
 
 def test_a_cookie_keeps_a_client_at_its_server(lab: Lab) -> None:
-    assert {fetch(lab, "/", "--cookie", "SERVER=one").split()[0] for _ in range(4)} == {"web01"}
+    assert {fetch(lab, "/", "--cookie", "SERVER=one").split()[0] for _dummy in range(4)} == {"web01"}
 
 
 def test_maps_lists_and_users_decide(lab: Lab) -> None:

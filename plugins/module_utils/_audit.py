@@ -190,15 +190,15 @@ def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
             says = f"its keepalived says {state}" if running else "its keepalived does not run"
             text = f"{host}: the kernel has {vip}, and {says}: take it away with ip address del, or start keepalived"
             yield Finding("vip_orphaned", host, vip, text)
-    ours = _macs(cluster.probes)
-    answering = sorted(
-        {mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())}
-        & {mac for macs in ours.values() for mac in macs}
-    )
+    answered = {mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())}
+    # A host with two interfaces on the link may answer from both.
+    answering = {
+        host: sorted(answered & set(macs)) for host, macs in _macs(cluster.probes).items() if answered & set(macs)
+    }
     if len(both) > 1 or len(answering) > 1:
-        text = f"{vip}: {' and '.join(both)} hold it at the same time"
+        text = f"{vip}: {' and '.join(both if len(both) > 1 else answering)} hold it at the same time"
         if len(answering) > 1:
-            text += f", and {' and '.join(answering)} answer for it"
+            text += f", and {' and '.join(mac for macs in answering.values() for mac in macs)} answer for it"
         yield Finding("split_brain", "", vip, f"{text}: find out why they do not hear each other")
     if not holders:
         yield Finding("no_holder", "", vip, f"{vip}: no host has it")
@@ -299,7 +299,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _macs(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    return {host: [link["mac"] for link in probe.get("links", {}).values() if link] for host, probe in probes.items()}
+    return {host: list(probe.get("own_macs", ())) for host, probe in probes.items()}
 
 
 def _networks(info: Mapping[str, Any], interface: str, vips: Sequence[str]) -> set[Any]:

@@ -92,7 +92,8 @@ def _instance(body: Mapping[str, Any], version: int) -> dict[str, Any]:
         "virtual_router_id": _number(body.get("virtual_router_id")),
         "priority": _number(body.get("priority", 100)),
         "advert_int": _number(body.get("advert_int", 1)),
-        "version": _number(body.get("version", version)),
+        # keepalived takes version 3 for IPv6 whatever the default is.
+        "version": _number(body.get("version", None if any(":" in line for line in lines) else version)),
         "addresses": _addresses(lines),
     }
 

@@ -88,6 +88,12 @@ def link_names() -> list[str]:
     return [link.name for link in links if link.up and not link.loopback]
 
 
+def own_macs() -> list[str]:
+    """Return the MAC addresses of this host's interfaces, but for those of virtual routers (RFC 9568 section 7.3)."""
+    macs = {read_link(name).mac for _index, name in socket.if_nameindex()}
+    return sorted(mac for mac in macs if not mac.startswith("00:00:5e:00:0") and mac != "00:00:00:00:00:00")
+
+
 def open_packets(interface: str, ethertype: int, program: Sequence[Instruction] = ()) -> socket.socket:
     """Return a socket that gets the packets of a type on an interface, without their Ethernet header.
 

@@ -120,6 +120,12 @@ macs:
   type: dict
   returned: success
   sample: {"198.18.0.10": ["02:42:c6:12:00:0b"]}
+own_macs:
+  description: The MAC addresses of all interfaces of this host, but for those of virtual routers.
+  type: list
+  elements: str
+  returned: success
+  sample: ["02:42:c6:12:00:0b"]
 links:
   description: The instances' interfaces, by name; null for one that does not exist.
   type: dict
@@ -201,6 +207,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
     Origin,
     Raw,
     WireError,
+    own_macs,
     read_link,
     receive,
 )
@@ -341,6 +348,7 @@ def probe(instances: list[dict[str, Any]], addresses: list[dict[str, Any]], time
         "instances": instances,
         "routers": probing.routers.told(time.monotonic()),
         "macs": {vip: sorted(macs) for vip, macs in probing.macs.items()},
+        "own_macs": own_macs(),
         "links": {
             name: link and {key: value for key, value in link._asdict().items() if key in shown}
             for name, link in links.items()

@@ -81,6 +81,7 @@ def probe(host: str) -> dict[str, Any]:
         "instances": [{"name": "VI_10", "interface": "eth1", "vrid": 10, "addresses": [VIP], "multicast": True}],
         "routers": [{**advert, "addresses": [VIP]}] if host == "lb02" else [],
         "macs": {VIP: [MACS["lb01"]] if host == "lb02" else []},
+        "own_macs": [MACS[host]],
         "links": {"eth1": {"mac": MACS[host], "mtu": 1500, "up": True, "carrier": True, "multicast": True}},
         "heard": [{**heard, "clock_difference_s": 0.0}],
     }
@@ -129,6 +130,14 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
                 " find out why they do not hear each other",
             )
         ],
+    ),
+    (
+        "one host answers from two interfaces",
+        lambda c: (
+            c.probes["lb02"]["macs"].update({VIP: ["02:00:00:00:02:00", MACS["lb01"]]})
+            or c.probes["lb01"]["own_macs"].append("02:00:00:00:02:00")
+        ),
+        [],
     ),
     ("nobody", nobody, [("no_holder", f"{VIP}: no host has it")]),
     (

@@ -85,6 +85,12 @@ def test_an_edit(here: str, there: str, expected: list[str]) -> None:
     assert differences(parse(edited), edited, RUNNING) == expected
 
 
+def test_ipv6_has_a_version_of_its_own() -> None:
+    six = {"vrrp_instance S": {"interface": "eth1", "virtual_router_id": 1, "virtual_ipaddress": ["fe80::1/64"]}}
+    entry = {"name": "S", "interface": "eth1", "vrid": 1, "version": 3, "priority": 100, "advert_int_s": 1.0}
+    assert differences(six, "", {"instances": [{**entry, "virtual_addresses": ["fe80::1"]}], "scripts": {}}) == []
+
+
 @pytest.mark.parametrize("line", ["$PRIO=100\n", "~SEQ(x, 1, 2) y\n"])
 def test_definitions_are_not_guessed(line: str) -> None:
     edited = line + CONF.replace("priority 254", "priority 100")

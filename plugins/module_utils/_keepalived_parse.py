@@ -144,12 +144,14 @@ def _block(statements: list[Statement]) -> dict[str, Any] | list[Any]:
 def _directive(statement: Statement) -> tuple[str, Any]:
     words, body = statement
     if body is not None:
-        inner = [" ".join(line.words) for line in body] if words[0] in LISTS else _block(body)
+        # With a name, "track_file" is a definition.
+        lines = len(words) == 1 and words[0] in LISTS
+        inner = [" ".join(line.words) for line in body] if lines else _block(body)
         return " ".join(words), inner
     if "\n" in words[0]:
         name, _equals, text = words[0].partition("=")
-        lines = [line.rstrip("\\").rstrip() for line in text.split("\n")[1:]]
-        return f"{name}=", textwrap.dedent("\n".join(lines))
+        value = [line.rstrip("\\").rstrip() for line in text.split("\n")[1:]]
+        return f"{name}=", textwrap.dedent("\n".join(value))
     # A condition belongs to the directive that it is for.
     split = 2 if words[0].startswith("@") else 1
     return " ".join(words[:split]), _scalar(" ".join(words[split:]))

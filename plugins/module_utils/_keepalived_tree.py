@@ -115,8 +115,8 @@ def _moving(settings: Mapping[str, Any]) -> set[str]:
 
 
 def _comes_first(key: str) -> bool:
-    # Definitions, with or without a condition, hold from where they stand.
-    return key.startswith("$") or (key.startswith("@") and "$" in key)
+    # Definitions, with or without a condition, hold from where they stand; so do other names of what instances track.
+    return key.startswith(("$", "vrrp_track_file ", "track_process ")) or (key.startswith("@") and "$" in key)
 
 
 def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:

@@ -29,6 +29,7 @@ CASES: list[tuple[str, str, Any]] = [
         "virtual_ipaddress {\n  192.0.2.10/24 dev eth0\n  192.0.2.11\n}\n",
         {"virtual_ipaddress": ["192.0.2.10/24 dev eth0", "192.0.2.11"]},
     ),
+    ("a definition by the name of a list", "track_file up {\n  weight 0\n}\n", {"track_file up": {"weight": 0}}),
     ("repeated", "a {\n x 1\n y\n x 2\n}\n", {"a": [{"x": 1, "y": True}, {"x": 2}]}),
     ("repeated at the top", "$N=0\n$VI\n$N=1\n$VI\n", [{"$N=0": True, "$VI": True, "$N=1": True}, {"$VI": True}]),
     ("quotes", "a \"b # c {\" 'd !'\n", {"a": "\"b # c {\" 'd !'"}),

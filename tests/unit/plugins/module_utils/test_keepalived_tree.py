@@ -216,3 +216,12 @@ def test_split() -> None:
         "group": {"a": 1},
         "hosts": {"lb01": {"b": 2}, "lb02": {"b": 3, "c": 4}},
     }
+
+
+def test_what_instances_track_is_adopted_before_them() -> None:
+    live = parse(
+        "vrrp_instance V {\n priority 1\n}\ntrack_file on {\n weight 0\n}\nvrrp_track_file up {\n weight 0\n}\n"
+    )
+    found = {name.partition("_")[2]: value for name, value in variables(live).items()}
+    again = tree({**SETTINGS, **found, "profile": {}, "check_script": ""}, CLUSTER)
+    assert list(again) == ["vrrp_track_file up", "track_file on", "vrrp_instance V"]

@@ -31,7 +31,8 @@ def facts(host: str, interface: str) -> dict[str, Any]:
 def configuration(name: str, interface: str) -> Any:
     """Return what the role would have keepalived do with the variables of that name, on lb01 of a pair."""
     text = (HERE / "keepalived.yml").read_text().replace("IFACE", interface)
-    variables = {**_read("defaults"), **yaml.safe_load(text)[name]}
+    # A default that is a template.
+    variables = {**_read("defaults"), "keepalived_track_services": [], **yaml.safe_load(text)[name]}
     settings = {key.partition("_")[2]: value for key, value in variables.items()}
     settings["profile"] = _read("vars")["__keepalived_profiles"].get(variables["keepalived_profile"], {})
     settings["check_script"] = ""

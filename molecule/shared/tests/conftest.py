@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Callable, Generator, Iterator
 import pytest
 import testinfra
 
-from nodes import BACKENDS, CLIENT, Lab, inventory_balancers, inventory_variables, vip_owners
+from nodes import CLIENT, Lab, inventory_hosts, inventory_variables, vip_owners
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -24,15 +24,16 @@ UNITS = ("keepalived", "nginx", "haproxy")
 def lab(request: pytest.FixtureRequest) -> Lab:
     """Connect to the nodes of the inventory that molecule names."""
     inventory = Path(request.config.option.ansible_inventory)
-    balancers = list(inventory_balancers(inventory))
+    balancers, backends = (list(inventory_hosts(inventory, group)) for group in ("balancers", "backends"))
     return Lab(
         inventory=inventory,
         nodes={
             name: testinfra.get_host(f"ansible://{name}?ansible_inventory={inventory}")
-            for name in (*balancers, *BACKENDS, CLIENT)
+            for name in (*balancers, *backends, CLIENT)
         },
         engine=inventory_variables(inventory)["balancer_engine"],
         balancers=balancers,
+        backends=backends,
         owners=vip_owners(inventory),
     )
 
@@ -62,7 +63,7 @@ def pytest_runtest_makereport(
     report = yield
     lab = item.funcargs.get("lab")
     if report.when == "call" and report.failed and isinstance(lab, Lab):
-        for name in (*lab.balancers, *BACKENDS):
+        for name in (*lab.balancers, *lab.backends):
             report.sections.append((f"journal of {name}", journal(lab.nodes[name])))
     return report
 

@@ -8,23 +8,27 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import time
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
 
 import yaml
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from testinfra.host import Host
 
+PROJECT = Path(__file__).parents[3]
 BACKENDS = ("web01", "web02")
 BALANCERS = ("lb01", "lb02")
 CLIENT = "client"
+SITE = "www.example.com"
+"""What the examples call their site."""
 PROBE_S = 120
 """Seconds after which the prober ends in any case."""
 
@@ -66,6 +70,7 @@ class Lab:
     engine: str
     balancers: list[str]
     """In the order in which they take over from each other."""
+    backends: list[str]
     owners: dict[str, str]
     """The balancer that has a VIP while it can, for each VIP (without prefix)."""
 
@@ -201,6 +206,50 @@ def apply_site(lab: Lab, variables: dict[str, Any], *arguments: str) -> subproce
     )
 
 
+def apply_example(lab: Lab, name: str, *arguments: str) -> str:
+    """Run site.yml with the inventory of ``examples/<name>``, over which the lab's goes; return what Ansible says."""
+    inventories = [PROJECT / "examples" / name / "inventory.yml", lab.inventory]
+    command = ["ansible-playbook", "haproof.balancer.site", *(f"--inventory={path}" for path in inventories)]
+    run = subprocess.run([*command, *arguments], capture_output=True, check=False, text=True, timeout=600)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def unchanged(recap: str) -> bool:
+    """Say whether Ansible changed nothing on any host."""
+    changes = re.findall(r"changed=(\d+)", recap)
+    return bool(changes) and set(changes) == {"0"}
+
+
+class Answer(NamedTuple):
+    """What came back for a request over HTTP; the headers' names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def ask(node: Host, address: str, path: str = "/", site: str = SITE, **headers: str) -> Answer:
+    """Request a page of a site from a node; ``accept_encoding="gzip"`` sends that header."""
+    command = ["curl", "--silent", "--show-error", "--include", "--max-time", "10"]
+    for name, value in headers.items():
+        command += ["--header", f"{name.replace('_', '-')}: {value}"]
+    command += ["--resolve", f"{site}:80:{address}", f"http://{site}{path}"]
+    # Compressed bodies are no text.
+    raw = node.run_expect([0], shlex.join(command)).stdout_bytes.decode(errors="replace")
+    head, _blank, body = raw.partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    fields = (line.partition(":") for line in lines)
+    return Answer(int(status.split()[1]), {name.lower(): value.strip() for name, _colon, value in fields}, body)
+
+
+def servers(node: Host, address: str, path: str, *options: str) -> Counter[str]:
+    """Count which stand-ins answer; ``/[1-9]`` in the path are nine requests, each on a new connection."""
+    command = ["curl", "--silent", "--show-error", "--fail", "--max-time", "60", "--header", "Connection: close"]
+    command += [*options, "--resolve", f"{SITE}:80:{address}", f"http://{SITE}{path}"]
+    return Counter(re.findall(r"^\w+:\d+$", node.check_output(shlex.join(command)), flags=re.MULTILINE))
+
+
 def running_keepalived(lab: Lab, name: str) -> str:
     """Name the program of a balancer's keepalived. There must be one, and its children must be of the same."""
     script = "for pid in $(pidof keepalived); do readlink /proc/$pid/exe; done | sort -u"
@@ -212,7 +261,12 @@ def running_keepalived(lab: Lab, name: str) -> str:
 
 def inventory_balancers(inventory: Path) -> dict[str, dict[str, Any]]:
     """Read the balancers of a lab's inventory, in its order, each with its variables."""
-    hosts: dict[str, dict[str, Any]] = yaml.safe_load(inventory.read_text())["all"]["children"]["balancers"]["hosts"]
+    return inventory_hosts(inventory, "balancers")
+
+
+def inventory_hosts(inventory: Path, group: str) -> dict[str, dict[str, Any]]:
+    """Read the hosts of a group of a lab's inventory, in its order, each with its variables."""
+    hosts: dict[str, dict[str, Any]] = yaml.safe_load(inventory.read_text())["all"]["children"][group]["hosts"]
     return hosts
 
 

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A thousand virtual hosts or servers take ten times the work of a hundred, not a hundred times."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils import (
+    _haproxy_cfg,
+    _haproxy_tree,
+    _nginx_conf,
+    _nginx_tree,
+)
+
+
+def nginx_settings(count: int) -> dict[str, Any]:
+    """Return so many virtual hosts, each with an upstream and a file of its own."""
+    return {
+        **{name: {} for name in ("main", "events", "http", "stream")},
+        "upstreams": [{"name": f"pool{number}", "server": [f"192.0.2.1:{number + 1}"]} for number in range(count)],
+        "servers": [
+            {
+                "listen": 80,
+                "server_name": f"site{number}.example.com",
+                "location /": {"proxy_pass": f"http://pool{number}"},
+            }
+            for number in range(count)
+        ],
+        "files": [{"dest": f"/srv/www/{number}.html", "content": ""} for number in range(count)],
+    }
+
+
+def nginx(count: int) -> str:
+    """Check and render virtual hosts."""
+    settings = nginx_settings(count)
+    base: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "servers": []}
+    assert not list(_nginx_tree.findings(settings, "/etc/nginx/nginx.conf"))
+    return _nginx_conf.render(_nginx_tree.tree(settings, base))
+
+
+def haproxy_settings(count: int) -> dict[str, Any]:
+    """Return so many servers of one backend, and as many other backends."""
+    servers = [f"web{number} 192.0.2.1:{number + 1} check" for number in range(count)]
+    return {
+        **{name: {} for name in ("global", "defaults", "sections")},
+        "frontends": [{"name": "http", "bind": "*:80", "default_backend": "web"}],
+        "backends": [{"name": "web", "server": servers}]
+        + [{"name": f"backend{number}", "server": servers[:1]} for number in range(count)],
+        "listens": [],
+        "files": [{"dest": f"/etc/haproxy/{number}.map", "content": ""} for number in range(count)],
+    }
+
+
+def haproxy(count: int) -> str:
+    """Check and render servers and backends."""
+    settings = haproxy_settings(count)
+    base: dict[str, Any] = {"global": {}, "defaults": {}, "frontends": []}
+    assert not list(_haproxy_tree.findings(settings, base, "/etc/haproxy/haproxy.cfg"))
+    return _haproxy_cfg.render(_haproxy_tree.sections(settings, base))
+
+
+def calls(function: Callable[[int], str], count: int) -> int:
+    """Count the calls, Python's own functions among them, that it takes; the clock says more about the machine."""
+    seen = 0
+
+    def note(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal seen
+        seen += event in ("call", "c_call")
+
+    former = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        function(count)
+    finally:
+        sys.setprofile(former)
+    return seen
+
+
+@pytest.mark.parametrize("function", [nginx, haproxy])
+def test_work_grows_with_the_number_of_hosts_only(function: Callable[[int], str]) -> None:
+    hundred, thousand = calls(function, 100), calls(function, 1000)
+    assert hundred > 1000
+    assert thousand < 11 * hundred
+
+
+@pytest.mark.parametrize("function", [nginx, haproxy])
+def test_all_of_them_are_written(function: Callable[[int], str]) -> None:
+    text = function(1000)
+    assert text.count("192.0.2.1:") >= 1000
+    assert "192.0.2.1:1000" in text

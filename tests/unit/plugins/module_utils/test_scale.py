@@ -11,8 +11,10 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils import (
     _haproxy_cfg,
+    _haproxy_findings,
     _haproxy_tree,
     _nginx_conf,
+    _nginx_findings,
     _nginx_tree,
 )
 
@@ -20,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils import (
 def nginx_settings(count: int) -> dict[str, Any]:
     """Return so many virtual hosts, each with an upstream and a file of its own."""
     return {
-        **{name: {} for name in ("main", "events", "http", "stream")},
+        **_nginx_tree.NOTHING,
         "upstreams": [{"name": f"pool{number}", "server": [f"192.0.2.1:{number + 1}"]} for number in range(count)],
         "servers": [
             {
@@ -38,7 +40,7 @@ def nginx(count: int) -> str:
     """Check and render virtual hosts."""
     settings = nginx_settings(count)
     base: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "servers": []}
-    assert not list(_nginx_tree.findings(settings, "/etc/nginx/nginx.conf"))
+    assert not list(_nginx_findings.findings(settings, "/etc/nginx/nginx.conf"))
     return _nginx_conf.render(_nginx_tree.tree(settings, base))
 
 
@@ -59,7 +61,7 @@ def haproxy(count: int) -> str:
     """Check and render servers and backends."""
     settings = haproxy_settings(count)
     base: dict[str, Any] = {"global": {}, "defaults": {}, "frontends": []}
-    assert not list(_haproxy_tree.findings(settings, base, "/etc/haproxy/haproxy.cfg"))
+    assert not list(_haproxy_findings.findings(settings, base, "/etc/haproxy/haproxy.cfg"))
     return _haproxy_cfg.render(_haproxy_tree.sections(settings, base))
 
 

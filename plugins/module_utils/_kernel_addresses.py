@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The kernel's addresses, asked by netlink: no process is started, so that it costs nothing to ask twice a second."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from typing import Iterator, NamedTuple
+
+# linux/netlink.h, linux/rtnetlink.h, linux/if_addr.h
+_NETLINK_ROUTE = 0
+_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
+_DONE, _ERROR = 3, 2
+_NEWADDR, _GETADDR = 20, 22
+_ADDRESS, _LOCAL = 1, 2
+_SIZES = {socket.AF_INET: 4, socket.AF_INET6: 16}
+_TIMEOUT_S = 2.0
+_CHUNK = 65536
+
+
+class Address(NamedTuple):
+    """An address on the interface with this number."""
+
+    interface: int
+    address: str
+
+
+def read_addresses() -> list[Address]:
+    """Return all addresses of the host. Raises OSError when the kernel does not answer."""
+    request = struct.pack("=IHHII", 24, _GETADDR, _DUMP, 1, 0) + struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
+    data = b""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE) as sock:
+        sock.settimeout(_TIMEOUT_S)
+        sock.sendto(request, (0, 0))
+        while not _ends(data):
+            chunk = sock.recv(_CHUNK)
+            # A message never spans two datagrams.
+            data += chunk
+    return parse_addresses(data)
+
+
+def parse_addresses(data: bytes) -> list[Address]:
+    """Return the addresses in the kernel's answer to RTM_GETADDR; what is cut off or unknown is left out."""
+    return [found for kind, body in _messages(data) if kind == _NEWADDR for found in _address(body)]
+
+
+def _ends(data: bytes) -> bool:
+    return any(kind in (_DONE, _ERROR) for kind, _body in _messages(data))
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the kind and body of each message (struct nlmsghdr)."""
+    at = 0
+    while at + 16 <= len(data):
+        length, kind = struct.unpack_from("=IH", data, at)
+        if length < 16 or at + length > len(data):
+            return
+        yield kind, data[at + 16 : at + length]
+        at += (length + 3) & ~3
+
+
+def _address(body: bytes) -> Iterator[Address]:
+    """Yield the address of a message (struct ifaddrmsg, then attributes)."""
+    if len(body) < 8:
+        return
+    family, _prefix, _flags, _scope, interface = struct.unpack_from("=BBBBI", body)
+    found = {}
+    at = 8
+    while at + 4 <= len(body):
+        length, kind = struct.unpack_from("=HH", body, at)
+        if length < 4 or at + length > len(body):
+            return
+        found[kind] = body[at + 4 : at + length]
+        at += (length + 3) & ~3
+    # IFA_ADDRESS is the other end of a point-to-point link; IFA_LOCAL is this one, and IPv6 mostly does without it.
+    raw = found.get(_LOCAL, found.get(_ADDRESS, b""))
+    if _SIZES.get(family) == len(raw):
+        yield Address(interface, str(ipaddress.ip_address(raw)))

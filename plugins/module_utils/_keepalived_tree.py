@@ -15,6 +15,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._vips import (
     instance_name,
     unicast_between,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._watch_config import release_file, release_tracker
 
 # The settings that are lists of lines, and those that are lists of named blocks, each with its directive.
 LINES = ("static_ipaddress", "static_routes", "static_rules")
@@ -39,7 +40,8 @@ def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list
 
     *settings* has the role's variables without their prefix: ``vips``, ``profile`` (the timers, or empty for nothing
     that the user did not say), ``unicast``, ``script_user``, ``track_services``, ``check_script``, ``global_defs``,
-    ``vrrp_instance``, ``conf``, and the lists of :data:`LINES` and :data:`BLOCKS`.
+    ``vrrp_instance``, ``conf``, and the lists of :data:`LINES` and :data:`BLOCKS`; optionally ``release``, whether the
+    watch may let go of VIPs.
     The user's own directives win; the tracked things are added to the user's.
     Raises ValueError when an address or interface cannot be found.
     """
@@ -145,6 +147,11 @@ def _tracking(settings: Mapping[str, Any]) -> dict[str, Any]:
     if settings["check_script"]:
         script = {"script": quote(settings["check_script"]), "interval": 1, "fall": 2, "rise": 1}
         files["vrrp_script answers"] = script
+    if settings.get("release"):
+        names = [block["name"] for block in settings["vrrp_instances"]]
+        for name in (*names, *map(instance_name, settings["vips"])):
+            # Without init_file: the watch writes it, and keepalived takes a missing one for 0.
+            files[f"track_file {release_tracker(name)}"] = {"file": quote(release_file(name)), "weight": 0}
     return files
 
 
@@ -153,7 +160,7 @@ def _instances(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
     return {
         f"vrrp_instance {instance_name(vip)}": _merge(
             instance(vip, cluster, advert_int, settings["unicast"]),
-            _tracked(settings),
+            _tracked(settings, instance_name(vip)),
             settings["vrrp_instance"],
             vip.get("vrrp_instance") or {},
         )
@@ -161,10 +168,13 @@ def _instances(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _tracked(settings: Mapping[str, Any]) -> dict[str, Any]:
+def _tracked(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
     tracked: dict[str, Any] = {}
-    if settings["track_services"]:
-        tracked["track_file"] = list(settings["track_services"])
+    files = list(settings["track_services"])
+    if settings.get("release"):
+        files.append(release_tracker(name))
+    if files:
+        tracked["track_file"] = files
     if settings["check_script"]:
         tracked["track_script"] = ["answers"]
     return tracked
@@ -187,7 +197,7 @@ def _block(name: str, block: Mapping[str, Any], settings: Mapping[str, Any], clu
     if name == "vrrp_instances":
         if settings["unicast"] and "unicast_peer" not in directives:
             directives.update(unicast_between(_first_vip(directives), cluster))
-        return _merge(_tracked(settings), settings["vrrp_instance"], directives)
+        return _merge(_tracked(settings, block["name"]), settings["vrrp_instance"], directives)
     return _repeat(directives)
 
 

@@ -24,3 +24,18 @@ attributes:
   platform:
     description: Target operating systems that can be operated against.
 """
+
+    # For modules that only look: ``haproof.balancer.attributes.read_only``, after the above.
+    READ_ONLY = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+  platform:
+    support: full
+    platforms: linux
+"""

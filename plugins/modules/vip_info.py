@@ -17,16 +17,7 @@ description:
   - A keepalived that does not run is no error; RV(keepalived.running) says so.
 extends_documentation_fragment:
   - haproof.balancer.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-  platform:
-    support: full
-    platforms: linux
+  - haproof.balancer.attributes.read_only
 options:
   vips:
     description:

@@ -18,18 +18,11 @@ description:
     removed, and after O(duration) at the latest.
 extends_documentation_fragment:
   - haproof.balancer.attributes
+  - haproof.balancer.attributes.read_only
 attributes:
   check_mode:
-    support: full
     details:
       - Requests change nothing, so they are made in check mode too.
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-  platform:
-    support: full
-    platforms: linux
 options:
   url:
     description: URL to request, C(http) only. A host name is resolved once.

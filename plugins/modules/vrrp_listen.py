@@ -19,16 +19,7 @@ description:
   - Needs root or CAP_NET_RAW.
 extends_documentation_fragment:
   - haproof.balancer.attributes
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: none
-  idempotent:
-    support: full
-  platform:
-    support: full
-    platforms: linux
+  - haproof.balancer.attributes.read_only
 options:
   interfaces:
     description: Interfaces to listen on; when omitted, all that are up, but for the loopback.

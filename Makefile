@@ -86,8 +86,8 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	@pytest
 
 # What proves most in the time that CI has; the others prove the rest.
-SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch alerts dual_master \
-	three_nodes installed
+SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch dual_master three_nodes \
+	installed
 FURTHER := $(filter-out shared $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 
 .PHONY: test

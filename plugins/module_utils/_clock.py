@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""How far two hosts' monotonic clocks are apart, asked over UDP as NTP does (RFC 5905 section 8).
+
+A client's prober answers; a balancer asks a few times and believes the quickest answer.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import NamedTuple, Sequence
+
+_MAGIC = b"hpc1"
+_QUESTION = struct.Struct("!4sd")
+_ANSWER = struct.Struct("!4sddd")
+ROUNDS = 16
+TIMEOUT_S = 0.1
+
+
+class Exchange(NamedTuple):
+    """Four moments in seconds: asked and back on the asker's clock, received and sent on the other's."""
+
+    asked_s: float
+    received_s: float
+    sent_s: float
+    back_s: float
+
+
+class Offset(NamedTuple):
+    """``offset_s`` is what to add to this host's clock for the other's; it is off by ``error_s`` at most."""
+
+    offset_s: float
+    error_s: float
+
+
+def question(now_s: float) -> bytes:
+    """Return the packet that asks for the time."""
+    return _QUESTION.pack(_MAGIC, now_s)
+
+
+def answer(packet: bytes, received_s: float, sent_s: float) -> bytes | None:
+    """Return the answer to a question, None when the packet is none. It is not larger than twice the question."""
+    if len(packet) != _QUESTION.size or not packet.startswith(_MAGIC):
+        return None
+    return _ANSWER.pack(_MAGIC, _QUESTION.unpack(packet)[1], received_s, sent_s)
+
+
+def exchange(packet: bytes, asked_s: float, back_s: float) -> Exchange | None:
+    """Return what an answer says, None when it does not answer the question of *asked_s*."""
+    if len(packet) != _ANSWER.size or not packet.startswith(_MAGIC):
+        return None
+    _magic, echoed_s, received_s, sent_s = _ANSWER.unpack(packet)
+    return Exchange(asked_s, received_s, sent_s, back_s) if echoed_s == asked_s else None
+
+
+def offset(exchanges: Sequence[Exchange]) -> Offset | None:
+    """Return what the quickest exchange says: its way there and back is all that can be wrong (RFC 5905 section 8)."""
+    found = [
+        Offset(
+            ((one.received_s - one.asked_s) + (one.sent_s - one.back_s)) / 2,
+            ((one.back_s - one.asked_s) - (one.sent_s - one.received_s)) / 2,
+        )
+        for one in exchanges
+    ]
+    return min(found, key=lambda one: one.error_s, default=None)
+
+
+def ask(address: str, port: int, rounds: int = ROUNDS, timeout_s: float = TIMEOUT_S) -> Offset | None:
+    """Ask *address* for its time; None when nobody answers. Raises OSError when the address cannot be used."""
+    found: list[Exchange] = []
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.connect((address, port))
+        for _round in range(rounds):
+            one = _ask_once(sock, timeout_s)
+            if one is None and not found:
+                return None
+            if one is not None:
+                found.append(one)
+    return offset(found)
+
+
+def _ask_once(sock: socket.socket, timeout_s: float) -> Exchange | None:
+    asked_s = time.monotonic()
+    sock.settimeout(timeout_s)
+    try:
+        sock.send(question(asked_s))
+        # A late answer to an earlier question is read past, until the time is over.
+        while time.monotonic() - asked_s < timeout_s:
+            one = exchange(sock.recv(_ANSWER.size + 1), asked_s, time.monotonic())
+            if one is not None:
+                return one
+    except OSError:
+        # A time-out, or nobody listens there.
+        return None
+    return None

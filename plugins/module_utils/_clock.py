@@ -21,6 +21,10 @@ ROUNDS = 16
 TIMEOUT_S = 0.1
 
 
+class ClockError(ValueError):
+    """Where to ask cannot be read; the message has the value."""
+
+
 class Exchange(NamedTuple):
     """Four moments in seconds: asked and back on the asker's clock, received and sent on the other's."""
 
@@ -67,6 +71,29 @@ def offset(exchanges: Sequence[Exchange]) -> Offset | None:
         for one in exchanges
     ]
     return min(found, key=lambda one: one.error_s, default=None)
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    """Return address and port in ``"198.18.0.31 40000"``. Raises ClockError for anything else."""
+    address, _blank, port = text.partition(" ")
+    if not address or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ClockError(f"clock is {text!r}, it must be an address, a blank, and a UDP port")
+    return address, int(port)
+
+
+def ask_at(text: str | None) -> Offset | None:
+    """Ask the clock at ``"ADDRESS PORT"``; None when nobody answers, there is no way there, or there is no text.
+
+    Raises ClockError.
+    """
+    if not text:
+        return None
+    address, port = endpoint(text)
+    try:
+        return ask(address, port)
+    except OSError:
+        # As good as no answer, which the result then says.
+        return None
 
 
 def ask(address: str, port: int, rounds: int = ROUNDS, timeout_s: float = TIMEOUT_S) -> Offset | None:

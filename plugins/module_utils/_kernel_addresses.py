@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The kernel's addresses, asked by netlink: no process is started, so that it costs nothing to ask twice a second."""
+"""The kernel's addresses, and their changes, by netlink: no process is started, so that it costs nothing to ask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Iterator, NamedTuple
 _NETLINK_ROUTE = 0
 _DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _DONE, _ERROR = 3, 2
-_NEWADDR, _GETADDR = 20, 22
+_NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
+_GROUPS = 0x10 | 0x100  # RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
 _ADDRESS, _LOCAL = 1, 2
 _SIZES = {socket.AF_INET: 4, socket.AF_INET6: 16}
 _TIMEOUT_S = 2.0
@@ -41,6 +42,38 @@ def read_addresses() -> list[Address]:
             # A message never spans two datagrams.
             data += chunk
     return parse_addresses(data)
+
+
+class Change(NamedTuple):
+    """An address came to an interface, was set anew there (``present``), or left it."""
+
+    address: Address
+    present: bool
+
+
+def open_changes() -> socket.socket:
+    """Return a socket on which the kernel tells each change from now on. Raises OSError.
+
+    Reading it raises OSError with ENOBUFS after changes were lost, for the kernel keeps only what its buffer holds.
+    """
+    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE)
+    try:
+        sock.bind((0, _GROUPS))
+        sock.setblocking(False)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def parse_changes(data: bytes) -> list[Change]:
+    """Return the changes in what the kernel tells; what is cut off or unknown is left out."""
+    return [
+        Change(found, kind == _NEWADDR)
+        for kind, body in _messages(data)
+        if kind in (_NEWADDR, _DELADDR)
+        for found in _address(body)
+    ]
 
 
 def parse_addresses(data: bytes) -> list[Address]:

@@ -1,0 +1,298 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vip_watch
+short_description: Note when a host gets and loses virtual IPs
+version_added: "0.1.0"
+description:
+  - Listens to the kernel, which tells each change of an address when it happens (netlink), and notes when O(vips) came
+    to this host and left it, on the host's monotonic clock.
+  - Notes too which alarms keepalived-watch of the role M(haproof.balancer.keepalived#role) raises meanwhile.
+  - Holds a lock on the host, so that two drills do not meet. The kernel frees it when the module ends, however it ends.
+  - Meant to run with C(async) on each balancer, next to whatever is done to them. It ends when O(run_file) is removed,
+    and after O(duration) at the latest.
+extends_documentation_fragment:
+  - haproof.balancer.attributes
+  - haproof.balancer.attributes.read_only
+options:
+  vips:
+    description: Virtual IPs, with or without prefix.
+    type: list
+    elements: str
+    required: true
+  clock:
+    description:
+      - Address and UDP port of a M(haproof.balancer.vip_probe) with O(haproof.balancer.vip_probe#module:clock=true),
+        which is asked how far its clock is from this host's.
+    type: str
+  duration:
+    description: Seconds after which watching ends in any case.
+    type: float
+    default: 60.0
+  run_file:
+    description:
+      - File that is made at the start and must not exist before. It reads C(ready) as soon as nothing is missed.
+      - Removing it ends watching. Otherwise it is removed at the end.
+    type: path
+  lock:
+    description: File that is locked. Its folder is made.
+    type: path
+    default: /run/haproof-drill/lock
+  owner:
+    description: Who watches, for the message to others.
+    type: str
+    default: somebody
+  metrics:
+    description: File of keepalived-watch with what it has found. It need not exist.
+    type: path
+    default: /run/keepalived-watch/haproof.prom
+author:
+  - haproof.balancer contributors (@haproof)
+"""
+
+EXAMPLES = r"""
+- name: Watch while something is done to the balancers
+  haproof.balancer.vip_watch:
+    vips: [198.18.0.10]
+    run_file: /run/watch
+  async: 90
+  poll: 0
+  register: watch
+
+- name: Wait until nothing is missed
+  ansible.builtin.wait_for:
+    path: /run/watch
+    search_regex: ready
+
+- name: Stop watching
+  ansible.builtin.file:
+    path: /run/watch
+    state: absent
+"""
+
+RETURN = r"""
+watch:
+  description: What was seen. Moments are seconds on this host's monotonic clock.
+  type: dict
+  returned: success
+  contains:
+    vips:
+      description: The option O(vips).
+      type: list
+      elements: str
+    clock:
+      description: The clock that was asked; null when nobody answered, or was to be asked.
+      type: dict
+      contains:
+        offset_s:
+          description: What to add to this host's moments for the other's.
+          type: float
+        error_s:
+          description: By how much that may be off.
+          type: float
+    started_s:
+      description: When watching started.
+      type: float
+    ended_s:
+      description: When it ended.
+      type: float
+    held_at_start:
+      description: Whether the host had each of O(vips) then.
+      type: dict
+      sample: {"198.18.0.10": true}
+    events:
+      description: Each change, in order.
+      type: list
+      elements: dict
+      contains:
+        at_s:
+          description: When the kernel told it.
+          type: float
+        vip:
+          description: The virtual IP.
+          type: str
+        interface:
+          description: The interface's name; its number when it has gone.
+          type: str
+        held:
+          description: Whether the host has the virtual IP from then on.
+          type: bool
+    alarms:
+      description: Each alarm that was raised or cleared, in order.
+      type: list
+      elements: dict
+      contains:
+        at_s:
+          description: When it was seen, at most 0.1 s late.
+          type: float
+        finding:
+          description: What was found.
+          type: str
+          sample: split_brain
+        vip:
+          description: The virtual IP.
+          type: str
+        raised:
+          description: Whether it was raised, and not cleared.
+          type: bool
+"""
+
+import errno
+import fcntl
+import math
+import os
+import select
+import socket
+import time
+from datetime import datetime, timezone
+from typing import Any, NamedTuple
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, Offset, ask_at
+from ansible_collections.haproof.balancer.plugins.module_utils._holdings import Alarms, Holdings
+from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import (
+    open_changes,
+    parse_changes,
+    read_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile, hurry
+
+LOOK_S = 0.1
+"""How often the run file and the alarms are looked at; the kernel's changes are not waited for."""
+CHUNK = 65536
+
+
+class Seen(NamedTuple):
+    """What was watched, and from when to when."""
+
+    holdings: Holdings
+    alarms: Alarms
+    started_s: float
+    ended_s: float
+
+
+def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -> Seen:
+    """Watch until the run file is gone or the time is over. Raises AddressError, OSError."""
+    with open_changes() as changes:
+        started_s = time.monotonic()
+        # Read after the socket is open: a change in between is told twice, and none is missed.
+        holdings = Holdings(vips, read_addresses())
+        alarms = Alarms(vips, read_text(metrics) or "")
+        while time.monotonic() - started_s < duration_s and not run_file.on_tick(True):
+            if select.select([changes], [], [], LOOK_S)[0]:
+                take(changes, holdings)
+            text = read_text(metrics)
+            # Without the file nothing is known; that is not an alarm that is over.
+            if text is not None:
+                alarms.read(text, time.monotonic())
+        return Seen(holdings, alarms, started_s, time.monotonic())
+
+
+def take(changes: socket.socket, holdings: Holdings) -> None:
+    """Take what waits in the socket."""
+    try:
+        data = changes.recv(CHUNK)
+    except OSError as error:
+        if error.errno != errno.ENOBUFS:
+            raise
+        holdings.resume(read_addresses(), time.monotonic())
+        return
+    at_s = time.monotonic()
+    for change in parse_changes(data):
+        holdings.change(change, at_s)
+
+
+def read_text(path: str) -> str | None:
+    """Return what is in the file, None when there is none."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def lock(path: str, owner: str) -> int:
+    """Lock the file until this process ends, and return its descriptor. Raises BlockingIOError with who has it."""
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = os.read(descriptor, 1000).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise BlockingIOError(other) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{owner}, since {datetime.now(timezone.utc).isoformat(timespec='seconds')}\n".encode())
+    return descriptor
+
+
+def interface_name(number: int) -> str:
+    """Return the interface's name, or its number when it has gone."""
+    try:
+        return socket.if_indextoname(number)
+    except OSError:
+        return str(number)
+
+
+def better(one: Offset | None, other: Offset | None) -> dict[str, float] | None:
+    """Return the offset with the smaller error, as RETURN says."""
+    found = min((offset for offset in (one, other) if offset), key=lambda offset: offset.error_s, default=None)
+    return {"offset_s": found.offset_s, "error_s": found.error_s} if found else None
+
+
+def main() -> None:
+    """Connect the parts."""
+    module = AnsibleModule(
+        argument_spec={
+            "vips": {"type": "list", "elements": "str", "required": True},
+            "clock": {"type": "str"},
+            "duration": {"type": "float", "default": 60.0},
+            "run_file": {"type": "path"},
+            "lock": {"type": "path", "default": "/run/haproof-drill/lock"},
+            "owner": {"type": "str", "default": "somebody"},
+            "metrics": {"type": "path", "default": "/run/keepalived-watch/haproof.prom"},
+        },
+        supports_check_mode=True,
+    )
+    params: dict[str, Any] = module.params
+    if not 0 < params["duration"] < math.inf:
+        module.fail_json(msg=f"duration is {params['duration']:g}, it must be above 0 seconds")
+    run_file = RunFile(params["run_file"])
+    try:
+        lock(params["lock"], params["owner"])
+        run_file.create()
+    except BlockingIOError as error:
+        module.fail_json(msg=f"another drill runs on this host: {error}")
+    except OSError as error:
+        module.fail_json(msg=f"cannot make {error.filename}: {error.strerror}")
+    hurry()
+    try:
+        early = ask_at(params["clock"])
+        seen = watch(params["vips"], params["metrics"], params["duration"], run_file)
+        late = ask_at(params["clock"])
+    except (AddressError, ClockError) as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"cannot watch this host's addresses: {error}")
+    finally:
+        run_file.remove()
+    watched = {
+        "vips": params["vips"],
+        "clock": better(early, late),
+        "started_s": seen.started_s,
+        "ended_s": seen.ended_s,
+        "held_at_start": seen.holdings.at_start,
+        "events": [{**event, "interface": interface_name(event["interface"])} for event in seen.holdings.events],
+        "alarms": seen.alarms.events,
+    }
+    module.exit_json(changed=False, watch=watched)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The watcher in a network namespace of its own, with a real kernel's changes and a real lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import Offset
+from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile
+from ansible_collections.haproof.balancer.plugins.modules.vip_watch import better, lock, watch
+
+VIP = "198.18.0.10"
+
+# What runs in the namespace, beside the watcher: "ip" with these words, each when the one before is done.
+SCRIPT = """
+import json, os, subprocess, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.haproof.balancer.plugins.modules import vip_watch
+from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile
+run_file = RunFile(sys.argv[2])
+run_file.create()
+
+def act():
+    while "ready" not in open(sys.argv[2]).read():
+        time.sleep(0.01)
+    before = time.monotonic()
+    for words in sys.argv[3:]:
+        subprocess.run(["ip", *words.split()], check=True)
+    print(json.dumps([before, time.monotonic()]))
+    os.unlink(sys.argv[2])
+
+thread = threading.Thread(target=act)
+thread.start()
+seen = vip_watch.watch(["198.18.0.10/24"], "/nonexistent", 20.0, run_file)
+thread.join()
+print(json.dumps([seen.holdings.at_start, seen.holdings.events, seen.started_s, seen.ended_s]))
+"""
+
+
+def in_namespace(tmp_path: Path, *actions: str) -> tuple[list[float], list[Any]]:
+    """Watch in a new network namespace while these ``ip`` commands run there; return their time and what was seen."""
+    collections = next(path for path in sys.path if path.endswith("build/collections"))
+    command = ["unshare", "--net", "--map-root-user", sys.executable, "-c", SCRIPT, collections, str(tmp_path / "run")]
+    output = subprocess.run([*command, *actions], check=True, capture_output=True, text=True, timeout=60).stdout
+    during, seen = (json.loads(line) for line in output.splitlines())
+    return during, seen
+
+
+def test_changes_are_seen_when_they_happen(tmp_path: Path) -> None:
+    during, (at_start, events, started_s, ended_s) = in_namespace(
+        tmp_path,
+        f"address add {VIP}/32 dev lo",
+        "address add 198.18.0.9/32 dev lo",
+        f"address add {VIP}/24 dev lo",
+        f"address del {VIP}/24 dev lo",
+        f"address del {VIP}/32 dev lo",
+    )
+    assert at_start == {f"{VIP}/24": False}
+    assert [event["held"] for event in events] == [True, False]
+    assert started_s <= during[0] <= events[0]["at_s"] < events[1]["at_s"] <= during[1] <= ended_s
+
+
+def test_it_ends_after_its_time(tmp_path: Path) -> None:
+    start = time.monotonic()
+    seen = watch([VIP], str(tmp_path / "none"), 0.2, RunFile(None))
+    assert seen.ended_s - seen.started_s >= 0.2
+    assert time.monotonic() - start < 20
+
+
+def test_alarms_are_read_while_it_watches(tmp_path: Path) -> None:
+    metrics = tmp_path / "haproof.prom"
+    line = f'haproof_vip_finding{{interface="eth1",vip="{VIP}",vrid="10",finding="split_brain"}}'
+    metrics.write_text(f"{line} 0\n")
+
+    class Ticks(RunFile):
+        """Changes the file meanwhile, as keepalived-watch does: first it is gone for a moment."""
+
+        number = 0
+
+        def on_tick(self, ready: bool) -> bool:
+            actions: list[Callable[[], Any]] = [
+                lambda: None,
+                metrics.unlink,
+                lambda: metrics.write_text(f"{line} 1\n"),
+                lambda: metrics.write_text(f"{line} 0\n"),
+            ]
+            self.number += 1
+            actions[min(self.number, len(actions)) - 1]()
+            return super().on_tick(ready) or self.number > len(actions)
+
+    seen = watch([VIP], str(metrics), 20.0, Ticks(None))
+    assert [(event["finding"], event["raised"]) for event in seen.alarms.events] == [
+        ("split_brain", True),
+        ("split_brain", False),
+    ]
+
+
+def test_a_second_one_is_told_who_has_the_lock(tmp_path: Path) -> None:
+    path = str(tmp_path / "run" / "lock")
+    held = lock(path, "ann's drill")
+    try:
+        with pytest.raises(BlockingIOError, match=r"^ann's drill, since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$"):
+            lock(path, "bob's drill")
+    finally:
+        os.close(held)
+    os.close(lock(path, "bob's drill"))
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    locker = subprocess.Popen(
+        ["flock", path, "sh", "-c", "echo held; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert locker.stdout is not None
+    assert locker.stdin is not None
+    assert locker.stdout.readline() == "held\n"
+    with pytest.raises(BlockingIOError):
+        lock(path, "x")
+    # flock(1) hands the lock to its command: when that has ended, so has the lock.
+    locker.stdin.close()
+    locker.wait()
+    os.close(lock(path, "x"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (None, None, None),
+        (Offset(1.0, 0.1), None, 1.0),
+        (Offset(1.0, 0.1), Offset(2.0, 0.05), 2.0),
+    ],
+)
+def test_the_better_clock(one: Offset | None, other: Offset | None, expected: float | None) -> None:
+    found = better(one, other)
+    assert (found and found["offset_s"]) == expected

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Words for what a drill's report holds. Pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Mapping
+
+SCHEMA_VERSION = 2
+NONE = "\u2013"
+
+# The figures of a drill in the order in which they happen, and what a person calls them.
+FIGURES = {
+    "outage_s": "outage",
+    "detect_s": "detection",
+    "takeover_s": "takeover",
+    "gap_s": "without a holder",
+    "overlap_s": "two holders",
+    "alarm_s": "alarm",
+    "failback_outage_s": "failback outage",
+}
+
+STATES = {"pass": "passed", "fail": "failed", "skip": "skipped"}
+
+EXPECTED = {
+    "moves": "the VIP moves to another balancer",
+    "stays": "the VIP stays where it is",
+    "splits": "two balancers hold the VIP until the fault is healed",
+    "any": "the VIP may move or stay",
+}
+
+
+class ReportError(ValueError):
+    """The report is none that this version can show."""
+
+
+def check_version(report: Mapping[str, Any]) -> None:
+    """Raise ReportError for a report with other keys than this version knows."""
+    found = report.get("schema_version")
+    if found != SCHEMA_VERSION:
+        raise ReportError(
+            f"the report's schema_version is {found!r}, it must be {SCHEMA_VERSION}: "
+            "use the version of haproof.balancer that wrote it, or drill again"
+        )
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration with the unit in which it reads best."""
+    if seconds is None:
+        return NONE
+    sign, seconds = ("\u2212", -seconds) if seconds < 0 else ("", seconds)
+    milliseconds = seconds * 1000
+    if 0 < milliseconds < 9.95:
+        return f"{sign}{milliseconds:.1f}\u00a0ms"
+    if round(milliseconds) < 1000:
+        return f"{sign}{milliseconds:.0f}\u00a0ms"
+    if seconds < 9.995:
+        return f"{sign}{seconds:.2f}\u00a0s"
+    if seconds < 119.95:
+        return f"{sign}{seconds:.1f}\u00a0s"
+    return f"{sign}{round(seconds) // 60}\u00a0min {round(seconds) % 60}\u00a0s"
+
+
+def count(number: int) -> str:
+    """Return a number with its thousands apart."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+def plural(number: int, word: str) -> str:
+    """Return ``1 run``, ``2 runs``."""
+    return f"{count(number)} {word}" if number == 1 else f"{count(number)} {word}s"
+
+
+def moment(text: str) -> datetime:
+    """Return the time that an ISO 8601 text says."""
+    # Before Python 3.11 fromisoformat() does not know the Z.
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def day_and_time(text: str) -> str:
+    """Return an ISO 8601 text as a person reads it."""
+    at = moment(text)
+    return f"{at:%Y-%m-%d %H:%M:%S} {at.tzname() or ''}".strip()
+
+
+def spread(figure: Mapping[str, float] | None, part: str = "median") -> float | None:
+    """Return one part of a figure that may not apply."""
+    return figure[part] if figure else None
+
+
+def joined(names: object) -> str:
+    """Return names as one text."""
+    if isinstance(names, (list, tuple)):
+        return ", ".join(map(str, names)) or NONE
+    return str(names) if names else NONE
+
+
+def way(run: Mapping[str, Any]) -> str:
+    """Return who held the VIP before, during and after the fault."""
+    return " \u203a ".join(joined(run[f"holder_{when}"]) for when in ("before", "during", "after"))

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter drill_page: the report of drills as a page for people."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: drill_page
+short_description: Write the report of drills as a page of HTML
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - One file that needs nothing else and runs no script, for screens light and dark, phones and paper.
+  - Says first what failed, then lists all faults, and shows for each its figures and its timeline - what clients got,
+    which balancer held the virtual IP, and when something happened. With several runs it also shows how they differ.
+  - With a former report it says which outages became longer. Two medians are alike when they differ by no more than
+    20 ms, than 20 % of the former one, or than the runs within one of the reports do.
+options:
+  _input:
+    description: The report, of C(schema_version) 2.
+    type: dict
+    required: true
+  former:
+    description: The report to compare with. One of another C(schema_version) is not compared, and the page says so.
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Show the report to people
+  ansible.builtin.copy:
+    content: "{{ report | haproof.balancer.drill_page(former=former) }}"
+    dest: build/drill/report.html
+    mode: "0644"
+  vars:
+    report: "{{ lookup('ansible.builtin.file', 'build/drill/report.json') | from_json }}"
+    former: "{{ lookup('ansible.builtin.file', 'last_week.json') | from_json }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The page, to be written as UTF-8, with a final newline.
+  type: str
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_page import page
+
+
+def drill_page(report: Mapping[str, Any], former: Mapping[str, Any] | None = None) -> str:
+    """Page of the report; AnsibleFilterError when it is none."""
+    try:
+        return page(report, former)
+    except KeyError as error:
+        raise AnsibleFilterError(f"drill_page: the report, or the former one, lacks {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"drill_page: {error}") from error
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"drill_page": drill_page}

@@ -146,6 +146,7 @@ def _tracking(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
     if settings["check_script"]:
         script = {"script": quote(settings["check_script"]), "interval": 1, "fall": 2, "rise": 1}
+        script.update(settings["profile"].get("vrrp_script", {}))
         files["vrrp_script answers"] = script
     if settings.get("release"):
         names = [block["name"] for block in settings["vrrp_instances"]]

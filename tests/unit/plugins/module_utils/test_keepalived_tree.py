@@ -71,6 +71,12 @@ vrrp_instance VI_192.0.2.10 {
     )
 
 
+def test_a_profile_says_how_the_check_works() -> None:
+    profile = {**SETTINGS["profile"], "vrrp_script": {"fall": 1, "timeout": 2}}
+    body = parse(text(vips=[VIP], check_script="/usr/bin/true", profile=profile))["vrrp_script answers"]
+    assert body == {"script": "/usr/bin/true", "interval": 1, "fall": 1, "rise": 1, "timeout": 2}
+
+
 def test_own_directives_win_and_own_checks_add_up() -> None:
     rendered = text(
         vips=[{**VIP, "vrrp_instance": {"advert_int": 1, "nopreempt": True, "track_script": ["gateway"]}}],

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What comes before a reload by hand: it refuses what daemon_config refuses."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
+
+CHECK = Path(__file__).resolve().parents[3] / "roles" / "keepalived" / "files" / "check"
+HARMLESS = "(keepalived.conf: Line 9) VRRP ports don't match - resetting"
+KNOWN = "Ignoring track_interface eth0 since own interface"
+BROKEN = "(keepalived.conf: Line 50) Unknown keyword 'garbage'"
+
+CASES: list[tuple[int, str, bool]] = [
+    (0, "", True),
+    (0, "a remark", True),
+    (5, HARMLESS, True),
+    (5, f"{HARMLESS}\n\n  {KNOWN}\nx is deprecated, use y", True),
+    (5, f"{HARMLESS}\n{BROKEN}", False),
+    (4, BROKEN, False),
+    (5, "", False),
+]
+
+
+def check(folder: Path, keepalived: str, config: str) -> subprocess.CompletedProcess[str]:
+    """Run the check with a keepalived that is this shell script."""
+    program = folder / "keepalived"
+    program.write_text(f"#!/bin/sh\n{keepalived}\n")
+    program.chmod(0o755)
+    file = folder / "keepalived.conf"
+    file.write_text(config)
+    command = ["sh", str(CHECK), str(program), str(file)]
+    environment = {"PATH": "/usr/bin:/bin", "NOTIFY_SOCKET": "/run/systemd/notify"}
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize(("code", "words", "good"), CASES)
+def test_verdicts(tmp_path: Path, code: int, words: str, good: bool) -> None:
+    done = check(tmp_path, f"cat <<'END'\n{words}\nEND\nexit {code}", "global_defs {\n}\n")
+    assert (done.returncode == 0) is good, done.stderr
+    if not good:
+        assert done.stderr == f"{words}\nkeepalived goes on with what it has\n"
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    done = check(tmp_path, "exit 0", "")
+    assert done.returncode == 1
+    assert done.stderr.endswith("/keepalived.conf is missing or empty: keepalived goes on with what it has\n")
+
+
+def test_keepalived_neither_ends_itself_nor_speaks_for_the_daemon(tmp_path: Path) -> None:
+    done = check(tmp_path, 'kill -TERM "$$"; test -z "$NOTIFY_SOCKET"', "global_defs {\n}\n")
+    assert done.returncode == 0, done.stderr
+
+
+def test_it_knows_the_same_harmless_lines_as_daemon_config() -> None:
+    text = CHECK.read_text()
+    assert [known.pattern for known in DAEMONS["keepalived"].harmless if known.pattern not in text] == []

@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
 
 CHECK = Path(__file__).resolve().parents[3] / "roles" / "keepalived" / "files" / "check"

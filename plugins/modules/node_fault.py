@@ -10,9 +10,14 @@ module: node_fault
 short_description: Break a node on purpose, and heal it
 version_added: "0.1.0"
 description:
-  - Injects one fault into the host that it runs on, or heals it.
-  - Before it injects, it arms a systemd timer on the host, C(haproof-heal-FAULT.timer), that heals the fault after
-    O(deadline) even if the controller, SSH or the network is gone by then. Healing disarms the timer.
+  - Injects one fault into the host that it runs on, or heals it. The faults of a whole node are injected from another
+    host.
+  - Before it injects, it writes a script that heals the fault, and arms what runs that script after O(deadline) even if
+    the controller, SSH or the network is gone by then. On a node that is a systemd timer, C(haproof-heal-FAULT.timer);
+    on a host that drives others it is a process of its own. A heal that fails is tried again every five seconds.
+  - The script is C(/run/haproof-drill/FAULT/heal), and may be run by hand. It disarms the timer when the fault is
+    healed.
+  - A host has one fault at a time.
 extends_documentation_fragment:
   - haproof.balancer.attributes
 attributes:
@@ -31,13 +36,47 @@ options:
   fault:
     description:
       - V(service_stop) stops the unit O(service) with systemd.
-      - V(keepalived_stop) stops keepalived with systemd.
+      - V(service_kill) kills all its processes at once. What systemd does then is left to it.
+      - V(service_hang) makes its processes stand still (SIGSTOP).
+      - V(service_slow) makes them stand still again and again, for O(slow_s) each time.
+      - V(keepalived_stop), V(keepalived_kill) and V(keepalived_hang) do so to keepalived. The killed one leaves its
+        virtual IPs behind.
+      - V(keepalived_reload) reloads keepalived.
+      - V(keepalived_bad_config) appends a broken block to C(/etc/keepalived/keepalived.conf) and reloads.
+      - V(link_down) takes the O(interface) down. Not the one by which Ansible comes, or the answer is lost.
+      - V(vrrp_block), V(vrrp_block_in) and V(vrrp_block_out) drop the packets of VRRP, and of the authentication
+        header, in both directions or in one.
+      - V(network_cut) drops all packets on all interfaces but loopback, about a second after the module has answered.
+        So the host heals itself at its deadline, and RV(injected_s) is known to the call that heals it or comes later.
+      - V(vip_duplicate) adds O(vip) to O(interface) by hand.
+      - V(cpu_starve) keeps all processors busy with two endless loops each.
+      - V(disk_full) fills the file system at O(path).
+      - V(clock_jump) sets the wall clock an hour forward.
+      - V(node_freeze), V(node_power_off) and V(node_reboot) run O(commands) on this host that do this to O(node).
+      - With O(state=healed) it may be omitted, which heals every fault that is recorded on this host.
     type: str
-    required: true
-    choices: [keepalived_stop, service_stop]
-  service:
-    description: The unit that the fault is done to. O(fault=keepalived_stop) takes V(keepalived) when it is omitted.
-    type: str
+    choices:
+      - clock_jump
+      - cpu_starve
+      - disk_full
+      - keepalived_bad_config
+      - keepalived_hang
+      - keepalived_kill
+      - keepalived_reload
+      - keepalived_stop
+      - link_down
+      - network_cut
+      - node_freeze
+      - node_power_off
+      - node_reboot
+      - service_hang
+      - service_kill
+      - service_slow
+      - service_stop
+      - vip_duplicate
+      - vrrp_block
+      - vrrp_block_in
+      - vrrp_block_out
   state:
     description: Whether the host shall have the fault.
     type: str
@@ -46,6 +85,44 @@ options:
   deadline:
     description: Seconds after which the host heals itself. Required when O(state=injected).
     type: float
+  service:
+    description: The unit that the fault is done to. Faults of keepalived take V(keepalived) when it is omitted.
+    type: str
+  interface:
+    description: The network interface that goes down, or gets the duplicate.
+    type: str
+  vip:
+    description: The virtual IP, without prefix.
+    type: str
+  path:
+    description: A mount point of a file system below 1 GiB. The root file system is refused.
+    type: path
+  slow_s:
+    description: Seconds for which a slow service stands still; then it runs half as long.
+    type: float
+    default: 0.1
+  node:
+    description: The host that O(commands) are about.
+    type: str
+  commands:
+    description: How this host does something to O(node).
+    type: dict
+    suboptions:
+      inject:
+        description: Commands, each a list of words, that are run one after the other.
+        type: list
+        elements: list
+        required: true
+      heal:
+        description: Commands that heal it. May be empty for a fault that ends by itself.
+        type: list
+        elements: list
+        required: true
+  clock:
+    description:
+      - C(ADDRESS PORT) of the client's clock, as M(haproof.balancer.vip_probe) writes it to its run file.
+      - It is asked before anything is done.
+    type: str
 author:
   - haproof.balancer contributors (@haproof)
 """
@@ -60,27 +137,76 @@ EXAMPLES = r"""
 - name: Start it again
   haproof.balancer.node_fault:
     fault: service_stop
-    service: nginx
+    state: healed
+
+- name: Freeze a virtual machine
+  haproof.balancer.node_fault:
+    fault: node_freeze
+    node: lb01
+    commands:
+      inject:
+        - [virsh, suspend, lb01]
+      heal:
+        - [virsh, resume, lb01]
+    deadline: 30
+  delegate_to: localhost
+
+- name: Heal whatever is recorded on a host
+  haproof.balancer.node_fault:
     state: healed
 """
 
 RETURN = r"""
-unit:
-  description: The unit that the fault is done to.
+supported:
+  description: Whether this host can have the fault. Nothing was done when it cannot.
+  type: bool
+  returned: always
+reason:
+  description: Why it cannot, or nothing.
   type: str
   returned: always
-  sample: nginx
-timer:
-  description: The timer that heals the fault on the host.
-  type: str
-  returned: always
-  sample: haproof-heal-service_stop.timer
-heal_command:
-  description: What the timer runs.
+  sample: "nft is not on this host: install nftables"
+faults:
+  description: The faults that were injected or healed, or would be in check mode. Those of a node end in its name.
   type: list
   elements: str
   returned: always
-  sample: [systemctl, start, nginx]
+  sample: [service_stop]
+unit:
+  description: The unit that the fault is done to.
+  type: str
+  returned: when there is one fault
+  sample: nginx
+timer:
+  description: The systemd timer that heals the fault; none for faults of a whole node.
+  type: str
+  returned: when there is one fault
+  sample: haproof-heal-service_stop.timer
+heal_command:
+  description: What heals the fault, by hand too.
+  type: list
+  elements: str
+  returned: when there is one fault
+  sample: [sh, /run/haproof-drill/service_stop/heal]
+injected_s:
+  description: When the fault was injected, in seconds of this host's monotonic clock; null while nobody knows.
+  type: float
+  returned: when there is one fault
+healed_s:
+  description: When it was healed, at its deadline or by this call, on the same clock.
+  type: float
+  returned: when there is one fault
+clock:
+  description: How far the client's clock is from this host's. Null when it was not asked for or did not answer.
+  type: dict
+  returned: always
+  contains:
+    offset_s:
+      description: What to add to this host's monotonic clock for the client's.
+      type: float
+    error_s:
+      description: By how much that may be wrong.
+      type: float
 cmd:
   description: The command that failed.
   type: list
@@ -97,70 +223,217 @@ stderr:
 """
 
 import math
+import os
+import re
+import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._faults import (
-    DEFAULT_UNITS,
-    FAULTS,
-    FaultError,
-    HealTimer,
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate import (
     heal,
     inject,
+    is_injected,
+    refusal,
+    switch_for,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    FaultError,
+    Host,
+    Options,
+    UnsupportedError,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
+    Record,
+    Records,
+    base_folder,
+    folder_name,
+    foreign,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS
+
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def problem(params: dict[str, Any]) -> str | None:
     """Say which option does not fit; None when all do."""
-    deadline = params["deadline"]
-    if not params["service"] and params["fault"] not in DEFAULT_UNITS:
-        return f"fault {params['fault']} needs service, the unit that it is done to"
+    fault, deadline, slow_s = params["fault"], params["deadline"], params["slow_s"]
     if deadline is not None and not 1 <= deadline < math.inf:
         return f"deadline is {deadline:g}, it must be at least 1 second"
+    if not 0.01 <= slow_s <= 60:
+        return f"slow_s is {slow_s:g}, it must be 0.01 to 60 seconds"
+    if params["node"] and not _NODE.fullmatch(params["node"]):
+        return f"node is {params['node']}, it must be a host name"
+    if params["clock"] and clock_address(params["clock"]) is None:
+        return f"clock is {params['clock']}, it must be an address and a port with a space between"
+    return lacking(params) if params["state"] == "injected" and fault else None
+
+
+def lacking(params: dict[str, Any]) -> str | None:
+    """Say which option a fault lacks that shall be injected; None when it has all."""
+    fault, commands = params["fault"], params["commands"]
+    missing = [name for name in FAULTS[fault].needs if not params[name]]
+    if missing:
+        return f"fault {fault} needs {' and '.join(missing)}"
+    if params["node"] and fault not in DRIVER_FAULTS:
+        return f"fault {fault} is injected on the host itself: run it there, without node"
+    if commands and not (commands["inject"] and all([*commands["inject"], *commands["heal"]])):
+        return "commands.inject needs a command, and every command a word"
     return None
 
 
-def describe(injected: bool, armed: bool) -> str:
+def clock_address(text: str) -> tuple[str, int] | None:
+    """Return the address and the port in *text*, None when it has something else."""
+    words = text.split()
+    if len(words) != 2 or not words[1].isdigit():
+        return None
+    return words[0], int(words[1])
+
+
+def asked(params: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that make a fault what it is, without the node."""
+    fault = FAULTS[params["fault"]]
+    named = {name: params[name] for name in fault.needs if name != "node"}
+    return {"service": params["service"] or fault.service, **named} if fault.service else named
+
+
+def chosen(records: list[Record], fault: str | None, node: str | None) -> list[Record]:
+    """Return the records of a fault and of a node; either may be left open."""
+    return [one for one in records if fault in (None, one.fault) and node in (None, one.node)]
+
+
+def describe(names: list[str]) -> str:
     """One line for the diff."""
-    timer = "heals itself at its deadline" if armed else "no timer"
-    return f"{'injected' if injected else 'healed'} ({timer})\n"
+    return f"injected: {', '.join(names)}\n" if names else "healed\n"
+
+
+class Call:
+    """One call of the module."""
+
+    def __init__(self, module: Any) -> None:
+        self._params: dict[str, Any] = module.params
+        self._check_mode: bool = module.check_mode
+        self._host = Host(module.run_command)
+        self._records = Records(base_folder(os.geteuid(), dict(os.environ)))
+
+    def injected(self) -> dict[str, Any]:
+        """Inject the fault unless it is there. Raises FaultError, UnsupportedError."""
+        params, host, records = self._params, self._host, self._records
+        fault, node, options = params["fault"], params["node"] or "", asked(params)
+        if fault not in DRIVER_FAULTS and os.geteuid() != 0:
+            raise FaultError(f"fault {fault} needs root: set become")
+        active = records.active()
+        refused = refusal(active, fault, node, options, time.monotonic())
+        if refused:
+            raise FaultError(refused)
+        name = folder_name(fault, node)
+        before = chosen(active, fault, node)
+        if before and is_injected(host, records, before[0]):
+            return {"changed": False, **self._facts(before[0]), **self._diff([name], [name])}
+        if before and not self._check_mode:
+            # It is half there, or its timer is gone.
+            heal(host, records, name)
+        wanted = Options(
+            fault=fault,
+            folder=records.folder(name),
+            deadline_s=params["deadline"],
+            **{key: value for key, value in options.items() if value is not None},
+            node=node,
+        )
+        record = Record(fault, node, options.get("service"), options, [], 0.0, None, False)
+        if not before or not self._check_mode:
+            plan = FAULTS[fault].plan(wanted, host)
+            if not self._check_mode:
+                record = inject(host, records, plan, wanted, options)
+        return {"changed": True, **self._facts(record), **self._diff([one.name for one in before], [name])}
+
+    def healed(self) -> dict[str, Any]:
+        """Heal what is recorded. Raises FaultError, after all has been tried."""
+        params, records = self._params, self._records
+        names = [one.name for one in chosen(records.active(), params["fault"], params["node"])]
+        past = [name for name in records.names() if records.healed(name)]
+        if os.geteuid() != 0 and foreign() and not names:
+            raise FaultError("faults of root are recorded on this host: set become")
+        facts: dict[str, Any] = {"faults": names}
+        failures: list[FaultError] = []
+        for name in [] if self._check_mode else names:
+            try:
+                heal(self._host, records, name)
+            except FaultError as error:
+                failures.append(error)
+        if failures:
+            first = failures[0]
+            raise FaultError("; ".join(map(str, failures)), first.cmd, first.rc, first.stderr)
+        ended = [one for name in names or past for one in [records.healed(name)] if one]
+        ended = chosen(ended, params["fault"], params["node"])
+        if len(ended) == 1:
+            facts = {**self._facts(ended[0]), "faults": names}
+        if not self._check_mode:
+            # Of no use to anybody but this call.
+            for one in ended:
+                records.remove(one.name)
+        return {"changed": bool(names), **facts, **self._diff(names, [])}
+
+    def _facts(self, record: Record) -> dict[str, Any]:
+        return {
+            "faults": [record.name],
+            "unit": record.unit,
+            "timer": switch_for(self._host, self._records, record.fault, record.node).timer,
+            "heal_command": ["sh", self._records.script(record.name)],
+            "injected_s": self._records.injected_s(record),
+            "healed_s": self._records.healed_s(record.name),
+        }
+
+    def _diff(self, before: list[str], after: list[str]) -> dict[str, Any]:
+        return {"diff": {"before": describe(before), "after": describe(after)}}
+
+
+def ask_clock(text: str | None) -> dict[str, float] | None:
+    """Return how far the client's clock is away, None when nobody answers."""
+    address = clock_address(text) if text else None
+    if address is None:
+        return None
+    try:
+        found = ask(*address)
+    except OSError:
+        # No way there. The result says that nobody answered.
+        return None
+    return found._asdict() if found else None
 
 
 def main() -> None:
     """Connect the parts."""
+    command = {"type": "list", "elements": "list", "required": True}
     module = AnsibleModule(
         argument_spec={
-            "fault": {"type": "str", "required": True, "choices": sorted(FAULTS)},
-            "service": {"type": "str"},
+            "fault": {"type": "str", "choices": sorted(FAULTS)},
             "state": {"type": "str", "default": "injected", "choices": ["healed", "injected"]},
             "deadline": {"type": "float"},
+            "service": {"type": "str"},
+            "interface": {"type": "str"},
+            "vip": {"type": "str"},
+            "path": {"type": "path"},
+            "slow_s": {"type": "float", "default": 0.1},
+            "node": {"type": "str"},
+            "commands": {"type": "dict", "options": {"inject": command, "heal": command}},
+            "clock": {"type": "str"},
         },
-        required_if=[("state", "injected", ["deadline"])],
+        required_if=[("state", "injected", ["fault", "deadline"])],
         supports_check_mode=True,
     )
     module.run_command_environ_update = {"LC_ALL": "C"}
-    params: dict[str, Any] = module.params
-    wrong = problem(params)
+    wrong = problem(module.params)
     if wrong:
         module.fail_json(msg=wrong)
-
-    unit: str = params["service"] or DEFAULT_UNITS[params["fault"]]
-    fault = FAULTS[params["fault"]](unit)
-    timer = HealTimer(module.run_command, params["fault"])
-    wanted: bool = params["state"] == "injected"
-    result: dict[str, Any] = {"unit": unit, "timer": f"{timer.unit}.timer", "heal_command": fault.heal}
+    result: dict[str, Any] = {"supported": True, "reason": "", "clock": ask_clock(module.params["clock"])}
+    call = Call(module)
     try:
-        injected, armed = fault.injected(module.run_command), timer.armed()
-        changed = (injected, armed) != (wanted, wanted)
-        if changed and not module.check_mode:
-            if wanted:
-                inject(module.run_command, fault, timer, params["deadline"])
-            else:
-                heal(module.run_command, fault, timer)
+        result.update(call.injected() if module.params["state"] == "injected" else call.healed())
+    except UnsupportedError as error:
+        module.exit_json(**{**result, "changed": False, "supported": False, "reason": str(error), "faults": []})
     except FaultError as error:
         module.fail_json(msg=str(error), cmd=error.cmd, rc=error.rc, stderr=error.stderr, **result)
-    diff = {"before": describe(injected, armed), "after": describe(wanted, wanted)}
-    module.exit_json(changed=changed, diff=diff, **result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

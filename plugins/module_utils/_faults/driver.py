@@ -1,0 +1,19 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Faults of a whole node, done from outside of it by the commands that the user names."""
+
+from __future__ import annotations
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, Plan, Step
+
+
+def plan(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
+    """Run the user's commands."""
+    commands = options.commands
+    return Plan(
+        inject=[Step(argv) for argv in commands["inject"]],
+        heal=[Step(argv) for argv in commands["heal"]],
+        present=[],
+    )

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""link_down: an interface goes down, and comes back with its addresses and routes."""
+
+from __future__ import annotations
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    CAP_NET_ADMIN,
+    Host,
+    Options,
+    Plan,
+    Step,
+    known_interface,
+)
+
+# What comes back by itself, or is keepalived's own business.
+_NOT_OURS = {"kernel", "ra", "redirect", "keepalived"}
+_TYPES_NOT_OURS = {"local", "broadcast", "multicast", "anycast"}
+# What the kernel remarks about a route and does not take back.
+_REMARKS = {"dead", "linkdown", "offload", "trap", "rt_offload", "rt_trap", "rt_offload_failed"}
+
+
+def plan(options: Options, host: Host) -> Plan:
+    """Take the interface down."""
+    host.need("ip", "iproute2")
+    host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
+    name = known_interface(host, options.interface)
+    is_up = ["sh", "-c", 'ip -oneline link show up dev "$1" | grep -q .', "sh", name]
+    keep = f"/proc/sys/net/ipv6/conf/{name}/keep_addr_on_down"
+    kept = kept_addresses(name, host.output(["cat", keep], f"cannot read {keep}")) if host.exists(keep) else []
+    routes = [
+        Step(["ip", family, "route", "replace", *words])
+        for family in ("-4", "-6")
+        for words in lost_routes(
+            host.output(["ip", "-oneline", family, "route", "show", "table", "all", "dev", name], "cannot read routes"),
+            name,
+        )
+    ]
+    return Plan(
+        inject=[*kept[:1], Step(["ip", "link", "set", "dev", name, "down"])],
+        heal=[Step(["ip", "link", "set", "dev", name, "up"]), *routes, *kept[1:], Step(is_up)],
+        present=[Step(is_up, must_fail=True)],
+    )
+
+
+def kept_addresses(interface: str, before: str) -> list[Step]:
+    """Return how the interface keeps its IPv6 addresses while it is down, and how that is undone."""
+    setting = f"net/ipv6/conf/{interface}/keep_addr_on_down"
+    return [Step(["sysctl", "-q", "-w", f"{setting}={value}"]) for value in ("1", before.strip())]
+
+
+def lost_routes(output: str, interface: str) -> list[list[str]]:
+    """Return the routes in the output of ``ip -oneline route show dev INTERFACE`` that do not come back with the link.
+
+    Each is what ``ip route replace`` takes.
+    """
+    found = []
+    for line in output.splitlines():
+        words = [word for word in line.replace("\\", " ").split() if word not in _REMARKS]
+        if not words or words[0] in _TYPES_NOT_OURS or _after(words, "proto") in _NOT_OURS:
+            continue
+        # The kernel leaves out what was asked for. Nexthops name their interfaces.
+        at = 2 if words[0] in ("unicast", "blackhole", "unreachable", "prohibit") else 1
+        found.append(words if "nexthop" in words else [*words[:at], "dev", interface, *words[at:]])
+    # A gateway must be reachable before a route through it is accepted.
+    return sorted(found, key=lambda words: "via" in words or "nexthop" in words)
+
+
+def _after(words: list[str], key: str) -> str:
+    return words[words.index(key) + 1] if key in words[:-1] else ""

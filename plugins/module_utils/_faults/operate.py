@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Inject a fault with its switch armed first, and heal it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Union
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    FaultError,
+    Host,
+    Options,
+    Plan,
+    Step,
+    as_data,
+    from_data,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records, folder_name
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import heal_script
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import Guard, HealTimer
+
+Switch = Union[Guard, HealTimer]
+
+
+def switch_for(host: Host, records: Records, fault: str, node: str) -> Switch:
+    """Return what heals the fault at its deadline: systemd on the node, a process on a host that drives others."""
+    return Guard(records.folder(folder_name(fault, node))) if node else HealTimer(host, fault)
+
+
+def is_injected(host: Host, records: Records, record: Record) -> bool:
+    """Return whether the fault is there and will be healed at its deadline."""
+    armed = switch_for(host, records, record.fault, record.node).armed()
+    return armed and all(map(host.holds, from_data(record.present)))
+
+
+def refusal(active: list[Record], fault: str, node: str, options: dict[str, Any], now_s: float) -> str | None:
+    """Say which fault stands in the way of this one, None when there is none."""
+    where = f"{node} has" if node else "this host has"
+    for record in active:
+        if record.node == node and (record.fault, record.options) != (fault, options):
+            return (
+                f"{where} the fault {record.fault} ({describe(record.options)}) already, which heals in "
+                f"{max(record.deadline_s - now_s, 0):.0f} s: heal it first, with state=healed"
+            )
+    return None
+
+
+def describe(options: dict[str, Any]) -> str:
+    """Return options in one line."""
+    return ", ".join(f"{name}={value}" for name, value in options.items()) or "no options"
+
+
+def inject(host: Host, records: Records, plan: Plan, options: Options, asked: dict[str, Any]) -> Record:
+    """Write the record and the script, arm the switch, inject. A half injected fault is healed at once.
+
+    *asked* are the options that the user gave. Raises FaultError.
+    """
+    name = folder_name(options.fault, options.node)
+    switch = switch_for(host, records, options.fault, options.node)
+    what = options.fault + (f" on {options.node}" if options.node else "")
+    script = heal_script(what, records.folder(name), plan.heal, switch.disarm(), sys.executable)
+    if switch.armed():
+        # Left by somebody who removed the record: it would heal this fault too early.
+        for step in switch.disarm():
+            perform(host, step, "cannot disarm an older switch")
+    records.create(name, {**plan.files, "heal": script})
+    record = Record(
+        fault=options.fault,
+        node=options.node,
+        unit=plan.unit,
+        options=asked,
+        present=as_data(plan.present),
+        deadline_s=time.monotonic() + options.deadline_s,
+        injected_s=None,
+        delayed=plan.delayed,
+    )
+    records.write(record)
+    try:
+        switch.arm(records.script(name), options.deadline_s)
+    except FaultError:
+        records.remove(name)
+        raise
+    record = record._replace(injected_s=None if plan.delayed else time.monotonic())
+    try:
+        records.write(record)
+        for step in plan.inject:
+            perform(host, step, "cannot inject the fault")
+        for step in plan.present:
+            perform(host, step, "the fault is not there after it was injected")
+    except FaultError:
+        heal(host, records, name)
+        raise
+    return record
+
+
+def heal(host: Host, records: Records, name: str) -> None:
+    """Run the script, which disarms the switch once the fault is gone. Raises FaultError."""
+    host.output(["sh", records.script(name)], f"fault {name} is not healed, and will be tried again at its deadline")
+
+
+def perform(host: Host, step: Step, failure: str) -> None:
+    """Do one step. Raises FaultError with *failure*."""
+    if step.only_if and not host.holds(Step(step.only_if)):
+        return
+    argv = list(step.argv)
+    rc, out, err = host.run(argv)
+    if (rc != 0) != step.must_fail:
+        raise FaultError(f"{failure}: {(err or out).strip() or f'exit code {rc}'} ({' '.join(argv)})", argv, rc, err)

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Packets that get lost: VRRP's, or all. An nftables table of its own, so that healing removes it and nothing else."""
+
+from __future__ import annotations
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    CAP_NET_ADMIN,
+    Host,
+    Options,
+    Plan,
+    Step,
+    UnsupportedError,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import INJECTED_AT
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient import gone, name, runs
+
+TABLE = "haproof_drill"
+DELAY_S = 1
+"""The module must have answered before its host is cut off."""
+
+# Before connection tracking and every firewall.
+_HOOK = "type filter hook {hook} priority -450; policy accept;"
+# VRRP, and the authentication header (RFC 4302) that VRRPv2 may have around it.
+_VRRP = "meta l4proto {{ 51, 112 }} drop;"
+
+
+def vrrp_block(options: Options, host: Host) -> Plan:
+    """Lose VRRP's packets both ways."""
+    return _blocked(options, host, ["input", "output"])
+
+
+def vrrp_block_in(options: Options, host: Host) -> Plan:
+    """Lose VRRP's packets from the other nodes."""
+    return _blocked(options, host, ["input"])
+
+
+def vrrp_block_out(options: Options, host: Host) -> Plan:
+    """Lose VRRP's packets to the other nodes."""
+    return _blocked(options, host, ["output"])
+
+
+def network_cut(options: Options, host: Host) -> Plan:
+    """Lose every packet on every interface but loopback, a moment from now."""
+    _need_nft(host)
+    devices = [interface for interface in host.interfaces() if interface != "lo"]
+    if not devices:
+        raise UnsupportedError("this host has no interface but loopback")
+    # Packet sockets, which ARP and keepalived's announcements go through, meet only the hooks of the device itself.
+    # Linux before 5.16 has none on the way out.
+    rules = next((rules for rules in (cut_devices(devices), cut_protocols()) if _accepted(host, rules)), None)
+    if rules is None:
+        raise UnsupportedError("this host's kernel takes no nftables rules")
+    service, timer = f"{name(options.fault)}.service", f"{name(options.fault)}.timer"
+    timed = [
+        "systemd-run",
+        "--quiet",
+        f"--unit={name(options.fault)}",
+        f"--on-active={DELAY_S}",
+        "--timer-property=AccuracySec=10ms",
+        "--property=Type=oneshot",
+        # systemd remembers when the unit was started for as long as it is there.
+        "--property=RemainAfterExit=yes",
+        "nft",
+        rules,
+    ]
+    note = f'systemctl show --property=ExecMainStartTimestampMonotonic {service} >"$1"'
+    waits = ["systemctl", "is-active", "--quiet", timer]
+    return Plan(
+        inject=[Step(timed)],
+        heal=[
+            Step(["systemctl", "stop", timer], only_if=waits),
+            Step(["sh", "-c", note, "sh", f"{options.folder}/{INJECTED_AT}"], only_if=runs(options.fault).argv),
+            *(step for family in ("netdev", "inet", "arp") for step in _removed(family)),
+            gone(options.fault),
+        ],
+        present=[Step(waits)],
+        delayed=True,
+    )
+
+
+def cut_devices(devices: list[str]) -> str:
+    """Return rules that drop all packets of these interfaces."""
+    names = ", ".join(f'"{device}"' for device in devices)
+    chains = (
+        f"chain {hook} {{ type filter hook {hook} devices = {{ {names} }} priority -500; policy drop; }};"
+        for hook in ("ingress", "egress")
+    )
+    return f"table netdev {TABLE} {{ {' '.join(chains)} }}"
+
+
+def cut_protocols() -> str:
+    """Return rules that drop IP and ARP on all interfaces but loopback."""
+    chains = " ".join(
+        f'chain {hook} {{ {_HOOK.format(hook=hook)} {direction}name != "lo" drop; }};'
+        for hook, direction in (("input", "iif"), ("output", "oif"))
+    )
+    forwarded = f"chain forward {{ {_HOOK.format(hook='forward')} drop; }};"
+    return f"table inet {TABLE} {{ {chains} {forwarded} }}; table arp {TABLE} {{ {chains} }}"
+
+
+def block_vrrp(hooks: list[str]) -> str:
+    """Return rules that drop VRRP's packets, over IPv4 and IPv6."""
+    chains = " ".join(f"chain {hook} {{ {_HOOK.format(hook=hook)} {_VRRP.format()} }};" for hook in hooks)
+    return f"table inet {TABLE} {{ {chains} }}"
+
+
+def _blocked(options: Options, host: Host, hooks: list[str]) -> Plan:  # noqa: ARG001 (all plans take the same)
+    _need_nft(host)
+    rules = block_vrrp(hooks)
+    if not _accepted(host, rules):
+        raise UnsupportedError("this host's kernel takes no nftables rules")
+    return Plan(
+        inject=[Step(["nft", rules])],
+        heal=_removed("inet"),
+        present=[Step(_listed("inet"))],
+    )
+
+
+def _need_nft(host: Host) -> None:
+    host.need("nft", "nftables")
+    host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
+
+
+def _accepted(host: Host, rules: str) -> bool:
+    return host.run(["nft", "--check", rules])[0] == 0
+
+
+def _listed(family: str) -> list[str]:
+    return ["nft", "list", "table", family, TABLE]
+
+
+def _removed(family: str) -> list[Step]:
+    return [
+        Step(["nft", "delete", "table", family, TABLE], only_if=_listed(family)),
+        Step(_listed(family), must_fail=True),
+    ]

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a fault is made of: commands that inject it, that heal it, and that succeed while it is there.
+
+Commands alone, so that a script can heal a node without Ansible.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any, NamedTuple, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
+
+# capabilities(7), linux/capability.h
+CAP_NET_ADMIN = 12
+CAP_SYS_TIME = 25
+
+
+class FaultError(Exception):
+    """A fault cannot be injected or healed; carries the command that failed, if there was one."""
+
+    def __init__(self, message: str, cmd: Sequence[str] = (), rc: int = 0, stderr: str = "") -> None:
+        super().__init__(message)
+        self.cmd = list(cmd)
+        self.rc = rc
+        self.stderr = stderr.strip()
+
+
+class UnsupportedError(Exception):
+    """This host cannot have the fault; the message is the reason."""
+
+
+class Step(NamedTuple):
+    """A command that must succeed, or with *must_fail* must not. It is left out when *only_if* fails."""
+
+    argv: Sequence[str]
+    only_if: Sequence[str] = ()
+    must_fail: bool = False
+
+
+class Options(NamedTuple):
+    """What the user asks for; *folder* is where the fault may keep files until it is healed."""
+
+    fault: str
+    folder: str
+    deadline_s: float
+    service: str = ""
+    interface: str = ""
+    vip: str = ""
+    path: str = ""
+    slow_s: float = 0.1
+    commands: dict[str, list[list[str]]] = {}  # noqa: RUF012 (never changed)
+    node: str = ""
+
+
+class Plan(NamedTuple):
+    """One fault on this host. *present* succeeds while it is there; *files* are written to the fault's folder first.
+
+    *delayed*: systemd injects it when the module has answered, and knows when.
+    """
+
+    inject: list[Step]
+    heal: list[Step]
+    present: list[Step]
+    unit: str | None = None
+    files: dict[str, str] = {}  # noqa: RUF012 (never changed)
+    delayed: bool = False
+
+
+class Host:
+    """What a fault must know of the host before it is injected."""
+
+    def __init__(self, run: Runner) -> None:
+        self.run = run
+
+    def output(self, argv: list[str], failure: str) -> str:
+        """Return what a command prints. Raises FaultError with *failure* when it fails."""
+        rc, out, err = self.run(argv)
+        if rc != 0:
+            raise FaultError(f"{failure}: {(err or out).strip() or f'exit code {rc}'}", argv, rc, err)
+        return out
+
+    def holds(self, step: Step) -> bool:
+        """Return whether a step would succeed now."""
+        return (self.run(list(step.argv))[0] != 0) == step.must_fail
+
+    def need(self, program: str, package: str) -> None:
+        """Raise UnsupportedError when there is no such program."""
+        if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            raise UnsupportedError(f"{program} is not on this host: install {package}")
+
+    def need_capability(self, number: int, name: str) -> None:
+        """Raise UnsupportedError when processes of this user lack the capability."""
+        with open("/proc/self/status", encoding="ascii", errors="replace") as stream:
+            if not has_capability(stream.read(), number):
+                raise UnsupportedError(f"this host gives its root no {name}")
+
+    def need_no_container(self, why: str) -> None:
+        """Raise UnsupportedError in a container."""
+        rc, out, _err = self.run(["systemd-detect-virt", "--container"])
+        if rc == 0:
+            raise UnsupportedError(f"this host is a container ({out.strip()}): {why}")
+
+    def interfaces(self) -> list[str]:
+        """Name the host's network interfaces."""
+        # "bonding_masters" is a file.
+        return sorted(entry.name for entry in os.scandir("/sys/class/net") if entry.is_dir())
+
+    def cores(self) -> int:
+        """Count the processors that may be used."""
+        return len(os.sched_getaffinity(0))
+
+    def exists(self, path: str) -> bool:
+        """Return whether there is such a file."""
+        return os.path.exists(path)
+
+    def is_mount_point(self, path: str) -> bool:
+        """Return whether a file system of its own is mounted there."""
+        return os.path.ismount(path)
+
+    def size(self, path: str) -> int:
+        """Return the size of the file system in bytes."""
+        status = os.statvfs(path)
+        return status.f_blocks * status.f_frsize
+
+
+def has_capability(status: str, number: int) -> bool:
+    """Return whether the process of this ``/proc/PID/status`` has the capability (proc(5), CapEff)."""
+    for line in status.splitlines():
+        name, _colon, value = line.partition(":")
+        if name == "CapEff":
+            return bool(int(value, 16) >> number & 1)
+    return False
+
+
+def known_interface(host: Host, name: str) -> str:
+    """Return the interface's name. Raises FaultError when the host has no such interface."""
+    if name not in host.interfaces():
+        raise FaultError(f"interface {name} is not on this host, which has {', '.join(host.interfaces())}")
+    return name
+
+
+def as_data(steps: Sequence[Step]) -> list[list[Any]]:
+    """Return steps as JSON can have them; :func:`from_data` is the way back."""
+    return [[list(step.argv), list(step.only_if), step.must_fail] for step in steps]
+
+
+def from_data(data: Sequence[Sequence[Any]]) -> list[Step]:
+    """Return the steps that :func:`as_data` was given."""
+    return [Step(*one) for one in data]

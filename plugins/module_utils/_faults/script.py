@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The script that heals: the timer runs it, the module runs it, and a person on call may run it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Step
+
+RECORD = "record.json"
+HEALED = "healed.json"
+HEALED_AT = "healed"
+INJECTED_AT = "injected"
+
+_HEAD = """\
+#!/bin/sh
+# Heals {what}, which a drill of haproof.balancer injected.
+# To be run by hand at any time, and more than once:  sh {folder}/heal
+folder={folder}
+failed=0
+
+must() {{ "$@" || {{ echo "failed: $*" >&2; failed=1; }}; }}
+must_fail() {{ if "$@" >/dev/null 2>&1; then echo "should fail: $*" >&2; failed=1; fi; }}
+quietly() {{ "$@" >/dev/null 2>&1; }}
+
+# The switch at the deadline and a person may come at the same time.
+exec 9<"$folder" || exit 1
+if quietly command -v flock; then flock 9; fi
+if [ ! -e "$folder/{record}" ]; then
+    echo "healed already"
+    exit 0
+fi
+
+"""
+
+_TAIL = """
+if [ "$failed" -ne 0 ]; then
+    echo {what}" is NOT healed" >&2
+    exit 1
+fi
+{python} -c 'import time; print(time.monotonic())' >"$folder/{healed_at}"
+mv "$folder/{record}" "$folder/{healed}"
+
+# Nothing is left to do at the deadline.
+{disarm}
+exit "$failed"
+"""
+
+
+def line(step: Step) -> str:
+    """Return a step as a line of the script."""
+    command = f"{'must_fail' if step.must_fail else 'must'} {shlex.join(step.argv)}"
+    return f"if quietly {shlex.join(step.only_if)}; then {command}; fi" if step.only_if else command
+
+
+def heal_script(what: str, folder: str, heal: Sequence[Step], disarm: Sequence[Step], python: str) -> str:
+    """Return the script for the fault *what* with its record in *folder*. It goes on after a step that fails."""
+    head = _HEAD.format(what=what, folder=shlex.quote(folder), record=RECORD)
+    tail = _TAIL.format(
+        what=shlex.quote(what),
+        python=shlex.quote(python),
+        healed_at=HEALED_AT,
+        record=RECORD,
+        healed=HEALED,
+        disarm="\n".join(map(line, disarm)),
+    )
+    return head + "\n".join(map(line, heal)) + "\n" + tail

@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""cpu_starve: busy loops take every processor's time."""
+
+from __future__ import annotations
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, Plan, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient import background, gone, runs
+
+LOOPS_PER_CORE = 2
+
+
+def plan(options: Options, host: Host) -> Plan:
+    """Run two busy loops a core."""
+    loops = 'i=0; while [ "$i" -lt "$1" ]; do while :; do :; done & i=$((i + 1)); done; wait'
+    return Plan(
+        inject=[background(options, ["sh", "-c", loops, "sh", str(host.cores() * LOOPS_PER_CORE)])],
+        heal=[gone(options.fault), Step(runs(options.fault).argv, must_fail=True)],
+        present=[runs(options.fault)],
+    )

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The dead man's switch: heals a fault at its deadline, whether the controller still lives or not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Step
+
+RETRY_S = 5
+"""A heal that failed at the deadline is tried again after so many seconds."""
+
+_GUARD = """
+import subprocess, sys, time
+script, deadline_s, retry_s = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+time.sleep(max(deadline_s - time.monotonic(), 0))
+while subprocess.call(["sh", script]):
+    time.sleep(retry_s)
+"""
+
+
+class HealTimer:
+    """A transient systemd timer on the node."""
+
+    def __init__(self, host: Host, fault: str) -> None:
+        self._host = host
+        self.name = f"haproof-heal-{fault}"
+        self.timer = f"{self.name}.timer"
+
+    def armed(self) -> bool:
+        """Return whether the timer still waits for its moment, or heals."""
+        return self._host.holds(Step(["systemctl", "is-active", "--quiet", self.timer]))
+
+    def arm(self, script: str, deadline_s: float) -> None:
+        """Run *script* in *deadline_s* seconds, and until it succeeds. Raises FaultError."""
+        # Without AccuracySec a transient timer may fire a minute late. --collect: a heal that failed must not keep
+        # the name busy.
+        cmd = [
+            "systemd-run",
+            "--quiet",
+            "--collect",
+            f"--unit={self.name}",
+            f"--on-active={deadline_s:g}",
+            f"--on-unit-inactive={RETRY_S}",
+            "--timer-property=AccuracySec=100ms",
+            "sh",
+            script,
+        ]
+        self._host.output(cmd, f"cannot arm the timer {self.timer} that heals the fault")
+
+    def disarm(self) -> list[Step]:
+        """Return how the script forgets the deadline."""
+        return [Step(["systemctl", "stop", self.timer], only_if=["systemctl", "is-active", "--quiet", self.timer])]
+
+
+class Guard:
+    """A process of its own session, for a host that drives others and may have no systemd."""
+
+    timer = None
+
+    def __init__(self, folder: str) -> None:
+        self._script = os.path.join(folder, "heal")
+        self._pid_file = os.path.join(folder, "guard.pid")
+
+    def armed(self) -> bool:
+        """Return whether the guard still waits for its moment, or heals."""
+        with suppress(OSError, ValueError):
+            with open(self._pid_file, encoding="ascii") as stream:
+                pid = int(stream.read())
+            with open(f"/proc/{pid}/cmdline", "rb") as stream:
+                return os.fsencode(self._script) in stream.read().split(b"\0")
+        # No such file, or no such process any more.
+        return False
+
+    def arm(self, script: str, deadline_s: float) -> None:
+        """Run *script* in *deadline_s* seconds, and until it succeeds. Raises FaultError."""
+        argv = [sys.executable, "-c", _GUARD, script, str(time.monotonic() + deadline_s), str(RETRY_S)]
+        try:
+            guard = subprocess.Popen(
+                argv,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # Survives the end of Ansible and of its terminal.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise FaultError(f"cannot start the process that heals the fault at its deadline: {error}", argv) from error
+        try:
+            with open(self._pid_file, "w", encoding="ascii") as stream:
+                stream.write(f"{guard.pid}\n")
+        except OSError as error:
+            os.kill(guard.pid, signal.SIGTERM)
+            raise FaultError(f"cannot write {self._pid_file}: {error.strerror}") from error
+
+    def disarm(self) -> list[Step]:
+        """Return how the script ends the guard: last, for the guard may be what runs it."""
+        ours = 'grep -aqF "$2" "/proc/$(cat "$1")/cmdline"'
+        return [
+            Step(
+                ["sh", "-c", 'kill "$(cat "$1")"', "sh", self._pid_file],
+                only_if=["sh", "-c", ours, "sh", self._pid_file, self._script],
+            )
+        ]

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Something that goes on in the background while a fault is there: a transient unit of systemd."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Options, Step
+
+
+def name(fault: str) -> str:
+    """Return the name of the fault's unit."""
+    return f"haproof-fault-{fault}"
+
+
+def background(options: Options, argv: Sequence[str], *properties: str) -> Step:
+    """Return how a command is started that ends at the deadline, even when nobody heals."""
+    limits = [f"RuntimeMaxSec={options.deadline_s:g}", *properties]
+    words = ["systemd-run", "--quiet", "--collect", f"--unit={name(options.fault)}"]
+    return Step([*words, *(f"--property={limit}" for limit in limits), *argv])
+
+
+def gone(fault: str) -> Step:
+    """Return how the unit is ended."""
+    return Step(["systemctl", "stop", f"{name(fault)}.service"], only_if=runs(fault).argv)
+
+
+def runs(fault: str) -> Step:
+    """Return what tells whether the unit is there."""
+    return Step(["systemctl", "is-active", "--quiet", f"{name(fault)}.service"])

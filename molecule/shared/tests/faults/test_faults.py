@@ -10,17 +10,18 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 import pytest
 
 from nodes import CLIENT, PROJECT, eventually, inventory_balancers
 
 if TYPE_CHECKING:
-    from nodes import Lab
     from testinfra.host import Host
+
+    from nodes import Lab
 
 NODE = "lb02"
 """The standby: most of what happens to it costs nothing."""
@@ -28,25 +29,28 @@ LINK = "eth1"
 CONF = "/etc/keepalived/keepalived.conf"
 DISK = "/mnt/haproof-small"
 FOLDER = "/run/haproof-drill"
-DEADLINE_S = 4.0
+DEADLINE_S = 3.5
 # A machine that does a lot besides, and the commands that ask.
 SLACK_S = 5.0
 
 STANDS_STILL = 'grep -q "^State:.T" /proc/$(systemctl show --property=MainPID --value {})/status'
 SAMPLES = (
     "pid=$(systemctl show --property=MainPID --value {unit}); for i in $(seq 40); do"
-    " sed -n 's/^State:.//p' /proc/$pid/status; sleep 0.02; done | cut -c1 | sort -u | tr -d '\\n' | grep -qx '{states}'"
+    " sed -n 's/^State:.//p' /proc/$pid/status; sleep 0.02; done"
+    " | cut -c1 | sort -u | tr -d '\\n' | grep -qx '{states}'"
 )
 TABLE = "nft list table inet haproof_drill"
 
 
 class Case(NamedTuple):
-    """A fault, and the shell commands that succeed while it is there and when it is gone."""
+    """A fault, the commands that succeed while it is there and when it is gone, and what comes before and after."""
 
     fault: str
     options: dict[str, Any]
     there: str
     gone: str
+    before: str = "true"
+    after: str = "true"
 
 
 def unit_case(fault: str, unit: str, there: str) -> Case:
@@ -73,7 +77,12 @@ CASES = [
     unit_case("keepalived_hang", "keepalived", STANDS_STILL.format("keepalived")),
     unit_case("keepalived_reload", "keepalived", "journalctl --unit=keepalived --since=-10s | grep -q Reloaded"),
     Case("keepalived_bad_config", {}, f"grep -q interfce {CONF}", f"! grep -q interfce {CONF}"),
-    Case("link_down", {"interface": LINK}, f"! ip link show up dev {LINK} | grep .", f"ip link show up dev {LINK} | grep ."),
+    Case(
+        "link_down",
+        {"interface": LINK},
+        f"! ip link show up dev {LINK} | grep .",
+        f"ip link show up dev {LINK} | grep .",
+    ),
     vrrp_case("vrrp_block", {"input", "output"}),
     vrrp_case("vrrp_block_in", {"input"}),
     vrrp_case("vrrp_block_out", {"output"}),
@@ -83,18 +92,22 @@ CASES = [
         "test $(systemctl show --property=TasksCurrent --value haproof-fault-cpu_starve) -gt $((2 * $(nproc)))",
         "! systemctl is-active haproof-fault-cpu_starve",
     ),
-    Case("disk_full", {"path": DISK}, f"! echo more >{DISK}/file", f"echo more >{DISK}/file && rm {DISK}/file"),
+    Case(
+        "disk_full",
+        {"path": DISK},
+        f"! echo more >{DISK}/file",
+        f"echo more >{DISK}/file && rm {DISK}/file",
+        before=f"mkdir -p {DISK} && mount -t tmpfs -o size=8m none {DISK}",
+        after=f"umount {DISK} && rmdir {DISK}",
+    ),
 ]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def prepared(lab: Lab) -> Iterator[None]:
-    """Give the node what the faults need, and heal it at the end."""
-    node = lab.nodes[NODE]
-    node.check_output(f"mkdir -p {DISK} && mount -t tmpfs -o size=8m none {DISK}")
+def healed_at_the_end(lab: Lab) -> Iterator[None]:
+    """Leave no fault behind, whatever failed."""
     yield
     lab.module(NODE, "node_fault", {"state": "healed"})
-    node.check_output(f"umount {DISK} && rmdir {DISK}")
 
 
 def holds(node: Host, command: str) -> bool:
@@ -126,6 +139,30 @@ def whole(lab: Lab, case: Case) -> bool:
     return healed(node, case.fault) and holds(node, case.gone) and lab.holders() == ["lb01"]
 
 
+def paused(container: str) -> bool:
+    """Say whether a node is frozen as a whole."""
+    command = ["docker", "inspect", "--format", "{{.State.Paused}}", container]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip() == "true"
+
+
+def address_of(lab: Lab, name: str) -> str:
+    """Return a balancer's address in the service network."""
+    return str(inventory_balancers(lab.inventory)[name]["backend_address"])
+
+
+def answers(lab: Lab) -> bool:
+    """Say whether Ansible reaches the node, and systemd is up there."""
+    command = ["ansible", NODE, "-i", str(lab.inventory), "-m", "ansible.builtin.command", "-a"]
+    up = subprocess.run([*command, "systemctl is-system-running"], cwd=PROJECT, capture_output=True, check=False)
+    return up.returncode == 0
+
+
+def run_heal(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the playbook heal."""
+    command = ["ansible-playbook", "haproof.balancer.heal", f"--inventory={lab.inventory}", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, check=False, text=True)
+
+
 def case_of(name: str) -> Case:
     """Return the case of a fault."""
     return next(case for case in CASES if case.fault == name)
@@ -145,9 +182,168 @@ def masked(node: Host, unit: str) -> Iterator[None]:
 def test_fault_is_there_and_heals_at_its_deadline(lab: Lab, case: Case) -> None:
     node = lab.nodes[NODE]
     unit = case.options.get("service", "keepalived")
-    node.check_output(f"systemctl show --property=MainPID --value {unit} >/run/pid.before")
-    before = node.check_output(f"stat --format='%a %u %g %s %Y' {CONF}; cat {CONF}")
+    node.check_output(f"systemctl show --property=MainPID --value {unit} >/run/pid.before; {case.before}")
+    conf = f"stat --format='%a %u %g %s %Y' {CONF}; cat {CONF}"
+    before = node.check_output(conf)
     result = inject(lab, case)
     assert holds(node, case.there), result
     assert eventually(lambda: whole(lab, case), within_s=DEADLINE_S + SLACK_S), result
-    assert node.check_output(f"stat --format='%a %u %g %s %Y' {CONF}; cat {CONF}") == before
+    assert node.check_output(f"{case.after}; {conf}") == before
+
+
+def test_link_comes_back_with_its_addresses_and_routes(lab: Lab) -> None:
+    node = lab.nodes[NODE]
+    # Docker switches IPv6 off where a network has none.
+    node.check_output(f"sysctl -w net.ipv6.conf.{LINK}.disable_ipv6=0")
+    node.check_output(
+        f"ip address add fd00:db8::2/64 dev {LINK} nodad && ip route add 203.0.113.0/24 dev {LINK} metric 7"
+    )
+    node.check_output(f"ip -6 route add fd00:db9::/64 via fd00:db8::1 dev {LINK}")
+    addresses = f"ip -oneline address show dev {LINK} scope global | cut -d '\\' -f 1; ip route show dev {LINK}"
+    # The kernel remarks in which state the link is.
+    state = (
+        f"{addresses}; ip -6 route show dev {LINK} | grep -v fe80; cat /proc/sys/net/ipv6/conf/{LINK}/keep_addr_on_down"
+    )
+    try:
+        before = node.check_output(state)
+        inject(lab, case_of("link_down"), deadline_s=30)
+        assert node.check_output(state) != before
+        assert fault(lab, NODE, state="healed")["faults"] == ["link_down"]
+        assert node.check_output(state) == before
+    finally:
+        node.check_output(f"ip address del fd00:db8::2/64 dev {LINK}; ip route del 203.0.113.0/24 dev {LINK}")
+        node.check_output(f"sysctl -w net.ipv6.conf.{LINK}.disable_ipv6=1")
+    assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()
+
+
+def test_duplicate_vip_is_removed_and_keepalived_keeps_its_own(lab: Lab) -> None:
+    node = lab.nodes[NODE]
+    by_hand = f"ip address show dynamic to {lab.vip} | grep ."
+    result = fault(lab, NODE, fault="vip_duplicate", vip=lab.vip, interface=LINK, deadline=30)
+    assert result["changed"]
+    assert lab.holders() == ["lb01", NODE]
+    assert holds(node, by_hand)
+    with lab.stopped("lb01", "keepalived"):
+        # Its own address has no end.
+        assert eventually(lambda: holds(node, f"ip address show permanent to {lab.vip} | grep ."), within_s=5)
+        assert fault(lab, NODE, state="healed")["changed"]
+        assert not holds(node, by_hand)
+        assert lab.moved_to(NODE), lab.holders()
+    assert lab.moved_to("lb01"), lab.holders()
+
+
+def test_cut_node_comes_back_and_says_when_it_was_cut(lab: Lab) -> None:
+    reaches = f"ping -c 1 -W 1 {address_of(lab, NODE)}"
+    client = lab.nodes[CLIENT]
+    result = fault(lab, NODE, fault="network_cut", deadline=DEADLINE_S)
+    assert result["changed"]
+    assert result["injected_s"] is None
+    assert eventually(lambda: not holds(client, reaches), within_s=SLACK_S)
+    # ARP's packets too.
+    assert not holds(client, f"arping -c 1 -w 1 -I {LINK} {address_of(lab, NODE)}")
+    assert eventually(lambda: holds(client, reaches), within_s=DEADLINE_S + SLACK_S)
+    assert eventually(lambda: healed(lab.nodes[NODE], "network_cut"), within_s=SLACK_S)
+    assert holds(lab.nodes[NODE], "! nft list tables | grep haproof")
+    later = fault(lab, NODE, fault="network_cut", state="healed")
+    assert not later["changed"], "the node had healed itself"
+    assert 0 < later["healed_s"] - later["injected_s"] < DEADLINE_S
+    assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()
+
+
+def test_fault_healed_before_its_deadline(lab: Lab) -> None:
+    node = lab.nodes[NODE]
+    case = case_of("service_stop")
+    assert fault(lab, NODE, fault="service_stop", service="nginx", deadline=30)["changed"]
+    first = fault(lab, NODE, fault="service_stop", service="nginx", deadline=30)
+    assert not first["changed"], "it was there already"
+    refused = fault(lab, NODE, fault="keepalived_stop", deadline=30)
+    assert "this host has the fault service_stop (service=nginx) already, which heals in" in refused["msg"]
+    assert holds(node, "systemctl is-active keepalived")
+    # As a person on call does.
+    node.check_output(shlex.join(first["heal_command"]))
+    assert whole(lab, case)
+    assert node.check_output(shlex.join(first["heal_command"])) == "healed already"
+    later = fault(lab, NODE, fault="service_stop", service="nginx", state="healed")
+    assert not later["changed"]
+    assert later["injected_s"] < later["healed_s"]
+    assert not holds(node, f"ls {FOLDER} | grep .")
+
+
+def test_heal_that_fails_is_tried_again(lab: Lab) -> None:
+    node = lab.nodes[NODE]
+    case = case_of("service_stop")
+    inject(lab, case, deadline_s=6)
+    with masked(node, "nginx"):
+        failed = fault(lab, NODE, state="healed")
+        assert "fault service_stop is not healed" in failed["msg"]
+        assert "masked" in failed["msg"]
+        ran = "journalctl --unit=haproof-heal-service_stop --since=-20s | grep -q 'is NOT healed'"
+        assert eventually(lambda: holds(node, ran), within_s=12), "the deadline passed without an attempt"
+        assert holds(node, "systemctl is-active haproof-heal-service_stop.timer")
+    assert eventually(lambda: whole(lab, case), within_s=5 + SLACK_S)
+
+
+def test_faults_that_a_node_cannot_have(lab: Lab) -> None:
+    jump = fault(lab, NODE, fault="clock_jump", deadline=5)
+    assert (jump["changed"], jump["supported"]) == (False, False)
+    assert jump["reason"] == "this host is a container (docker): its clock is that of its host"
+    root = fault(lab, NODE, fault="disk_full", path="/", deadline=5)
+    assert root["msg"] == "path is /: the root file system is never filled, name a small one of its own"
+    unknown = fault(lab, NODE, fault="service_stop", service="ngnix", deadline=5)
+    assert unknown["msg"] == "unit ngnix is not on this host (systemd: not-found)"
+    assert not holds(lab.nodes[NODE], f"ls {FOLDER}/*/record.json")
+
+
+def test_guard_heals_when_the_controller_is_killed(lab: Lab) -> None:
+    container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
+    commands = {
+        # The module still runs when its controller is killed.
+        "inject": [["docker", "pause", container], ["sleep", "20"]],
+        "heal": [["docker", "unpause", container]],
+    }
+    arguments = {"fault": "node_freeze", "node": container, "commands": commands, "deadline": 6}
+    command = ["ansible", "localhost", "-m", "haproof.balancer.node_fault", "-a", json.dumps(arguments)]
+    controller = subprocess.Popen(command, cwd=PROJECT, start_new_session=True, stdout=subprocess.DEVNULL)
+    try:
+        assert eventually(lambda: paused(container), within_s=5), "the node was never frozen"
+    finally:
+        os.killpg(controller.pid, signal.SIGKILL)
+        controller.wait()
+    assert paused(container)
+    assert eventually(lambda: not paused(container), within_s=6 + SLACK_S), "nobody thawed the node"
+    again = lab.module("localhost", "node_fault", {"state": "healed", "node": container})["localhost"]
+    assert not again["changed"], "the guard had healed it"
+    assert again["injected_s"] < again["healed_s"]
+    assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()
+
+
+def test_killed_node_comes_back_whole(lab: Lab) -> None:
+    container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
+    commands = {"inject": [["docker", "kill", container]], "heal": [["docker", "start", container]]}
+    arguments = {"fault": "node_power_off", "node": container, "commands": commands, "deadline": 60}
+    addresses = "ip -oneline -4 address show scope global | awk '{ print $2, $4 }' | sort"
+    before = lab.nodes[NODE].check_output(addresses)
+    off = lab.module("localhost", "node_fault", arguments)["localhost"]
+    assert off["changed"]
+    done = run_heal(lab)
+    # The driver starts it first; whether it answers by then is a matter of moments.
+    assert not lab.module("localhost", "node_fault", {"state": "healed", "node": container})["localhost"]["changed"]
+    assert done.returncode == 0 or f"{NODE} is not healed" in done.stdout, done.stdout
+    assert eventually(lambda: answers(lab), within_s=20), "the node does not answer again"
+    assert lab.nodes[NODE].check_output(addresses) == before
+
+
+def test_playbook_heals_everything_at_once(lab: Lab, tmp_path: Path) -> None:
+    inject(lab, case_of("service_hang"), deadline_s=60)
+    fault(lab, "web01", fault="service_stop", service="nginx", deadline=60)
+    lab.nodes[CLIENT].check_output(f"mkdir -p {FOLDER} && touch {FOLDER}/probe.run")
+    # web02 is somewhere else, where nobody answers.
+    away = {"all": {"hosts": {"web02": {"ansible_host": "127.0.0.1", "ansible_port": 9}}}}
+    (tmp_path / "away.json").write_text(json.dumps(away))
+    done = run_heal(lab, f"--inventory={tmp_path / 'away.json'}")
+    assert done.returncode != 0
+    assert "web02 is not healed: " in done.stdout
+    assert "lb01 is not healed" not in done.stdout
+    assert whole(lab, case_of("service_hang"))
+    assert holds(lab.nodes["web01"], "systemctl is-active nginx")
+    assert not holds(lab.nodes[CLIENT], f"test -e {FOLDER}/probe.run")

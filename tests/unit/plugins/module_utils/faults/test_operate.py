@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The switch comes first, and stays until healing worked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._faults import units
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate import (
+    heal,
+    inject,
+    is_injected,
+    refusal,
+    switch_for,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Options
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records
+
+from .faults_host import ModelHost
+
+TIMER = "haproof-heal-service_stop.timer"
+STOP = "systemctl stop nginx"
+
+
+def arm(folder: Path) -> str:
+    """Return the command that arms the timer."""
+    return (
+        "systemd-run --quiet --collect --unit=haproof-heal-service_stop --on-active=30 --on-unit-inactive=5"
+        f" --timer-property=AccuracySec=100ms sh {folder}/service_stop/heal"
+    )
+
+
+def stop_nginx(host: ModelHost, folder: Path) -> Record:
+    """Inject service_stop."""
+    records = Records(str(folder))
+    wanted = Options("service_stop", records.folder("service_stop"), 30.0, service="nginx")
+    return inject(host, records, units.stop(wanted, host), wanted, {"service": "nginx"})
+
+
+def test_timer_is_armed_before_the_fault(tmp_path: Path) -> None:
+    host = ModelHost(nginx="active")
+    record = stop_nginx(host, tmp_path)
+    assert host.commands == [arm(tmp_path), STOP]
+    assert is_injected(host, Records(str(tmp_path)), record)
+    assert Records(str(tmp_path)).active() == [record]
+    assert record.injected_s is not None
+    assert record.deadline_s - record.injected_s == pytest.approx(30, abs=5)
+
+
+def test_timer_that_was_left_is_renewed(tmp_path: Path) -> None:
+    host = ModelHost(nginx="active")
+    host.armed = {TIMER}
+    stop_nginx(host, tmp_path)
+    assert host.commands == [f"systemctl stop {TIMER}", arm(tmp_path), STOP]
+
+
+def test_nothing_is_injected_without_a_timer(tmp_path: Path) -> None:
+    host = ModelHost(nginx="active")
+    host.refuses = {"systemd-run"}
+    with pytest.raises(FaultError, match=f"^cannot arm the timer {TIMER} that heals the fault: systemd-run: refused$"):
+        stop_nginx(host, tmp_path)
+    assert host.commands == [arm(tmp_path)]
+    assert Records(str(tmp_path)).names() == []
+
+
+def test_fault_that_fails_half_way_is_healed_at_once(tmp_path: Path) -> None:
+    host = ModelHost(nginx="active")
+    host.refuses = {"stop"}
+    with pytest.raises(FaultError, match=r"^cannot inject the fault: systemctl: refused \(systemctl stop nginx\)$"):
+        stop_nginx(host, tmp_path)
+    assert host.commands[-1] == f"sh {tmp_path}/service_stop/heal"
+
+
+def test_fault_that_does_nothing_is_healed_at_once(tmp_path: Path) -> None:
+    host = ModelHost(nginx="active")
+    host.says[STOP] = "stopped, or so it says"
+    with pytest.raises(FaultError, match=r"^the fault is not there after it was injected: "):
+        stop_nginx(host, tmp_path)
+    assert host.commands[-1] == f"sh {tmp_path}/service_stop/heal"
+
+
+def test_heal_that_fails_says_why(tmp_path: Path) -> None:
+    host = ModelHost(nginx="active")
+    stop_nginx(host, tmp_path)
+    host.refuses = {"sh"}
+    with pytest.raises(FaultError, match=r"^fault service_stop is not healed, .*: sh: refused$") as failure:
+        heal(host, Records(str(tmp_path)), "service_stop")
+    assert failure.value.rc == 1
+    assert host.armed == {TIMER}
+
+
+@pytest.mark.parametrize(
+    ("units", "armed"), [({"nginx": "active"}, {TIMER}), ({"nginx": "inactive"}, set()), ({"nginx": "active"}, set())]
+)
+def test_fault_that_is_only_half_there(tmp_path: Path, units: dict[str, str], armed: set[str]) -> None:
+    host = ModelHost(nginx="active")
+    record = stop_nginx(host, tmp_path)
+    host.units, host.armed = units, armed
+    assert not is_injected(host, Records(str(tmp_path)), record)
+
+
+RECORD = Record("service_stop", "", "nginx", {"service": "nginx"}, [], 130.0, 100.0, False)
+IN_THE_WAY = (
+    "this host has the fault service_stop (service=nginx) already, which heals in 20 s: "
+    "heal it first, with state=healed"
+)
+REFUSALS: list[tuple[str, str, dict[str, Any], str | None]] = [
+    ("service_stop", "", {"service": "nginx"}, None),
+    ("service_stop", "", {"service": "haproxy"}, IN_THE_WAY),
+    ("keepalived_stop", "", {"service": "nginx"}, IN_THE_WAY),
+    ("node_freeze", "lb01", {}, None),
+]
+
+
+@pytest.mark.parametrize(("fault", "node", "options", "message"), REFUSALS)
+def test_one_fault_at_a_time(fault: str, node: str, options: dict[str, Any], message: str | None) -> None:
+    assert refusal([RECORD], fault, node, options, now_s=110.0) == message
+
+
+def test_nodes_are_broken_one_by_one_each() -> None:
+    frozen = RECORD._replace(fault="node_freeze", node="lb01", options={})
+    assert refusal([frozen], "node_freeze", "lb02", {}, 110.0) is None
+    assert refusal([frozen], "node_reboot", "lb01", {}, 140.0) == (
+        "lb01 has the fault node_freeze (no options) already, which heals in 0 s: heal it first, with state=healed"
+    )
+
+
+def test_faults_of_nodes_need_no_systemd(tmp_path: Path) -> None:
+    assert switch_for(ModelHost(), Records(str(tmp_path)), "node_freeze", "lb01").timer is None
+    assert switch_for(ModelHost(), Records(str(tmp_path)), "service_stop", "").timer == TIMER

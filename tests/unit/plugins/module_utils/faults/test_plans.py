@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What each fault would do, on a model of a host, and what it refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.link import lost_routes
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    CAP_NET_ADMIN,
+    CAP_SYS_TIME,
+    FaultError,
+    Plan,
+    Step,
+    UnsupportedError,
+    as_data,
+    from_data,
+    has_capability,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .faults_host import ModelHost, as_json, options
+
+SHOW = "ip -oneline {} route show table all dev eth1"
+KEEP = "/proc/sys/net/ipv6/conf/eth1/keep_addr_on_down"
+ASKED: dict[str, Any] = {
+    "service": "nginx",
+    "interface": "eth1",
+    "vip": "192.0.2.10",
+    "path": "/mnt/small",
+    "slow_s": 0.1,
+    "node": "lb01",
+    "commands": {"inject": [["virsh", "suspend", "lb01"]], "heal": [["virsh", "resume", "lb01"]]},
+}
+
+
+def model() -> ModelHost:
+    """Return a host on which every fault is possible."""
+    host = ModelHost(nginx="active", keepalived="active")
+    host.says = {
+        SHOW.format("-4"): "10.0.0.0/8 via 198.18.1.1 proto static metric 5 linkdown \n",
+        SHOW.format("-6"): "",
+        f"cat {KEEP}": "0\n",
+        "ip -oneline address show to 192.0.2.10": "",
+    }
+    host.refuses = {"systemd-detect-virt"}
+    host.mounts = {"/mnt/small": 8 << 20}
+    return host
+
+
+def plan(fault: str, host: ModelHost | None = None, **other: Any) -> Plan:
+    """Plan a fault on a host with usual options, or others."""
+    asked = {name: ASKED[name] for name in FAULTS[fault].needs} or {"service": FAULTS[fault].service or ""}
+    return FAULTS[fault].plan(options(fault, **{**asked, **other}), host or model())
+
+
+def words(steps: list[Step]) -> list[str]:
+    """Return commands as one would type them."""
+    return [" ".join(step.argv) for step in steps]
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_every_plan_injects_and_heals(fault: str) -> None:
+    found = plan(fault)
+    assert found.inject
+    assert found.heal
+    assert words(found.heal) != words(found.inject)
+    assert from_data(as_json(as_data(found.present))) == [
+        Step(list(step.argv), list(step.only_if), step.must_fail) for step in found.present
+    ]
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_planning_changes_nothing(fault: str) -> None:
+    host = model()
+    plan(fault, host)
+    assert all(command.startswith(("nft --check", "systemd-detect-virt")) for command in host.commands)
+
+
+INJECTS: list[tuple[str, list[str]]] = [
+    ("service_stop", ["systemctl stop nginx"]),
+    ("service_kill", ["systemctl kill --signal=KILL nginx"]),
+    ("service_hang", ["systemctl kill --signal=STOP nginx"]),
+    ("keepalived_kill", ["systemctl kill --signal=STOP keepalived", "systemctl kill --signal=KILL keepalived"]),
+    ("keepalived_reload", ["systemctl reload keepalived"]),
+    (
+        "link_down",
+        ["sysctl -q -w net/ipv6/conf/eth1/keep_addr_on_down=1", "ip link set dev eth1 down"],
+    ),
+    ("vip_duplicate", ["ip address add 192.0.2.10/32 dev eth1 valid_lft 90 preferred_lft 90"]),
+    ("node_freeze", ["virsh suspend lb01"]),
+]
+
+
+@pytest.mark.parametrize(("fault", "commands"), INJECTS, ids=lambda value: value if isinstance(value, str) else "")
+def test_how_it_is_injected(fault: str, commands: list[str]) -> None:
+    assert words(plan(fault).inject) == commands
+
+
+def test_link_comes_up_before_its_routes() -> None:
+    assert words(plan("link_down").heal)[:3] == [
+        "ip link set dev eth1 up",
+        "ip -4 route replace 10.0.0.0/8 dev eth1 via 198.18.1.1 proto static metric 5",
+        "sysctl -q -w net/ipv6/conf/eth1/keep_addr_on_down=0",
+    ]
+
+
+def test_link_without_ipv6_is_left_without() -> None:
+    host = model()
+    host.missing = {KEEP}
+    assert words(plan("link_down", host).inject) == ["ip link set dev eth1 down"]
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("service_stop", {"service": "ngnix"}, "unit ngnix is not on this host (systemd: not-found)"),
+    ("link_down", {"interface": "eth9"}, "interface eth9 is not on this host, which has eth0, eth1, lo"),
+    ("vip_duplicate", {"vip": "192.0.2.10/24"}, "vip is 192.0.2.10/24, it must be an address without prefix"),
+    ("disk_full", {"path": "/"}, "path is /: the root file system is never filled, name a small one of its own"),
+    ("disk_full", {"path": "/mnt/.."}, "path is /: the root file system is never filled, name a small one of its own"),
+    (
+        "disk_full",
+        {"path": "/srv"},
+        "path is /srv, which is no mount point: only a file system of its own is filled",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fault", "other", "message"), REFUSED)
+def test_what_is_refused(fault: str, other: dict[str, Any], message: str) -> None:
+    with pytest.raises(FaultError) as refused:
+        plan(fault, **other)
+    assert str(refused.value) == message
+
+
+def test_large_file_system_is_refused() -> None:
+    host = model()
+    host.mounts["/mnt/small"] = 3 << 29
+    with pytest.raises(
+        FaultError, match=r"^the file system at /mnt/small has 1\.5 GiB: only one below 1 GiB is filled$"
+    ):
+        plan("disk_full", host)
+
+
+def test_holder_gets_no_duplicate() -> None:
+    host = model()
+    host.says["ip -oneline address show to 192.0.2.10"] = "3: eth1    inet 192.0.2.10/24 scope global eth1\n"
+    with pytest.raises(FaultError, match=r"^this host has 192\.0\.2\.10 already: "):
+        plan("vip_duplicate", host)
+
+
+@pytest.mark.parametrize("state", ["inactive", "failed", "activating", "deactivating"])
+def test_unit_must_run_before_it_is_broken(state: str) -> None:
+    with pytest.raises(FaultError, match=rf"^unit nginx does not run \(systemd: {state}\): start it before"):
+        plan("service_stop", ModelHost(nginx=state))
+
+
+@pytest.mark.parametrize(
+    ("fault", "missing", "reason"),
+    [
+        ("vrrp_block", "nft", "nft is not on this host: install nftables"),
+        ("network_cut", "CAP_NET_ADMIN", "this host gives its root no CAP_NET_ADMIN"),
+        ("link_down", "ip", "ip is not on this host: install iproute2"),
+        ("clock_jump", "CAP_SYS_TIME", "this host gives its root no CAP_SYS_TIME"),
+    ],
+)
+def test_what_a_host_cannot_have(fault: str, missing: str, reason: str) -> None:
+    host = model()
+    host.missing = {missing}
+    with pytest.raises(UnsupportedError) as unsupported:
+        plan(fault, host)
+    assert str(unsupported.value) == reason
+
+
+def test_no_clock_is_set_in_a_container() -> None:
+    host = model()
+    host.says["systemd-detect-virt --container"] = "docker\n"
+    with pytest.raises(UnsupportedError, match=r"^this host is a container \(docker\): its clock is that of its host$"):
+        plan("clock_jump", host)
+
+
+def test_cut_without_hooks_on_the_way_out() -> None:
+    host = model()
+    ask = "nft --check table netdev haproof_drill"
+    newer = host.answer
+    host.run = lambda argv: (1, "", "") if " ".join(argv).startswith(ask) else newer(argv)
+    (step,) = plan("network_cut", host).inject
+    assert step.argv[-1].startswith("table inet haproof_drill {")
+    assert "table arp haproof_drill {" in step.argv[-1]
+
+
+def test_drivers_faults() -> None:
+    assert sorted(DRIVER_FAULTS) == ["node_freeze", "node_power_off", "node_reboot"]
+
+
+LOST: list[tuple[str, list[str]]] = [
+    ("", []),
+    ("default via 198.18.1.1 proto static ", ["default dev eth1 via 198.18.1.1 proto static"]),
+    ("198.18.1.0/24 proto kernel scope link src 198.18.1.12 ", []),
+    ("default proto ra metric 1024 expires 1700sec pref medium", []),
+    ("192.0.2.0/24 proto keepalived scope link ", []),
+    ("local 198.18.1.12 table local proto kernel scope host src 198.18.1.12 ", []),
+    ("multicast ff00::/8 table local proto static metric 256 pref medium", []),
+    ("10.0.0.0/8 scope link linkdown ", ["10.0.0.0/8 dev eth1 scope link"]),
+    ("unicast 10.0.0.0/8 table 7 via 198.18.1.1 ", ["unicast 10.0.0.0/8 dev eth1 table 7 via 198.18.1.1"]),
+    (
+        "10.0.0.0/8 \\\tnexthop via 198.18.1.1 dev eth1 weight 1 \\\tnexthop via 198.18.1.2 dev eth1 weight 1 ",
+        ["10.0.0.0/8 nexthop via 198.18.1.1 dev eth1 weight 1 nexthop via 198.18.1.2 dev eth1 weight 1"],
+    ),
+    (
+        "default via 203.0.113.1 proto static\n203.0.113.1 proto static scope link\n",
+        ["203.0.113.1 dev eth1 proto static scope link", "default dev eth1 via 203.0.113.1 proto static"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("output", "expected"), LOST)
+def test_lost_routes(output: str, expected: list[str]) -> None:
+    assert [" ".join(route) for route in lost_routes(output, "eth1")] == expected
+
+
+@given(st.text())
+def test_lost_routes_of_anything(output: str) -> None:
+    for route in lost_routes(output, "eth1"):
+        assert route
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "expected"),
+    [
+        ("CapEff:\t00000000a8ac75fb\n", CAP_NET_ADMIN, True),
+        ("CapEff:\t00000000a8ac75fb\n", CAP_SYS_TIME, False),
+        ("CapPrm:\t000001ffffffffff\nCapEff:\t000001ffffffffff\n", CAP_SYS_TIME, True),
+        ("CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000000\n", CAP_NET_ADMIN, False),
+        ("Name:\tpython3\n", CAP_NET_ADMIN, False),
+    ],
+)
+def test_has_capability(status: str, number: int, expected: bool) -> None:
+    assert has_capability(status, number) is expected

@@ -83,7 +83,7 @@ options:
     choices: [healed, injected]
     default: injected
   deadline:
-    description: Seconds after which the host heals itself. Required when O(state=injected).
+    description: Seconds after which the host heals itself, 1 to 86400. Required when O(state=injected).
     type: float
   service:
     description: The unit that the fault is done to. Faults of keepalived take V(keepalived) when it is omitted.
@@ -120,8 +120,8 @@ options:
         required: true
   clock:
     description:
-      - C(ADDRESS PORT) of the client's clock, as M(haproof.balancer.vip_probe) writes it to its run file.
-      - It is asked before anything is done.
+      - C(ADDRESS PORT) of the client's clock, as M(haproof.balancer.vip_probe) writes it to its run file. It is asked
+        before anything is done.
     type: str
 author:
   - haproof.balancer contributors (@haproof)
@@ -222,10 +222,10 @@ stderr:
   returned: failure
 """
 
-import math
 import os
 import re
 import time
+from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -252,14 +252,15 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.record im
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS
 
+_LONGEST_S = 86400
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def problem(params: dict[str, Any]) -> str | None:
     """Say which option does not fit; None when all do."""
     fault, deadline, slow_s = params["fault"], params["deadline"], params["slow_s"]
-    if deadline is not None and not 1 <= deadline < math.inf:
-        return f"deadline is {deadline:g}, it must be at least 1 second"
+    if deadline is not None and not 1 <= deadline <= _LONGEST_S:
+        return f"deadline is {deadline:g}, it must be 1 to {_LONGEST_S} seconds"
     if not 0.01 <= slow_s <= 60:
         return f"slow_s is {slow_s:g}, it must be 0.01 to 60 seconds"
     if params["node"] and not _NODE.fullmatch(params["node"]):
@@ -313,7 +314,8 @@ class Call:
     def __init__(self, module: Any) -> None:
         self._params: dict[str, Any] = module.params
         self._check_mode: bool = module.check_mode
-        self._host = Host(module.run_command)
+        # Commands are meant as they are written, "$1" and "~" too.
+        self._host = Host(partial(module.run_command, expand_user_and_vars=False))
         self._records = Records(base_folder(os.geteuid(), dict(os.environ)))
 
     def injected(self) -> dict[str, Any]:
@@ -352,7 +354,7 @@ class Call:
         params, records = self._params, self._records
         names = [one.name for one in chosen(records.active(), params["fault"], params["node"])]
         past = [name for name in records.names() if records.healed(name)]
-        if os.geteuid() != 0 and foreign() and not names:
+        if os.geteuid() != 0 and not names and not past and foreign():
             raise FaultError("faults of root are recorded on this host: set become")
         facts: dict[str, Any] = {"faults": names}
         failures: list[FaultError] = []

@@ -57,6 +57,7 @@ def network_cut(options: Options, host: Host) -> Plan:
     timed = [
         "systemd-run",
         "--quiet",
+        "--collect",
         f"--unit={name(options.fault)}",
         f"--on-active={DELAY_S}",
         "--timer-property=AccuracySec=10ms",

@@ -61,8 +61,9 @@ def signal(name: str, unit: str) -> Step:
 
 
 def thawed(unit: str) -> Step:
-    """Return how processes that stand still go on."""
-    return Step(signal("CONT", unit).argv, only_if=is_active(unit))
+    """Return how processes that stand still go on, also when somebody has tried to stop them."""
+    has_processes = 'case $(systemctl show --property=ActiveState --value "$1") in inactive | failed) exit 1 ;; esac'
+    return Step(signal("CONT", unit).argv, only_if=["sh", "-c", has_processes, "sh", unit])
 
 
 def stop(options: Options, host: Host) -> Plan:

@@ -34,8 +34,8 @@ CASES: list[tuple[dict[str, Any], str | None]] = [
     ({"fault": "keepalived_stop", "clock": "198.18.0.31 40000", "deadline": 30.0}, None),
     ({"fault": "service_stop", "deadline": 30.0}, "fault service_stop needs service"),
     ({"fault": "vip_duplicate", "deadline": 30.0}, "fault vip_duplicate needs vip and interface"),
-    ({"fault": "keepalived_stop", "deadline": 0.0}, "deadline is 0, it must be at least 1 second"),
-    ({"fault": "keepalived_stop", "deadline": float("nan")}, "deadline is nan, it must be at least 1 second"),
+    ({"fault": "keepalived_stop", "deadline": 0.0}, "deadline is 0, it must be 1 to 86400 seconds"),
+    ({"fault": "keepalived_stop", "deadline": float("nan")}, "deadline is nan, it must be 1 to 86400 seconds"),
     (
         {"fault": "service_slow", "service": "nginx", "slow_s": 0.0, "deadline": 30.0},
         "slow_s is 0, it must be 0.01 to 60 seconds",

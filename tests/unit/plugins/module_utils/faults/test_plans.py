@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -241,3 +242,17 @@ def test_lost_routes_of_anything(output: str) -> None:
 )
 def test_has_capability(status: str, number: int, expected: bool) -> None:
     assert has_capability(status, number) is expected
+
+
+def test_jump_is_seen_by_the_clock_that_nobody_sets() -> None:
+    (ask,) = plan("clock_jump").present
+    assert subprocess.run(ask.argv, check=False).returncode == 1, "nobody has set the clock"
+    *python, before_s, jump_s = ask.argv
+    assert subprocess.run([*python, str(float(before_s) - 3600), jump_s], check=False).returncode == 0
+
+
+def test_clock_that_did_not_jump_is_not_set_back() -> None:
+    back, asked = plan("clock_jump").heal
+    assert asked.must_fail
+    # It would need a capability.
+    assert subprocess.run(back.argv, check=False).returncode == 0

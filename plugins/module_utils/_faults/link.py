@@ -21,6 +21,12 @@ _TYPES_NOT_OURS = {"local", "broadcast", "multicast", "anycast"}
 # What the kernel remarks about a route and does not take back.
 _REMARKS = {"dead", "linkdown", "offload", "trap", "rt_offload", "rt_trap", "rt_offload_failed"}
 
+# A network card takes seconds to find its carrier, and until then the kernel takes no IPv6 route through the link.
+_CARRIER = (
+    'i=0; until ip -oneline link show dev "$1" | grep -q LOWER_UP; do'
+    ' i=$((i + 1)); [ "$i" -lt 100 ] || exit 1; sleep 0.1; done'
+)
+
 
 def plan(options: Options, host: Host) -> Plan:
     """Take the interface down."""
@@ -28,6 +34,10 @@ def plan(options: Options, host: Host) -> Plan:
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
     name = known_interface(host, options.interface)
     is_up = ["sh", "-c", 'ip -oneline link show up dev "$1" | grep -q .', "sh", name]
+    show = ["ip", "-oneline", "link", "show", "dev", name]
+    carrier = (
+        [Step(["sh", "-c", _CARRIER, "sh", name])] if "LOWER_UP" in host.output(show, "cannot read the link") else []
+    )
     keep = f"/proc/sys/net/ipv6/conf/{name}/keep_addr_on_down"
     kept = kept_addresses(name, host.output(["cat", keep], f"cannot read {keep}")) if host.exists(keep) else []
     routes = [
@@ -40,7 +50,7 @@ def plan(options: Options, host: Host) -> Plan:
     ]
     return Plan(
         inject=[*kept[:1], Step(["ip", "link", "set", "dev", name, "down"])],
-        heal=[Step(["ip", "link", "set", "dev", name, "up"]), *routes, *kept[1:], Step(is_up)],
+        heal=[Step(["ip", "link", "set", "dev", name, "up"]), *carrier, *routes, *kept[1:], Step(is_up)],
         present=[Step(is_up, must_fail=True)],
     )
 

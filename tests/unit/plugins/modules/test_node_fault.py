@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import FAULTS
+from ansible_collections.haproof.balancer.plugins.modules import node_fault
 from ansible_collections.haproof.balancer.plugins.modules.node_fault import (
     DOCUMENTATION,
+    Call,
     asked,
     chosen,
     clock_address,
@@ -99,3 +105,84 @@ def test_every_fault_is_described() -> None:
     described = yaml.safe_load(DOCUMENTATION)["options"]["fault"]
     assert described["choices"] == sorted(FAULTS)
     assert all(f"V({name})" in " ".join(described["description"]) for name in FAULTS)
+
+
+def run_command(argv: list[str], expand_user_and_vars: bool) -> tuple[int, str, str]:
+    """Run a command as AnsibleModule does."""
+    assert not expand_user_and_vars
+    done = subprocess.run(argv, capture_output=True, check=False, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep records in a folder of the test's own; return the file that stands for a frozen node."""
+    monkeypatch.setattr(node_fault, "base_folder", lambda *_host: str(tmp_path / "drill"))
+    monkeypatch.setattr(node_fault, "foreign", lambda: False)
+    return tmp_path / "frozen"
+
+
+def freeze(frozen: Path, check_mode: bool = False, **other: Any) -> dict[str, Any]:
+    """Inject or heal a fault whose commands make and remove a file."""
+    commands = {"inject": [["touch", str(frozen)]], "heal": [["rm", str(frozen)]]}
+    asked = {"fault": "node_freeze", "node": "lb01", "commands": commands, "deadline": 60.0}
+    params = {**NOTHING, **asked, **other}
+    call = Call(SimpleNamespace(params=params, check_mode=check_mode, run_command=run_command))
+    return call.injected() if params["state"] == "injected" else call.healed()
+
+
+def test_check_mode_tells_and_does_nothing(frozen: Path) -> None:
+    told = freeze(frozen, check_mode=True)
+    assert (told["changed"], told["faults"]) == (True, ["node_freeze-lb01"])
+    assert not list(frozen.parent.iterdir())
+
+
+def test_injected_once_and_healed_once(frozen: Path) -> None:
+    first = freeze(frozen)
+    assert first["changed"]
+    assert frozen.exists()
+    assert first["diff"] == {"before": "healed\n", "after": "injected: node_freeze-lb01\n"}
+    again = freeze(frozen)
+    assert (again["changed"], again["injected_s"]) == (False, first["injected_s"])
+    told = freeze(frozen, check_mode=True, state="healed")
+    assert told["changed"]
+    assert frozen.exists()
+    healed = freeze(frozen, state="healed", fault=None, node=None)
+    assert healed["changed"]
+    assert healed["faults"] == ["node_freeze-lb01"]
+    assert healed["injected_s"] < healed["healed_s"]
+    assert not frozen.exists()
+    last = freeze(frozen, state="healed")
+    assert (last["changed"], last["faults"]) == (False, [])
+    assert last["diff"] == {"before": "healed\n", "after": "healed\n"}
+
+
+def test_another_fault_of_the_same_node_is_refused(frozen: Path) -> None:
+    freeze(frozen)
+    try:
+        with pytest.raises(
+            FaultError, match=r"^lb01 has the fault node_freeze \(commands=.*\) already, which heals in "
+        ):
+            freeze(frozen, fault="node_reboot")
+    finally:
+        freeze(frozen, state="healed")
+
+
+def test_fault_that_fails_half_way_is_healed(frozen: Path) -> None:
+    commands = {"inject": [["touch", str(frozen)], ["false"]], "heal": [["rm", str(frozen)]]}
+    with pytest.raises(FaultError, match=r"^cannot inject the fault: exit code 1 \(false\)$"):
+        freeze(frozen, commands=commands)
+    assert not frozen.exists()
+    assert not freeze(frozen, state="healed")["changed"]
+
+
+def test_heal_that_fails_can_be_tried_again(frozen: Path) -> None:
+    freeze(frozen)
+    frozen.unlink()
+    with pytest.raises(
+        FaultError, match=r"^fault node_freeze-lb01 is not healed, and will be tried again .*: rm: "
+    ) as failure:
+        freeze(frozen, state="healed")
+    assert failure.value.rc == 1
+    frozen.touch()
+    assert freeze(frozen, state="healed")["changed"]

@@ -28,6 +28,7 @@ from hypothesis import strategies as st
 from .faults_host import ModelHost, as_json, options
 
 SHOW = "ip -oneline {} route show table all dev eth1"
+LINK = "ip -oneline link show dev eth1"
 KEEP = "/proc/sys/net/ipv6/conf/eth1/keep_addr_on_down"
 ASKED: dict[str, Any] = {
     "service": "nginx",
@@ -46,6 +47,7 @@ def model() -> ModelHost:
     host.says = {
         SHOW.format("-4"): "10.0.0.0/8 via 198.18.1.1 proto static metric 5 linkdown \n",
         SHOW.format("-6"): "",
+        LINK: "3: eth1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n",
         f"cat {KEEP}": "0\n",
         "ip -oneline address show to 192.0.2.10": "",
     }
@@ -104,11 +106,20 @@ def test_how_it_is_injected(fault: str, commands: list[str]) -> None:
 
 
 def test_link_comes_up_before_its_routes() -> None:
-    assert words(plan("link_down").heal)[:3] == [
-        "ip link set dev eth1 up",
+    up, carrier, *rest, check = words(plan("link_down").heal)
+    assert up == "ip link set dev eth1 up"
+    assert "until ip -oneline link show" in carrier
+    assert check.startswith("sh -c ip -oneline link show up")
+    assert rest == [
         "ip -4 route replace 10.0.0.0/8 dev eth1 via 198.18.1.1 proto static metric 5",
         "sysctl -q -w net/ipv6/conf/eth1/keep_addr_on_down=0",
     ]
+
+
+def test_link_without_carrier_is_not_waited_for() -> None:
+    host = model()
+    host.says[LINK] = "3: eth1: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500\n"
+    assert "LOWER_UP" not in " ".join(words(plan("link_down", host).heal))
 
 
 def test_link_without_ipv6_is_left_without() -> None:

@@ -24,22 +24,22 @@ DELAY_S = 1
 # Before connection tracking and every firewall.
 _HOOK = "type filter hook {hook} priority -450; policy accept;"
 # VRRP, and the authentication header (RFC 4302) that VRRPv2 may have around it.
-_VRRP = "meta l4proto {{ 51, 112 }} drop;"
+_VRRP = "meta l4proto { 51, 112 } drop;"
 
 
-def vrrp_block(options: Options, host: Host) -> Plan:
+def vrrp_block(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets both ways."""
-    return _blocked(options, host, ["input", "output"])
+    return _blocked(host, ["input", "output"])
 
 
-def vrrp_block_in(options: Options, host: Host) -> Plan:
+def vrrp_block_in(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets from the other nodes."""
-    return _blocked(options, host, ["input"])
+    return _blocked(host, ["input"])
 
 
-def vrrp_block_out(options: Options, host: Host) -> Plan:
+def vrrp_block_out(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets to the other nodes."""
-    return _blocked(options, host, ["output"])
+    return _blocked(host, ["output"])
 
 
 def network_cut(options: Options, host: Host) -> Plan:
@@ -104,11 +104,11 @@ def cut_protocols() -> str:
 
 def block_vrrp(hooks: list[str]) -> str:
     """Return rules that drop VRRP's packets, over IPv4 and IPv6."""
-    chains = " ".join(f"chain {hook} {{ {_HOOK.format(hook=hook)} {_VRRP.format()} }};" for hook in hooks)
+    chains = " ".join(f"chain {hook} {{ {_HOOK.format(hook=hook)} {_VRRP} }};" for hook in hooks)
     return f"table inet {TABLE} {{ {chains} }}"
 
 
-def _blocked(options: Options, host: Host, hooks: list[str]) -> Plan:  # noqa: ARG001 (all plans take the same)
+def _blocked(host: Host, hooks: list[str]) -> Plan:
     _need_nft(host)
     rules = block_vrrp(hooks)
     if not _accepted(host, rules):

@@ -186,3 +186,9 @@ def test_heal_that_fails_can_be_tried_again(frozen: Path) -> None:
     assert failure.value.rc == 1
     frozen.touch()
     assert freeze(frozen, state="healed")["changed"]
+
+
+def test_clock_that_does_not_answer_is_no_error() -> None:
+    assert node_fault.ask_clock(None) is None
+    # Port 9 is "discard"; where it is closed the kernel says so.
+    assert node_fault.ask_clock("127.0.0.1 9") is None

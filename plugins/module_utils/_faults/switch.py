@@ -18,6 +18,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 RETRY_S = 5
 """A heal that failed at the deadline is tried again after so many seconds."""
 
+START_S = 5
+"""So long a guard may take to start."""
+
 _GUARD = """
 import subprocess, sys, time
 script, deadline_s, retry_s = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
@@ -101,6 +104,12 @@ class Guard:
         except OSError as error:
             os.kill(guard.pid, signal.SIGTERM)
             raise FaultError(f"cannot write {self._pid_file}: {error.strerror}") from error
+        # A process that has just been started has no command line for a moment.
+        end_s = time.monotonic() + START_S
+        while not self.armed():
+            if guard.poll() is not None or time.monotonic() > end_s:
+                raise FaultError("the process that heals the fault at its deadline does not run", argv)
+            time.sleep(0.005)
 
     def disarm(self) -> list[Step]:
         """Return how the script ends the guard: last, for the guard may be what runs it."""

@@ -29,30 +29,22 @@ _VRRP = "meta l4proto { 51, 112 } drop;"
 
 def vrrp_block(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets both ways."""
-    return _blocked(host, ["input", "output"])
+    return _blocked(host, ["ingress", "egress"])
 
 
 def vrrp_block_in(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets from the other nodes."""
-    return _blocked(host, ["input"])
+    return _blocked(host, ["ingress"])
 
 
 def vrrp_block_out(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets to the other nodes."""
-    return _blocked(host, ["output"])
+    return _blocked(host, ["egress"])
 
 
 def network_cut(options: Options, host: Host) -> Plan:
     """Lose every packet on every interface but loopback, a moment from now."""
-    _need_nft(host)
-    devices = [interface for interface in host.interfaces() if interface != "lo"]
-    if not devices:
-        raise UnsupportedError("this host has no interface but loopback")
-    # Packet sockets, which ARP and keepalived's announcements go through, meet only the hooks of the device itself.
-    # Linux before 5.16 has none on the way out.
-    rules = next((rules for rules in (cut_devices(devices), cut_protocols()) if _accepted(host, rules)), None)
-    if rules is None:
-        raise UnsupportedError("this host's kernel takes no nftables rules")
+    rules, families = _first_accepted(host, cut_devices(_devices(host)), cut_protocols())
     service, timer = f"{name(options.fault)}.service", f"{name(options.fault)}.timer"
     timed = [
         "systemd-run",
@@ -74,7 +66,7 @@ def network_cut(options: Options, host: Host) -> Plan:
         heal=[
             Step(["systemctl", "stop", timer], only_if=waits),
             Step(["sh", "-c", note, "sh", f"{options.folder}/{INJECTED_AT}"], only_if=runs(options.fault).argv),
-            *(step for family in ("netdev", "inet", "arp") for step in _removed(family)),
+            *(step for family in families for step in _removed(family)),
             gone(options.fault),
         ],
         present=[Step(waits)],
@@ -84,12 +76,16 @@ def network_cut(options: Options, host: Host) -> Plan:
 
 def cut_devices(devices: list[str]) -> str:
     """Return rules that drop all packets of these interfaces."""
+    return _on_devices(devices, ["ingress", "egress"], "drop;")
+
+
+def _on_devices(devices: list[str], hooks: list[str], rule: str) -> str:
     names = ", ".join(f'"{device}"' for device in devices)
-    chains = (
-        f"chain {hook} {{ type filter hook {hook} devices = {{ {names} }} priority -500; policy drop; }};"
-        for hook in ("ingress", "egress")
+    chains = " ".join(
+        f"chain {hook} {{ type filter hook {hook} devices = {{ {names} }} priority -500; policy accept; {rule} }};"
+        for hook in hooks
     )
-    return f"table netdev {TABLE} {{ {' '.join(chains)} }}"
+    return f"table netdev {TABLE} {{ {chains} }}"
 
 
 def cut_protocols() -> str:
@@ -102,31 +98,50 @@ def cut_protocols() -> str:
     return f"table inet {TABLE} {{ {chains} {forwarded} }}; table arp {TABLE} {{ {chains} }}"
 
 
-def block_vrrp(hooks: list[str]) -> str:
+def block_vrrp(devices: list[str], hooks: list[str]) -> str:
     """Return rules that drop VRRP's packets, over IPv4 and IPv6."""
-    chains = " ".join(f"chain {hook} {{ {_HOOK.format(hook=hook)} {_VRRP} }};" for hook in hooks)
+    return _on_devices(devices, hooks, _VRRP)
+
+
+def refuse_vrrp(hooks: list[str]) -> str:
+    """Return rules that do so one layer above, where the sender gets an error."""
+    names = [{"ingress": "input", "egress": "output"}[hook] for hook in hooks]
+    chains = " ".join(f"chain {name} {{ {_HOOK.format(hook=name)} {_VRRP} }};" for name in names)
     return f"table inet {TABLE} {{ {chains} }}"
 
 
 def _blocked(host: Host, hooks: list[str]) -> Plan:
-    _need_nft(host)
-    rules = block_vrrp(hooks)
-    if not _accepted(host, rules):
-        raise UnsupportedError("this host's kernel takes no nftables rules")
+    rules, families = _first_accepted(host, block_vrrp(_devices(host), hooks), refuse_vrrp(hooks))
     return Plan(
         inject=[Step(["nft", rules])],
-        heal=_removed("inet"),
-        present=[Step(_listed("inet"))],
+        heal=[step for family in families for step in _removed(family)],
+        present=[Step(_listed(family)) for family in families],
     )
+
+
+def _devices(host: Host) -> list[str]:
+    devices = [interface for interface in host.interfaces() if interface != "lo"]
+    if not devices:
+        raise UnsupportedError("this host has no interface but loopback")
+    return devices
+
+
+def _first_accepted(host: Host, *candidates: str) -> tuple[str, list[str]]:
+    """Return the first rules that the kernel takes, and the families of their tables.
+
+    Hooks of the device come first. Packet sockets, which ARP and keepalived's announcements go through, meet no others,
+    and nobody is told of a lost packet there. Linux before 5.16 has none on the way out.
+    """
+    _need_nft(host)
+    for rules in candidates:
+        if host.run(["nft", "--check", rules])[0] == 0:
+            return rules, [words.split()[0] for words in rules.split("table ")[1:]]
+    raise UnsupportedError("this host's kernel takes no nftables rules")
 
 
 def _need_nft(host: Host) -> None:
     host.need("nft", "nftables")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
-
-
-def _accepted(host: Host, rules: str) -> bool:
-    return host.run(["nft", "--check", rules])[0] == 0
 
 
 def _listed(family: str) -> list[str]:

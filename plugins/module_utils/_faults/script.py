@@ -16,8 +16,7 @@ HEALED = "healed.json"
 HEALED_AT = "healed"
 INJECTED_AT = "injected"
 
-_HEAD = """\
-#!/bin/sh
+_HEAD = """#!/bin/sh
 # Heals {what}, which a drill of haproof.balancer injected.
 # To be run by hand at any time, and more than once:  sh {folder}/heal
 folder={folder}

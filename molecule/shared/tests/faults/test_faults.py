@@ -39,7 +39,7 @@ SAMPLES = (
     " sed -n 's/^State:.//p' /proc/$pid/status; sleep 0.02; done"
     " | cut -c1 | sort -u | tr -d '\\n' | grep -qx '{states}'"
 )
-TABLE = "nft list table inet haproof_drill"
+TABLE = "nft list table netdev haproof_drill"
 
 
 class Case(NamedTuple):
@@ -62,7 +62,7 @@ def unit_case(fault: str, unit: str, there: str) -> Case:
 def vrrp_case(fault: str, hooks: set[str]) -> Case:
     """Return the case of a table with these chains."""
     chains = " && ".join(
-        f"{'' if hook in hooks else '! '}{TABLE} | grep -q 'chain {hook}'" for hook in ("input", "output")
+        f"{'' if hook in hooks else '! '}{TABLE} | grep -q 'chain {hook}'" for hook in ("ingress", "egress")
     )
     return Case(fault, {}, f"{TABLE} && {chains}", f"! {TABLE}")
 
@@ -88,9 +88,9 @@ CASES = [
         f"! ip link show up dev {LINK} | grep .",
         f"ip link show up dev {LINK} | grep .",
     ),
-    vrrp_case("vrrp_block", {"input", "output"}),
-    vrrp_case("vrrp_block_in", {"input"}),
-    vrrp_case("vrrp_block_out", {"output"}),
+    vrrp_case("vrrp_block", {"ingress", "egress"}),
+    vrrp_case("vrrp_block_in", {"ingress"}),
+    vrrp_case("vrrp_block_out", {"egress"}),
     Case(
         "cpu_starve",
         {},

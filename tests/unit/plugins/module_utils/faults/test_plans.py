@@ -267,3 +267,15 @@ def test_clock_that_did_not_jump_is_not_set_back() -> None:
     assert asked.must_fail
     # It would need a capability.
     assert subprocess.run(back.argv, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("older", "family"), [(False, "netdev"), (True, "inet")])
+def test_block_heals_what_it_made(older: bool, family: str) -> None:
+    host = model()
+    newer = host.answer
+    host.run = lambda argv: (1, "", "") if older and "netdev" in " ".join(argv) else newer(argv)
+    found = plan("vrrp_block_out", host)
+    (step,) = found.inject
+    assert step.argv[-1].startswith(f"table {family} haproof_drill {{ chain {'output' if older else 'egress'} {{")
+    assert words(found.heal)[0] == f"nft delete table {family} haproof_drill"
+    assert words(found.present) == [f"nft list table {family} haproof_drill"]

@@ -7,40 +7,74 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
-from urllib.parse import urlsplit
 
 MAX_HEAD = 64 * 1024
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n|$)")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: |\r?\n|$)")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d+)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding:.*chunked[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_CLOSE = re.compile(rb"^connection:(?:.*[, \t])?close[ \t]*(?:,.*)?\r?$", re.IGNORECASE | re.MULTILINE)
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
 
 
-class Target(NamedTuple):
-    """Where a URL points to, and the request for it."""
+def request(authority: str, path: str, keep_alive: bool) -> bytes:
+    """Return a GET request; without *keep_alive* it asks the server to close the connection after its answer."""
+    lines = [f"GET {path} HTTP/1.1", f"Host: {authority}", "User-Agent: haproof-vip-probe", "Accept: */*"]
+    lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
 
-    host: str
-    port: int
-    request: bytes
+
+class _Length:
+    """A body of known length."""
+
+    broken = False
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+
+    def feed(self, data: bytes) -> None:
+        self._left -= len(data)
+
+    def whole(self) -> bool:
+        return self._left <= 0
 
 
-def target(url: str) -> Target:
-    """Take an ``http://`` URL apart. Raises ValueError, naming the URL, for any other."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        raise ValueError(f"url is {url!r}, it must be http://host[:port]/path")
-    if re.search(r"[\x00-\x20\x7f-\U0010ffff]", url):
-        raise ValueError(f"url is {url!r}, it must not have blanks, control or non-ASCII characters")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    try:
-        port = parts.port or 80
-    except ValueError as error:
-        raise ValueError(f"url is {url!r}: {error}") from error
-    host = parts.netloc.rpartition("@")[2]
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: haproof-vip-probe", "Accept: */*"]
-    request = "\r\n".join([*lines, "Connection: close", "", ""])
-    return Target(parts.hostname, port, request.encode("ascii"))
+class _Chunks:
+    """A body in chunks (RFC 9112 section 7.1)."""
+
+    def __init__(self) -> None:
+        self._line = b""
+        self._skip = 0
+        self._trailer = False
+        self._whole = False
+        self.broken = False
+
+    def feed(self, data: bytes) -> None:
+        while data and not self._whole and not self.broken:
+            if self._skip:
+                data, self._skip = data[self._skip :], max(self._skip - len(data), 0)
+                continue
+            line, mark, data = (self._line + data).partition(b"\r\n")
+            self._line = b"" if mark else line
+            if mark:
+                self._take(line)
+            elif len(line) > MAX_HEAD:
+                self.broken = True
+
+    def _take(self, line: bytes) -> None:
+        size = _CHUNK_SIZE.fullmatch(line)
+        if self._trailer:
+            self._whole = not line
+        elif not size:
+            self.broken = True
+        elif int(size.group(1), 16):
+            # The chunk ends with a line end of its own.
+            self._skip = int(size.group(1), 16) + 2
+        else:
+            self._trailer = True
+
+    def whole(self) -> bool:
+        return self._whole
 
 
 class Answer:
@@ -48,56 +82,62 @@ class Answer:
 
     def __init__(self) -> None:
         self._head = b""
-        self._tail = b""
-        self._body = 0
         self._in_body = False
+        # None: it lasts until the peer closes.
+        self._body: _Length | _Chunks | None = None
+        self._closes = False
         self.status = 0
 
     def feed(self, data: bytes) -> None:
         """Take what came in."""
         if not self._in_body:
-            self._head += data
-            head, mark, data = self._head.partition(b"\r\n\r\n")
+            self._head, mark, data = (self._head + data).partition(b"\r\n\r\n")
             if not mark:
                 return
-            self._head = head
             self._in_body = True
-            line = _STATUS_LINE.match(head)
-            self.status = int(line.group(1)) if line else 0
-        self._body += len(data)
-        self._tail = (self._tail + data)[-5:]
+            self._read_head()
+        if self._body:
+            self._body.feed(data)
+
+    def _read_head(self) -> None:
+        line = _STATUS_LINE.match(self._head)
+        if not line:
+            return
+        self.status = int(line.group(2))
+        self._closes = line.group(1) == b"0" or bool(_CLOSE.search(self._head))
+        length = _LENGTH.search(self._head)
+        if self.status in (204, 304):
+            self._body = _Length(0)
+        elif _CHUNKED.search(self._head):
+            self._body = _Chunks()
+        elif length:
+            self._body = _Length(int(length.group(1)))
 
     def whole(self) -> bool:
-        """Return whether all of it is here, as far as its own length says."""
-        length = self._length()
-        return length is not None and self._body >= length
+        """Return whether all of it is here, as far as it says itself where it ends."""
+        return self._body is not None and self._body.whole()
 
     def broken(self) -> bool:
         """Return whether this can never become an HTTP answer."""
-        return (self._in_body and not self.status) or (not self._in_body and len(self._head) > MAX_HEAD)
+        if self._in_body:
+            return not self.status or bool(self._body and self._body.broken)
+        return len(self._head) > MAX_HEAD
+
+    def reusable(self) -> bool:
+        """Return whether the connection is good for another request."""
+        return self.whole() and not self._closes
 
     def outcome(self, good_min: int, good_max: int) -> str:
         """Return "" for a good answer, else what is wrong, when the peer has closed or it is whole.
 
         ``empty``: nothing came. ``malformed``: no HTTP. ``incomplete``: cut off. ``http_503``: a bad status.
         """
-        if not self._head:
+        if not self._head and not self._in_body:
             return "empty"
         if not self._in_body or not self.status:
             return "incomplete" if not self._in_body and self._head.startswith(b"HTTP/1.") else "malformed"
         if not good_min <= self.status <= good_max:
             return f"http_{self.status}"
-        return "incomplete" if self._cut_off() else ""
-
-    def _cut_off(self) -> bool:
-        if self._length() is not None:
-            return not self.whole()
-        return bool(_CHUNKED.search(self._head)) and self._tail != b"0\r\n\r\n"
-
-    def _length(self) -> int | None:
-        if not self._in_body:
-            return None
-        if self.status in (204, 304):
-            return 0
-        found = _LENGTH.search(self._head)
-        return int(found.group(1)) if found else None
+        if self._body is None or self._body.whole():
+            return ""
+        return "malformed" if self._body.broken else "incomplete"

@@ -10,12 +10,14 @@ module: vip_probe
 short_description: Measure from a client how long a service is away
 version_added: "0.1.0"
 description:
-  - Requests a URL at a fixed rate, each time over a new connection, whatever the earlier requests do (open loop), and
+  - Makes requests at a fixed rate, each time over a new connection, whatever the earlier requests do (open loop), and
     reports every outage that a client felt.
   - An outage lasts from the start of the last good request before a failure to the answer to the first good one after
     it, on this host's monotonic clock.
+  - With O(connections) it also keeps connections open beside that, and reports which of them were cut.
   - Meant to run with C(async) on a client, next to whatever is done to the service. It ends when O(run_file) is
-    removed, and after O(duration) at the latest.
+    removed, and after O(duration) at the latest. To measure from several hosts, run it on each.
+  - Down to an O(interval) of 0.002 seconds one core is enough. Over TLS each connection costs a handshake.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -25,7 +27,13 @@ attributes:
       - Requests change nothing, so they are made in check mode too.
 options:
   url:
-    description: URL to request, C(http) only. A host name is resolved once.
+    description:
+      - What to request. A host name is resolved once.
+      - C(http://host[:port]/path) and C(https://host[:port]/path) want a whole answer with a good status.
+      - C(tcp://host:port) wants a connection, see also O(hold).
+      - C(udp://host:port) sends O(payload) and wants any datagram back from there.
+      - C(icmp://host) sends an echo request and wants the reply, IPv4 or IPv6. It needs root or CAP_NET_RAW.
+      - IPv6 addresses stand in brackets.
     type: str
     required: true
   interval:
@@ -47,9 +55,48 @@ options:
     type: list
     elements: int
     default: [200, 399]
+  validate_certs:
+    description: Whether the server's certificate must be good for the name in O(url). For C(https) only.
+    type: bool
+    default: true
+  payload:
+    description: Text to send in each datagram, in UTF-8. For C(udp) only.
+    type: str
+    default: ""
+  hold:
+    description:
+      - Seconds for which a connection must stay open to be good, unless the other side says something before. For
+        C(tcp) only.
+      - A load balancer that passes TCP on takes a connection before it knows whether a server will. Zero looks no
+        further than that.
+      - Must be below O(timeout), and is part of the latency.
+    type: float
+    default: 0.0
+  connections:
+    description:
+      - How many connections to keep open beside the requests over new ones, as a client with a connection pool
+        does. For C(http), C(https) and C(tcp) only.
+      - Over C(tcp) they are silent. The kernel asks every second whether the other side still knows them.
+    type: int
+    default: 0
+  connection_interval:
+    description:
+      - Seconds from one use of such a connection to the next. A use is a request. One that was closed is opened
+        again for its next use.
+      - Over C(tcp), seconds from one attempt to open a connection to the next.
+    type: float
+    default: 0.1
+  clock:
+    description:
+      - Whether to answer other hosts that ask over UDP for this host's monotonic clock, so that moments on both can
+        be compared. It is answered on the address that the requests leave from, and on a free port, while probing.
+      - It tells the time to anybody who reaches that port, and nothing else.
+    type: bool
+    default: false
   run_file:
     description:
-      - File that is made at the start and must not exist before. It reads C(ready) from the first good answer on.
+      - File that is made at the start and must not exist before. From the first good answer on it reads C(ready),
+        or, with O(clock), C(ready ADDRESS PORT) with the local address and the UDP port at which to ask.
       - Removing it ends probing. Otherwise it is removed at the end.
     type: path
 author:
@@ -79,6 +126,30 @@ EXAMPLES = r"""
   ansible.builtin.file:
     path: /run/probe
     state: absent
+
+- name: Five hundred requests a second, and what twenty pooled connections feel
+  haproof.balancer.vip_probe:
+    url: https://www.example.com/health
+    interval: 0.002
+    connections: 20
+    duration: 30
+
+- name: A TCP service behind a load balancer, which must keep the connection for 50 ms
+  haproof.balancer.vip_probe:
+    url: tcp://198.18.0.10:5432
+    hold: 0.05
+    duration: 10
+
+- name: A DNS service, asked for the address of www.example
+  haproof.balancer.vip_probe:
+    url: udp://198.18.0.10:53
+    payload: "\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\0\0\x01\0\x01"
+    duration: 10
+
+- name: The virtual IP itself, whatever runs behind it
+  haproof.balancer.vip_probe:
+    url: icmp://[2001:db8::10]
+    duration: 10
 """
 
 RETURN = r"""
@@ -87,6 +158,9 @@ probe:
   type: dict
   returned: success
   contains:
+    url:
+      description: What was requested, as asked for.
+      type: str
     requests:
       description: How many requests were made.
       type: int
@@ -97,9 +171,65 @@ probe:
       description:
         - How many failed, by kind.
         - V(refused), V(timeout), V(reset), V(unreachable), V(http_503) and other status codes, V(empty), V(incomplete)
-          and V(malformed) answers, or the name of the error number.
+          and V(malformed) answers, V(closed) where O(hold) was not kept, or the name of the error number.
+        - V(tls_untrusted), V(tls_name), V(tls_expired), V(tls_not_yet_valid), V(tls_closed) for a connection that ends
+          in the handshake, V(tls_) with OpenSSL's own name for other troubles.
+        - An echo request that gets no reply is a V(timeout), also where a router says why.
       type: dict
       sample: {"refused": 3}
+    origin_s:
+      description: This host's monotonic clock at the first request, in seconds. The times below count from there.
+      type: float
+      sample: 86400.25
+    runs:
+      description:
+        - All requests in the order of their starts; those that follow each other with the same outcome are one entry.
+        - Each entry is a list of the starts of its first and its last request and the latest end of all, in seconds
+          from the first request of all, then how many they are, and their outcome. It is empty for good ones.
+      type: list
+      elements: list
+      sample: [[0.0, 1.99, 1.991, 200, ""], [2.0, 2.09, 2.34, 10, "timeout"], [2.1, 3.99, 3.991, 190, ""]]
+    latency_s:
+      description: Median, 99th percentile and maximum in seconds of how long good requests took; null without any.
+      type: dict
+      sample: {"p50": 0.00042, "p99": 0.00131, "max": 0.0087}
+    connections:
+      description: What the connections that are kept open went through; null with O(connections=0).
+      type: dict
+      contains:
+        open:
+          description: How many are kept open, as asked for.
+          type: int
+        requests:
+          description: How many requests were made over them. Over C(tcp), how often one was opened.
+          type: int
+        failed:
+          description: How many of these failed, those that got no connection to begin with included.
+          type: int
+        cut:
+          description:
+            - How many connections were cut.
+            - One is cut when it has answered before, and ends while a request on it is under way, or does not answer
+              this one in time. A client has to make that request again, and has to know that it may.
+            - It is not cut when it ends between two requests, or when the server said with its last answer that it
+              would. A client opens another and feels nothing.
+            - A new connection on which the first request fails is a failed request only.
+            - Over C(tcp) each end of an open connection is a cut.
+          type: int
+        cuts:
+          description: Each of them, in order.
+          type: list
+          elements: dict
+          contains:
+            at_s:
+              description: When it was felt, in seconds from the first request.
+              type: float
+            kind:
+              description:
+                - How, in the words of RV(probe.errors). V(empty) is a connection that was closed instead of an answer,
+                  V(incomplete) one that was closed in the middle of it, V(closed) one over C(tcp).
+              type: str
+              sample: reset
     outages:
       description: Every run of failed requests, in order.
       type: list
@@ -110,6 +240,12 @@ probe:
           type: float
         end_s:
           description: Answer to the first good request after it, or the end of probing.
+          type: float
+        first_s:
+          description: Start of the first failed request in it.
+          type: float
+        last_s:
+          description: Start of the last failed request in it.
           type: float
         outage_s:
           description: The difference in seconds.
@@ -147,152 +283,99 @@ probe:
 """
 
 import contextlib
-import errno
+import gc
 import math
 import os
-import selectors
 import socket
-import struct
+import ssl
 import time
-from collections import deque
 from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._http import Answer, target
-from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, error_kind, summary
-
-_IN_PROGRESS = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
-# Closing with a reset: a request that is given up must not keep a port of ours, or a worker of the service, busy.
-_RESET = struct.pack("ii", 1, 0)
-
-
-class Request:
-    """One connection with one request on it."""
-
-    def __init__(self, number: int, deadline_s: float, connection: socket.socket) -> None:
-        self.number = number
-        self.deadline_s = deadline_s
-        self.connection = connection
-        self.answer = Answer()
-        self.sent = 0
-        self.done = False
+from ansible_collections.haproof.balancer.plugins.module_utils._http import request
+from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, outcome_of, summary
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_connections import Pool
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_loop import Line, Loop, Steps
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_protocols import (
+    Http,
+    Icmp,
+    Place,
+    Requester,
+    Tcp,
+    Udp,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import Url, read_url
 
 
 class Prober:
-    """Starts a request at each tick and notes how it ends. One thread, non-blocking sockets."""
+    """Starts a request at each tick and notes how it ends."""
 
-    def __init__(
-        self, address: tuple[Any, ...], family: int, request: bytes, timeout_s: float, good_status: tuple[int, int]
-    ) -> None:
+    def __init__(self, loop: Loop, requester: Requester, timeout_s: float, pool: Pool | None = None) -> None:
         self.journal = Journal()
-        self._address = address
-        self._family = family
-        self._request = request
-        self._timeout_s = timeout_s
-        self._good_status = good_status
-        self._selector = selectors.DefaultSelector()
-        # In the order of their deadlines, for all have the same time-out.
-        self._waiting: deque[Request] = deque()
         self.answered = False
+        self._loop = loop
+        self._requester = requester
+        self._timeout_s = timeout_s
+        self._pool = pool
+        self._under_way = 0
 
     def run(self, interval_s: float, duration_s: float, on_tick: Callable[[bool], bool]) -> float:
         """Probe until ``duration_s`` is over or ``on_tick(answered)`` says to stop.
 
         Requests that are under way then may still end. Returns the moment at which the last could have started.
         """
+        if self._pool:
+            self._pool.start(self._loop)
         origin = time.monotonic()
         tick = origin
         while tick - origin < duration_s and not on_tick(self.answered):
-            self._serve_until(tick)
+            self._loop.serve_until(tick)
             now = time.monotonic()
             self._start(now)
             # The schedule is absolute. Ticks that this host was too busy for are left out and show as a gap.
             tick = origin + interval_s * max(math.floor((now - origin) / interval_s) + 1, 1)
         stopped = time.monotonic()
-        while self._waiting:
-            self._serve_until(self._waiting[0].deadline_s)
-        self._selector.close()
+        if self._pool:
+            self._pool.stop()
+        self._loop.serve_while(self._busy)
+        self._loop.close()
         return stopped
 
+    def result(self, stopped_s: float) -> dict[str, Any]:
+        """Return what was measured."""
+        measured = summary(self.journal, stopped_s)
+        return {**measured, "connections": self._pool.summary(measured["origin_s"]) if self._pool else None}
+
+    def _busy(self) -> bool:
+        return self._under_way > 0 or bool(self._pool and self._pool.busy())
+
     def _start(self, now: float) -> None:
-        number = self.journal.begin(now)
-        connection = None
+        line = Line(self._loop, now + self._timeout_s)
+        self._under_way += 1
+        self._loop.start(line, self._request(line, self.journal.begin(now), line.deadline_s))
+
+    def _request(self, line: Line, number: int, deadline_s: float) -> Steps:
         try:
-            connection = socket.socket(self._family, socket.SOCK_STREAM)
-            connection.setblocking(False)
-            status = connection.connect_ex(self._address)
+            outcome = yield from self._requester.request(line)
         except OSError as error:
-            status = error.errno or 0
-        if connection is None or status not in _IN_PROGRESS:
-            self.journal.end(number, time.monotonic(), error_kind(status))
-            if connection is not None:
-                connection.close()
-            return
-        request = Request(number, now + self._timeout_s, connection)
-        self._selector.register(connection, selectors.EVENT_WRITE, request)
-        self._waiting.append(request)
-
-    def _serve_until(self, moment: float) -> None:
-        """Serve connections until ``moment``; time-outs that come first are noted when they are due."""
-        while True:
-            now = time.monotonic()
-            self._expire(now)
-            wait = max(min(moment, self._waiting[0].deadline_s if self._waiting else moment) - now, 0.0)
-            for key, events in self._selector.select(wait):
-                self._serve(key.data, events)
-            if time.monotonic() >= moment:
-                self._expire(time.monotonic())
-                return
-
-    def _expire(self, now: float) -> None:
-        while self._waiting and (self._waiting[0].done or self._waiting[0].deadline_s <= now):
-            request = self._waiting.popleft()
-            if not request.done:
-                self._finish(request, "timeout")
-
-    def _serve(self, request: Request, events: int) -> None:
-        try:
-            if events & selectors.EVENT_WRITE:
-                self._send(request)
-            else:
-                self._receive(request)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._finish(request, error_kind(error.errno or 0))
-
-    def _send(self, request: Request) -> None:
-        connection = request.connection
-        request.sent += connection.send(self._request[request.sent :])
-        if request.sent == len(self._request):
-            self._selector.modify(connection, selectors.EVENT_READ, request)
-
-    def _receive(self, request: Request) -> None:
-        data = request.connection.recv(65536)
-        request.answer.feed(data)
-        if not data or request.answer.whole() or request.answer.broken():
-            self._finish(request, request.answer.outcome(*self._good_status))
-
-    def _finish(self, request: Request, outcome: str) -> None:
+            outcome = outcome_of(error)
         now = time.monotonic()
-        if outcome == GOOD and now > request.deadline_s:
+        if outcome == GOOD and now > deadline_s:
             outcome = "timeout"
-        self.journal.end(request.number, now, outcome)
+        self.journal.end(number, now, outcome)
         self.answered = self.answered or outcome == GOOD
-        request.done = True
-        self._selector.unregister(request.connection)
-        # The peer may already have closed it.
-        with contextlib.suppress(OSError):
-            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        request.connection.close()
+        self._under_way -= 1
+        line.close()
 
 
 class RunFile:
     """The file by which others see that probing is ready, and end it. Does nothing when there is no ``path``."""
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, words: str = "ready") -> None:
         self._path = path
+        self._words = words
         self._ready = False
 
     def create(self) -> None:
@@ -309,7 +392,7 @@ class RunFile:
             if answered and not self._ready:
                 # Does not make it again when it has just been removed.
                 descriptor = os.open(self._path, os.O_WRONLY)
-                os.write(descriptor, b"ready\n")
+                os.write(descriptor, f"{self._words}\n".encode())
                 os.close(descriptor)
                 self._ready = True
             os.stat(self._path)
@@ -324,17 +407,68 @@ class RunFile:
                 os.unlink(self._path)
 
 
-def problems(params: dict[str, Any]) -> list[str]:
+def problems(params: dict[str, Any], scheme: str) -> list[str]:
     """Say which options do not fit, one sentence a finding."""
     found = [
         f"{name} is {params[name]:g}, it must be above 0 seconds"
-        for name in ("interval", "timeout", "duration")
+        for name in ("interval", "timeout", "duration", "connection_interval")
         if not 0 < params[name] < math.inf
     ]
     good = params["good_status"]
     if len(good) != 2 or not 100 <= good[0] <= good[1] <= 599:
         found.append(f"good_status is {good}, it must be the lowest and the highest good status, within 100 to 599")
+    if params["connections"] < 0:
+        found.append(f"connections is {params['connections']}, it must not be negative")
+    if not 0 <= params["hold"] < params["timeout"]:
+        found.append(f"hold is {params['hold']:g}, it must be from 0 to below timeout, {params['timeout']:g} seconds")
+    for name, schemes in (("payload", ("udp",)), ("hold", ("tcp",)), ("connections", ("http", "https", "tcp"))):
+        if params[name] and scheme not in schemes:
+            found.append(f"{name} is {params[name]!r}, a url that starts with {scheme}:// takes none")
     return found
+
+
+def resolve(goal: Url) -> Place:
+    """Return the address of the URL's host. Raises OSError or UnicodeError."""
+    kind = socket.SOCK_STREAM if goal.scheme in ("http", "https", "tcp") else socket.SOCK_DGRAM
+    family, _type, _proto, _name, address = socket.getaddrinfo(goal.host, goal.port, type=kind)[0]
+    return Place(family, address)
+
+
+def http(goal: Url, place: Place, params: dict[str, Any], keep_alive: bool) -> Http:
+    """Return how to request an http or https URL."""
+    low, high = params["good_status"]
+    message = request(goal.authority, goal.path, keep_alive)
+    context = tls_context(params["validate_certs"]) if goal.scheme == "https" else None
+    # A scope is this host's business.
+    return Http(place, message, (low, high), context, goal.host.partition("%")[0])
+
+
+def tls_context(validate: bool) -> ssl.SSLContext:
+    """Return the settings of TLS, which check certificates against this host's own store, or not at all."""
+    context = ssl.create_default_context()
+    if not validate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def requester_for(goal: Url, place: Place, params: dict[str, Any], loop: Loop) -> Requester:
+    """Return how to make one request. Raises PermissionError where that takes root."""
+    if goal.scheme == "tcp":
+        return Tcp(place, params["hold"])
+    if goal.scheme == "udp":
+        return Udp(place, params["payload"].encode())
+    if goal.scheme == "icmp":
+        return Icmp(place, loop)
+    return http(goal, place, params, keep_alive=False)
+
+
+def pool_for(goal: Url, place: Place, params: dict[str, Any]) -> Pool | None:
+    """Return the connections to keep open, None when there are to be none."""
+    if not params["connections"]:
+        return None
+    protocol = Tcp(place) if goal.scheme == "tcp" else http(goal, place, params, keep_alive=True)
+    return Pool(protocol, params["connections"], params["connection_interval"], params["timeout"])
 
 
 def hurry() -> None:
@@ -345,6 +479,8 @@ def hurry() -> None:
         # Control groups may have no share of real time.
         with contextlib.suppress(OSError):
             os.nice(-20)
+    # What is there now stays; looking through it for garbage would hold up requests for milliseconds.
+    gc.freeze()
 
 
 def utc_now() -> str:
@@ -361,25 +497,46 @@ def main() -> None:
             "timeout": {"type": "float", "default": 0.25},
             "duration": {"type": "float", "default": 60.0},
             "good_status": {"type": "list", "elements": "int", "default": [200, 399]},
+            "validate_certs": {"type": "bool", "default": True},
+            "payload": {"type": "str", "default": ""},
+            "hold": {"type": "float", "default": 0.0},
+            "connections": {"type": "int", "default": 0},
+            "connection_interval": {"type": "float", "default": 0.1},
+            "clock": {"type": "bool", "default": False},
             "run_file": {"type": "path"},
         },
         supports_check_mode=True,
     )
     params: dict[str, Any] = module.params
-    found = problems(params)
+    url = params["url"]
+    try:
+        goal = read_url(url)
+    except ValueError as error:
+        module.fail_json(msg=str(error))
+    found = problems(params, goal.scheme)
     if found:
         module.fail_json(msg="; ".join(found))
     try:
-        goal = target(params["url"])
-        family, _type, _proto, _name, address = socket.getaddrinfo(goal.host, goal.port, type=socket.SOCK_STREAM)[0]
-    except ValueError as error:
-        module.fail_json(msg=str(error))
-    except OSError as error:
-        module.fail_json(msg=f"cannot resolve the host of {params['url']}: {error}")
+        place = resolve(goal)
+    except (OSError, UnicodeError) as error:
+        module.fail_json(msg=f"cannot resolve the host of {url}: {error}")
 
-    low, high = params["good_status"]
-    prober = Prober(address, family, goal.request, params["timeout"], (low, high))
-    run_file = RunFile(params["run_file"])
+    loop = Loop()
+    try:
+        prober = Prober(
+            loop, requester_for(goal, place, params, loop), params["timeout"], pool_for(goal, place, params)
+        )
+    except PermissionError:
+        module.fail_json(msg=f"url is {url!r}, echo requests need root or CAP_NET_RAW: become root, or probe tcp://")
+    except OSError as error:
+        module.fail_json(msg=f"cannot request {url}: {error.strerror}")
+    words = "ready"
+    if params["clock"]:
+        try:
+            words = "ready {} {}".format(*answer_clock(loop, place.family, place.address))
+        except OSError as error:
+            module.fail_json(msg=f"cannot answer for the clock on the way to {url}: {error.strerror}")
+    run_file = RunFile(params["run_file"], words)
     try:
         run_file.create()
     except OSError as error:
@@ -389,15 +546,16 @@ def main() -> None:
     try:
         stopped = prober.run(params["interval"], params["duration"], run_file.on_tick)
     except OSError as error:
-        module.fail_json(msg=f"cannot go on probing {params['url']}: {error}")
+        module.fail_json(msg=f"cannot go on probing {url}: {error}")
     finally:
         run_file.remove()
     measured = {
+        "url": url,
         "started": started,
         "ended": utc_now(),
         "interval_s": params["interval"],
         "timeout_s": params["timeout"],
-        **summary(prober.journal, stopped),
+        **prober.result(stopped),
     }
     # Not at the top level, where Ansible gives "failed" and "started" meanings of its own.
     module.exit_json(changed=False, probe=measured)

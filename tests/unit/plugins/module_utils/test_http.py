@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._http import MAX_HEAD, Answer, Target, target
+from ansible_collections.haproof.balancer.plugins.module_utils._http import MAX_HEAD, Answer, request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,24 +28,6 @@ ANSWERS: list[tuple[bytes, str]] = [
     (b"HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n", "http_404"),
     (b"SSH-2.0-OpenSSH_9.2\r\n", "malformed"),
     (b"HTTP/2 200\r\n\r\n", "malformed"),
-]
-
-TARGETS: list[tuple[str, Target]] = [
-    ("http://198.18.0.10", Target("198.18.0.10", 80, b"GET / HTTP/1.1\r\nHost: 198.18.0.10\r\n")),
-    ("http://[2001:db8::10]:8080/a?b=c#d", Target("2001:db8::10", 8080, b"GET /a?b=c HTTP/1.1\r\nHost: [2001:")),
-    ("http://user@www.example/", Target("www.example", 80, b"GET / HTTP/1.1\r\nHost: www.example\r\n")),
-]
-
-BAD_URLS: list[str] = [
-    "",
-    "198.18.0.10",
-    "https://198.18.0.10/",
-    "http:///path",
-    "http://h:99999/",
-    "http://h:x/",
-    "http://h/a b",
-    "http://h/\r\nX: y",
-    "http://h/\xe4",
 ]
 
 
@@ -88,15 +70,41 @@ def test_an_endless_head_is_given_up() -> None:
     assert answer.broken()
 
 
-@pytest.mark.parametrize(("url", "expected"), TARGETS)
-def test_target(url: str, expected: Target) -> None:
-    found = target(url)
-    assert found[:2] == expected[:2]
-    assert found.request.startswith(expected.request)
-    assert found.request.endswith(b"\r\nConnection: close\r\n\r\n")
+@pytest.mark.parametrize(
+    ("data", "whole", "reusable"),
+    [
+        (OK + b"Content-Length: 2\r\n\r\nab", True, True),
+        (OK + b"Content-Length: 2\r\nConnection: close\r\n\r\nab", True, False),
+        (OK + b"Content-Length: 2\r\nconnection: TE, Close\r\n\r\nab", True, False),
+        (OK + b"Content-Length: 2\r\nX-Connection: close\r\n\r\nab", True, True),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", True, False),
+        (OK + b"\r\nuntil close", False, False),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", True, True),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n", True, True),
+        # A chunk whose data look like the end of all.
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n6;a=b\r\n\r\n0\r\n\r\n", False, False),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n0\r\n\r\n", False, False),
+    ],
+)
+def test_what_is_good_for_another_request(data: bytes, whole: bool, reusable: bool) -> None:
+    answer = Answer()
+    answer.feed(data)
+    assert (answer.whole(), answer.reusable()) == (whole, reusable)
 
 
-@pytest.mark.parametrize("url", BAD_URLS)
-def test_bad_url(url: str) -> None:
-    with pytest.raises(ValueError, match="url is "):
-        target(url)
+def test_a_chunk_without_size_is_given_up() -> None:
+    answer = Answer()
+    answer.feed(OK + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n")
+    assert answer.broken()
+    assert answer.outcome(200, 399) == "malformed"
+
+
+@pytest.mark.parametrize(("keep_alive", "says"), [(True, "keep-alive"), (False, "close")])
+def test_request(keep_alive: bool, says: str) -> None:
+    assert (
+        request("[2001:db8::10]:8080", "/a?b=c", keep_alive)
+        == (
+            "GET /a?b=c HTTP/1.1\r\nHost: [2001:db8::10]:8080\r\nUser-Agent: haproof-vip-probe\r\nAccept: */*\r\n"
+            f"Connection: {says}\r\n\r\n"
+        ).encode()
+    )

@@ -18,7 +18,8 @@ _FINDING = re.compile(r'^haproof_vip_finding\{.*\bvip="([^"]*)".*\bfinding="([^"
 class Holdings:
     """Which of some VIPs a host has. An address may be on several interfaces, and counts once.
 
-    ``events`` are the changes in order: ``{"at_s", "vip", "interface" (number), "held"}``, VIPs spelled as given.
+    ``events`` are the changes in order: ``{"at_s", "vip", "interface" (number), "held"}``, VIPs spelled as given;
+    ``resumed_s`` are the moments at which changes had been lost.
     """
 
     def __init__(self, vips: Sequence[str], addresses: Iterable[Address]) -> None:
@@ -30,6 +31,7 @@ class Holdings:
                 self._on[address].add(number)
         self.at_start = {given: bool(self._on[vip]) for vip, given in self._vips.items()}
         self.events: list[dict[str, Any]] = []
+        self.resumed_s: list[float] = []
 
     def change(self, change: Change, at_s: float) -> None:
         """Take what the kernel tells; that an address is announced again is no event."""
@@ -45,6 +47,7 @@ class Holdings:
 
     def resume(self, addresses: Iterable[Address], at_s: float) -> None:
         """Take all addresses anew, after changes were lost."""
+        self.resumed_s.append(at_s)
         there = [(number, address) for number, address in addresses if address in self._on]
         for vip, on in self._on.items():
             for number in sorted(on):

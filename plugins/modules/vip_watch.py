@@ -122,6 +122,13 @@ watch:
         held:
           description: Whether the host has the virtual IP from then on.
           type: bool
+    resumed_s:
+      description:
+        - When the kernel had more changes to tell than this host could take, and all addresses were read anew. Events
+          at these moments are late.
+      type: list
+      elements: float
+      sample: []
     alarms:
       description: Each alarm that was raised or cleared, in order.
       type: list
@@ -195,17 +202,24 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
 
 
 def take(changes: socket.socket, holdings: Holdings) -> None:
-    """Take what waits in the socket."""
-    try:
-        data = changes.recv(CHUNK)
-    except OSError as error:
-        if error.errno != errno.ENOBUFS:
-            raise
+    """Take all that waits in the socket. Raises OSError."""
+    lost = False
+    while True:
+        try:
+            data = changes.recv(CHUNK)
+        except BlockingIOError:
+            break
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+            # What still waits is older than what was lost, so it comes before all addresses are read anew.
+            lost = True
+            continue
+        at_s = time.monotonic()
+        for change in parse_changes(data):
+            holdings.change(change, at_s)
+    if lost:
         holdings.resume(read_addresses(), time.monotonic())
-        return
-    at_s = time.monotonic()
-    for change in parse_changes(data):
-        holdings.change(change, at_s)
 
 
 def read_text(path: str) -> str | None:
@@ -289,6 +303,7 @@ def main() -> None:
         "ended_s": seen.ended_s,
         "held_at_start": seen.holdings.at_start,
         "events": [{**event, "interface": interface_name(event["interface"])} for event in seen.holdings.events],
+        "resumed_s": seen.holdings.resumed_s,
         "alarms": seen.alarms.events,
     }
     module.exit_json(changed=False, watch=watched)

@@ -54,6 +54,7 @@ def test_lost_changes_are_made_up_for() -> None:
     holdings = Holdings([VIP, "fd00::10"], [HERE])
     holdings.resume([Address(3, "fd00::10"), Address(3, "fd00::11")], 5.0)
     assert [(event["vip"], event["held"]) for event in holdings.events] == [(VIP, False), ("fd00::10", True)]
+    assert holdings.resumed_s == [5.0]
 
 
 @given(changes)

@@ -36,9 +36,14 @@ def render(tree: Mapping[str, Any] | Sequence[Any]) -> str:
 
 
 def quote(text: str) -> str:
-    """Return *text* as one word, in double quotes where it needs them. Raises ConfigError for a double quote."""
+    """Return *text* as one word, in double quotes where it needs them.
+
+    Raises ConfigError for what no quotes can hold: a double quote, and a backslash at the end, which would escape one.
+    """
     if '"' in text:
         raise ConfigError("", f"{text!r} holds a double quote, which keepalived cannot escape")
+    if text.endswith("\\"):
+        raise ConfigError("", f"{text!r} ends with a backslash, which keepalived takes for an escape")
     return f'"{text}"' if text == "" or re.search(r"[\s!#{}']", text) else text
 
 

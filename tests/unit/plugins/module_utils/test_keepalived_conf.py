@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import quote, render
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
@@ -95,7 +95,13 @@ def test_no_value_breaks_out_of_its_line(tree: dict[str, Any]) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_characters='"', exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1))
 def test_quote_makes_one_word(text: str) -> None:
+    assume(not text.endswith("\\"))
     assert render({"script": quote(text)}).count("\n") == 1
+
+
+def test_quote_refuses_a_backslash_at_the_end() -> None:
+    with pytest.raises(ConfigError, match="ends with a backslash, which keepalived takes for an escape"):
+        quote("{\\")
 
 
 def test_quote_refuses_a_quote() -> None:

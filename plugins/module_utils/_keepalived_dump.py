@@ -59,8 +59,9 @@ def parse_text(text: str) -> list[dict[str, Any]]:
 
 
 def parse_details(text: str) -> dict[str, dict[str, Any]]:
-    """What only the text dump says of each instance, by name: ``authentication``, ``unicast_peers`` and ``tracked``.
+    """What only the text dump says of each instance, by name.
 
+    ``down_timer_adverts``, ``authentication``, ``unicast_peers`` and ``tracked``.
     ``authentication`` is none, pass or ah. ``tracked`` has ``{"kind", "name", "weight", "state", "failing"}``: ``kind``
     is script, file, process, interface or bfd. ``state`` is keepalived's word or number, None where it says none.
     ``failing``: whether it lowers the priority now, or puts the instance in FAULT.
@@ -76,7 +77,9 @@ def parse_details(text: str) -> dict[str, dict[str, Any]]:
         name = block.partition("\n")[0].strip()
         lists = dict(re.findall(r"^   (\w[^=\n]*?) :\n((?:     .*\n)*)", block, flags=re.MULTILINE))
         authentication = re.search(r"^   Authentication type = (\S+)", block, flags=re.MULTILINE)
+        adverts = re.search(r"^   Down timer adverts = (\d+)", block, flags=re.MULTILINE)
         found[name] = {
+            "down_timer_adverts": int(adverts.group(1)) if adverts else None,
             "authentication": _AUTHENTICATION.get(authentication.group(1), "none") if authentication else "none",
             "unicast_peers": [line.split()[0] for line in lists.get("Unicast Peer", "").splitlines()],
             "tracked": [

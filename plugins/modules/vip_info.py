@@ -229,7 +229,9 @@ instances:
       type: float
       sample: 0.2
     down_timer_adverts:
-      description: Missed adverts after which the master counts as dead; null where keepalived does not tell.
+      description:
+        - Missed adverts after which the master counts as dead.
+        - Null where keepalived does not tell, as in its JSON dump when O(details=false).
       type: int
     preempt:
       description: Whether it takes the VIP back from a master of lower priority.

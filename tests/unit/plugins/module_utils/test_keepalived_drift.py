@@ -105,6 +105,7 @@ def test_a_script_that_nobody_tracks_is_forgotten() -> None:
 def test_details() -> None:
     assert parse_details(DUMP) == {
         "VI_198.18.224.10": {
+            "down_timer_adverts": 5,
             "authentication": "none",
             "unicast_peers": [],
             "tracked": [

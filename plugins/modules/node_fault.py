@@ -193,7 +193,7 @@ injected_s:
   type: float
   returned: when there is one fault
 healed_s:
-  description: When it was healed, at its deadline or by this call, on the same clock.
+  description: When healing began, at its deadline or by this call, on the same clock.
   type: float
   returned: when there is one fault
 clock:
@@ -229,7 +229,7 @@ from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, ask_at
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate import (
     heal,
     inject,
@@ -265,8 +265,6 @@ def problem(params: dict[str, Any]) -> str | None:
         return f"slow_s is {slow_s:g}, it must be 0.01 to 60 seconds"
     if params["node"] and not _NODE.fullmatch(params["node"]):
         return f"node is {params['node']}, it must be a host name"
-    if params["clock"] and clock_address(params["clock"]) is None:
-        return f"clock is {params['clock']}, it must be an address and a port with a space between"
     return lacking(params) if params["state"] == "injected" and fault else None
 
 
@@ -281,14 +279,6 @@ def lacking(params: dict[str, Any]) -> str | None:
     if commands and not (commands["inject"] and all([*commands["inject"], *commands["heal"]])):
         return "commands.inject needs a command, and every command a word"
     return None
-
-
-def clock_address(text: str) -> tuple[str, int] | None:
-    """Return the address and the port in *text*, None when it has something else."""
-    words = text.split()
-    if len(words) != 2 or not words[1].isdigit():
-        return None
-    return words[0], int(words[1])
 
 
 def asked(params: dict[str, Any]) -> dict[str, Any]:
@@ -390,19 +380,6 @@ class Call:
         return {"diff": {"before": describe(before), "after": describe(after)}}
 
 
-def ask_clock(text: str | None) -> dict[str, float] | None:
-    """Return how far the client's clock is away, None when nobody answers."""
-    address = clock_address(text) if text else None
-    if address is None:
-        return None
-    try:
-        found = ask(*address)
-    except OSError:
-        # No way there. The result says that nobody answered.
-        return None
-    return found._asdict() if found else None
-
-
 def main() -> None:
     """Connect the parts."""
     command = {"type": "list", "elements": "list", "required": True}
@@ -427,7 +404,11 @@ def main() -> None:
     wrong = problem(module.params)
     if wrong:
         module.fail_json(msg=wrong)
-    result: dict[str, Any] = {"supported": True, "reason": "", "clock": ask_clock(module.params["clock"])}
+    try:
+        clock = ask_at(module.params["clock"])
+    except ClockError as error:
+        module.fail_json(msg=str(error))
+    result: dict[str, Any] = {"supported": True, "reason": "", "clock": clock and clock._asdict()}
     call = Call(module)
     try:
         result.update(call.injected() if module.params["state"] == "injected" else call.healed())

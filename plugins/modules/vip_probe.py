@@ -93,6 +93,11 @@ options:
       - It tells the time to anybody who reaches that port, and nothing else.
     type: bool
     default: false
+  reference:
+    description:
+      - Address and UDP port of another prober with O(clock=true), separated by a blank. It is asked before the first
+        request how far its clock is from this host's, so that what several hosts measure can be compared.
+    type: str
   run_file:
     description:
       - File that is made at the start and must not exist before. From the first good answer on it reads C(ready),
@@ -181,6 +186,16 @@ probe:
       description: This host's monotonic clock at the first request, in seconds. The times below count from there.
       type: float
       sample: 86400.25
+    clock:
+      description: How far the clock of O(reference) is away; null when nobody answered, or was to be asked.
+      type: dict
+      contains:
+        offset_s:
+          description: What to add to this host's monotonic clock for the other's.
+          type: float
+        error_s:
+          description: By how much that may be off.
+          type: float
     runs:
       description:
         - All requests in the order of their starts; those that follow each other with the same outcome are one entry.
@@ -282,10 +297,8 @@ probe:
       type: float
 """
 
-import contextlib
 import gc
 import math
-import os
 import socket
 import ssl
 import time
@@ -293,6 +306,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask_at
 from ansible_collections.haproof.balancer.plugins.module_utils._http import request
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, outcome_of, summary
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock
@@ -307,6 +321,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe_protocols 
     Udp,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import Url, read_url
+from ansible_collections.haproof.balancer.plugins.module_utils._run_file import READY, RunFile, hurry
 
 
 class Prober:
@@ -368,43 +383,6 @@ class Prober:
         self.answered = self.answered or outcome == GOOD
         self._under_way -= 1
         line.close()
-
-
-class RunFile:
-    """The file by which others see that probing is ready, and end it. Does nothing when there is no ``path``."""
-
-    def __init__(self, path: str | None, words: str = "ready") -> None:
-        self._path = path
-        self._words = words
-        self._ready = False
-
-    def create(self) -> None:
-        """Make the file. Raises FileExistsError, for it may be another prober's."""
-        if self._path:
-            # Exclusive creation follows no link that somebody has put there.
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-
-    def on_tick(self, answered: bool) -> bool:
-        """Announce the first good answer. Returns whether to stop."""
-        if not self._path:
-            return False
-        try:
-            if answered and not self._ready:
-                # Does not make it again when it has just been removed.
-                descriptor = os.open(self._path, os.O_WRONLY)
-                os.write(descriptor, f"{self._words}\n".encode())
-                os.close(descriptor)
-                self._ready = True
-            os.stat(self._path)
-        except FileNotFoundError:
-            return True
-        return False
-
-    def remove(self) -> None:
-        """Leave nothing behind."""
-        if self._path:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
 
 
 def problems(params: dict[str, Any], scheme: str) -> list[str]:
@@ -471,18 +449,6 @@ def pool_for(goal: Url, place: Place, params: dict[str, Any]) -> Pool | None:
     return Pool(protocol, params["connections"], params["connection_interval"], params["timeout"])
 
 
-def hurry() -> None:
-    """Come before other processes of this host, as far as allowed: a prober that waits its turn measures itself."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    except OSError:
-        # Control groups may have no share of real time.
-        with contextlib.suppress(OSError):
-            os.nice(-20)
-    # What is there now stays; looking through it for garbage would hold up requests for milliseconds.
-    gc.freeze()
-
-
 def utc_now() -> str:
     """Wall-clock time for a person to read; nothing is calculated with it."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -503,6 +469,7 @@ def main() -> None:
             "connections": {"type": "int", "default": 0},
             "connection_interval": {"type": "float", "default": 0.1},
             "clock": {"type": "bool", "default": False},
+            "reference": {"type": "str"},
             "run_file": {"type": "path"},
         },
         supports_check_mode=True,
@@ -511,7 +478,9 @@ def main() -> None:
     url = params["url"]
     try:
         goal = read_url(url)
+        reference = ask_at(params["reference"])
     except ValueError as error:
+        # Of the URL, or of the clock that is asked.
         module.fail_json(msg=str(error))
     found = problems(params, goal.scheme)
     if found:
@@ -530,10 +499,10 @@ def main() -> None:
         module.fail_json(msg=f"url is {url!r}, echo requests need root or CAP_NET_RAW: become root, or probe tcp://")
     except OSError as error:
         module.fail_json(msg=f"cannot request {url}: {error.strerror}")
-    words = "ready"
+    words = READY
     if params["clock"]:
         try:
-            words = "ready {} {}".format(*answer_clock(loop, place.family, place.address))
+            words = "{} {} {}".format(READY, *answer_clock(loop, place.family, place.address))
         except OSError as error:
             module.fail_json(msg=f"cannot answer for the clock on the way to {url}: {error.strerror}")
     run_file = RunFile(params["run_file"], words)
@@ -542,6 +511,8 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"cannot make run_file {params['run_file']}: {error.strerror}")
     hurry()
+    # What is there now stays; looking through it for garbage would hold up requests for milliseconds.
+    gc.freeze()
     started = utc_now()
     try:
         stopped = prober.run(params["interval"], params["duration"], run_file.on_tick)
@@ -555,6 +526,7 @@ def main() -> None:
         "ended": utc_now(),
         "interval_s": params["interval"],
         "timeout_s": params["timeout"],
+        "clock": reference and reference._asdict(),
         **prober.result(stopped),
     }
     # Not at the top level, where Ansible gives "failed" and "started" meanings of its own.

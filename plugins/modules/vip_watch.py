@@ -12,7 +12,7 @@ version_added: "0.1.0"
 description:
   - Listens to the kernel, which tells each change of an address when it happens (netlink), and notes when O(vips) came
     to this host and left it, on the host's monotonic clock.
-  - Notes too which alarms keepalived-watch of the role M(haproof.balancer.keepalived#role) raises meanwhile.
+  - Notes too which alarms keepalived-watch of the role P(haproof.balancer.keepalived#role) raises meanwhile.
   - Holds a lock on the host, so that two drills do not meet. The kernel frees it when the module ends, however it ends.
   - Meant to run with C(async) on each balancer, next to whatever is done to them. It ends when O(run_file) is removed,
     and after O(duration) at the latest.
@@ -257,7 +257,7 @@ def interface_name(number: int) -> str:
 def better(one: Offset | None, other: Offset | None) -> dict[str, float] | None:
     """Return the offset with the smaller error, as RETURN says."""
     found = min((offset for offset in (one, other) if offset), key=lambda offset: offset.error_s, default=None)
-    return {"offset_s": found.offset_s, "error_s": found.error_s} if found else None
+    return found._asdict() if found else None
 
 
 def main() -> None:

@@ -15,10 +15,13 @@ from contextlib import contextmanager
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._clock import (
     ROUNDS,
+    ClockError,
     Exchange,
     Offset,
     answer,
     ask,
+    ask_at,
+    endpoint,
     exchange,
     offset,
     question,
@@ -52,7 +55,7 @@ def test_the_true_offset_is_within_the_error(
     found = offset(exchanges)
     assert found
     assert abs(found.offset_s - true_s) <= found.error_s + 1e-6
-    assert found.error_s == pytest.approx(min(there + back for there, _, back, _ in delays) / 2, abs=1e-6)
+    assert found.error_s == pytest.approx(min(there + back for there, _held, back, _pause in delays) / 2, abs=1e-6)
 
 
 def test_offset_of_nothing() -> None:
@@ -180,3 +183,33 @@ def test_nobody_listens() -> None:
 def test_an_address_that_is_none() -> None:
     with pytest.raises(socket.gaierror):
         ask("fe80::1%nosuch0", 9)
+
+
+def test_endpoint() -> None:
+    assert endpoint("198.18.0.31 40000") == ("198.18.0.31", 40000)
+    assert endpoint("fd00::31 9") == ("fd00::31", 9)
+
+
+@pytest.mark.parametrize("text", ["", "198.18.0.31", "198.18.0.31:40000", "fd00::31 http", "a 0", " 9", "a 65536"])
+def test_an_endpoint_that_is_none(text: str) -> None:
+    with pytest.raises(ClockError, match=rf"^clock is {text!r}, it must be an address, a blank, and a UDP port$"):
+        endpoint(text)
+
+
+def test_ask_at_nowhere() -> None:
+    assert ask_at(None) is None
+    # Port 9 is "discard"; where it is closed the kernel says so.
+    assert ask_at("127.0.0.1 9") is None
+    # No way there is as good as no answer.
+    assert ask_at("fe80::1%nosuch0 9") is None
+
+
+def test_ask_at() -> None:
+    def reply(packet: bytes, _number: int) -> list[bytes | None]:
+        now = time.monotonic()
+        return [answer(packet, now, now)]
+
+    with answering("127.0.0.1", reply) as port:
+        found = ask_at(f"127.0.0.1 {port}")
+    assert found
+    assert abs(found.offset_s) <= found.error_s

@@ -21,7 +21,6 @@ from ansible_collections.haproof.balancer.plugins.modules.node_fault import (
     Call,
     asked,
     chosen,
-    clock_address,
     describe,
     problem,
 )
@@ -62,10 +61,6 @@ CASES: list[tuple[dict[str, Any], str | None]] = [
         {"fault": "node_freeze", "node": "lb01", "commands": {"inject": [["x"]], "heal": [[]]}, "deadline": 30.0},
         "commands.inject needs a command, and every command a word",
     ),
-    (
-        {"fault": "keepalived_stop", "clock": "198.18.0.31:40000", "deadline": 30.0},
-        "clock is 198.18.0.31:40000, it must be an address and a port with a space between",
-    ),
 ]
 
 
@@ -88,12 +83,6 @@ def test_which_are_healed() -> None:
     assert chosen([here, frozen], "service_stop", None) == [here]
     assert chosen([here, frozen], None, "lb01") == [frozen]
     assert chosen([here, frozen], "node_freeze", "lb02") == []
-
-
-def test_clock_address() -> None:
-    assert clock_address("fd00::31 40000") == ("fd00::31", 40000)
-    assert clock_address("fd00::31") is None
-    assert clock_address("fd00::31 http") is None
 
 
 def test_describe() -> None:
@@ -186,9 +175,3 @@ def test_heal_that_fails_can_be_tried_again(frozen: Path) -> None:
     assert failure.value.rc == 1
     frozen.touch()
     assert freeze(frozen, state="healed")["changed"]
-
-
-def test_clock_that_does_not_answer_is_no_error() -> None:
-    assert node_fault.ask_clock(None) is None
-    # Port 9 is "discard"; where it is closed the kernel says so.
-    assert node_fault.ask_clock("127.0.0.1 9") is None

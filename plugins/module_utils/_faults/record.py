@@ -131,7 +131,7 @@ class Records:
         return systemd_moment_s(self._text(record.name, INJECTED_AT))
 
     def healed_s(self, name: str) -> float | None:
-        """Return when the script had healed the fault."""
+        """Return when the script began to heal the fault, at its last run."""
         text = self._text(name, HEALED_AT)
         return float(text) if text else None
 

@@ -33,6 +33,7 @@ if [ ! -e "$folder/{record}" ]; then
     echo "healed already"
     exit 0
 fi
+{python} -c 'import time; print(time.monotonic())' >"$folder/{healed_at}"
 
 """
 
@@ -41,7 +42,6 @@ if [ "$failed" -ne 0 ]; then
     echo {what}" is NOT healed" >&2
     exit 1
 fi
-{python} -c 'import time; print(time.monotonic())' >"$folder/{healed_at}"
 mv "$folder/{record}" "$folder/{healed}"
 
 # Nothing is left to do at the deadline.
@@ -58,11 +58,11 @@ def line(step: Step) -> str:
 
 def heal_script(what: str, folder: str, heal: Sequence[Step], disarm: Sequence[Step], python: str) -> str:
     """Return the script for the fault *what* with its record in *folder*. It goes on after a step that fails."""
-    head = _HEAD.format(what=what, folder=shlex.quote(folder), record=RECORD)
+    head = _HEAD.format(
+        what=what, folder=shlex.quote(folder), record=RECORD, python=shlex.quote(python), healed_at=HEALED_AT
+    )
     tail = _TAIL.format(
         what=shlex.quote(what),
-        python=shlex.quote(python),
-        healed_at=HEALED_AT,
         record=RECORD,
         healed=HEALED,
         disarm="\n".join(map(line, disarm)),

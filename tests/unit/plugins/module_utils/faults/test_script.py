@@ -58,7 +58,6 @@ def test_it_goes_on_after_a_step_that_fails_and_keeps_the_timer(tmp_path: Path) 
     assert later.exists()
     assert not disarmed.exists()
     assert (folder / "record.json").exists()
-    assert not (folder / "healed").exists()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_guard_heals_at_the_deadline_in_a_session_of_its_own(tmp_path: Path) -> 
     script, done = tmp_path / "heal", tmp_path / "done"
     script.write_text(f"ps -o sid= -p $$ >{done}.new && mv {done}.new {done}\n")
     guard = Guard(str(tmp_path))
-    guard.arm(str(script), 0.5)
+    guard.arm(str(script), 3)
     assert guard.armed()
     assert not done.exists()
     assert within(10, done)

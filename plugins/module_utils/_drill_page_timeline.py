@@ -83,8 +83,8 @@ def requests(runs: Sequence[Sequence[Any]]) -> list[Requests]:
 
     A pause of the prober stays a hole: the last request of a run stands for one interval at most.
     """
-    gaps = sum(number - 1 for _, _, _, number, _ in runs)
-    interval_s = sum(last - start for start, last, _, _, _ in runs) / gaps if gaps else None
+    gaps = sum(run[3] - 1 for run in runs)
+    interval_s = sum(run[1] - run[0] for run in runs) / gaps if gaps else None
     found = []
     for position, (start, last, end, number, outcome) in enumerate(runs):
         until = end if interval_s is None else last + interval_s
@@ -114,7 +114,7 @@ def two_holders(line: Mapping[str, Any]) -> list[Span]:
     )
     found = []
     number = 0
-    for (at_s, change), (next_s, _) in zip(edges, edges[1:]):
+    for (at_s, change), (next_s, _change) in zip(edges, edges[1:]):
         number += change
         if number > 1 and next_s > at_s:
             found.append(Span(at_s, next_s))
@@ -187,7 +187,11 @@ def _panel(line: Mapping[str, Any], span: Span, left: float, right: float, zooms
 
 
 def _moment(moment: Mapping[str, Any]) -> str:
-    return "inject" if moment["what"] == "inject" else f"{moment['what']} {duration(moment['at_s'])}"
+    if moment["what"] == "inject":
+        return "inject"
+    # An alarm goes by the name of what was found: "split_brain on lb02".
+    name = moment["text"].partition(" ")[0] if moment["what"] == "alarm" else moment["what"]
+    return f"{name} {duration(moment['at_s'])}"
 
 
 def _draw(line: Mapping[str, Any], panels: Sequence[Panel], top: float) -> tuple[list[Element], float]:

@@ -29,7 +29,7 @@ EXPECTED = {
     "moves": "the VIP moves to another balancer",
     "stays": "the VIP stays where it is",
     "splits": "two balancers hold the VIP until the fault is healed",
-    "any": "the VIP may move or stay",
+    "returns": "the node recovers by itself, and the VIP is where it was before anything is healed",
 }
 
 
@@ -53,6 +53,8 @@ def duration(seconds: float | None) -> str:
         return NONE
     sign, seconds = ("\u2212", -seconds) if seconds < 0 else ("", seconds)
     milliseconds = seconds * 1000
+    if 0 < milliseconds < 0.0995:
+        return f"{sign}{milliseconds * 1000:.0f}\u00a0µs"
     if 0 < milliseconds < 9.95:
         return f"{sign}{milliseconds:.1f}\u00a0ms"
     if round(milliseconds) < 1000:

@@ -44,7 +44,7 @@ def hostile(value: Any, text: str = HOSTILE) -> Any:
         if key in chosen and isinstance(item, str):
             made[key] = text
         elif key in ("targets", "reasons", "balancers", "clients"):
-            made[key] = [text for _ in item]
+            made[key] = [text for _item in item]
         elif key in ("errors", "holders", "unknown", "requests") and isinstance(item, dict):
             made[key] = {f"{text}{name}": hostile(part, text) for name, part in item.items()}
         else:

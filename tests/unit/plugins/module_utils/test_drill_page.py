@@ -76,7 +76,7 @@ PAGES = [
 def test_well_formed_and_alone(text: str) -> None:
     read = Reader(text)
     assert not {"script", "link", "img", "iframe", "object", "embed", "base", "image", "form"} & set(read.tags)
-    assert not [name for name, _ in read.attributes if name.startswith("on") or name in ("src", "style", "srcset")]
+    assert not [name for name, _value in read.attributes if name.startswith("on") or name in ("src", "style", "srcset")]
     ids = read.values("id")
     assert len(ids) == len(set(ids))
     # Links and patterns stay within the page.

@@ -23,13 +23,13 @@ TICKS: list[tuple[tuple[float, float], list[str]]] = [
 
 @pytest.mark.parametrize(("span", "texts"), TICKS)
 def test_ticks(span: tuple[float, float], texts: list[str]) -> None:
-    assert [text for _, text in ticks(Scale(Span(*span), 100, 900))][: len(texts)] == texts
+    assert [text for _at, text in ticks(Scale(Span(*span), 100, 900))][: len(texts)] == texts
 
 
 @given(st.floats(-1e4, 1e4), st.floats(1e-4, 1e6), st.floats(100, 1000))
 def test_ticks_are_apart_and_inside(from_s: float, length_s: float, width: float) -> None:
     scale = Scale(Span(from_s, from_s + length_s), 0, width)
-    places = [scale.x(at_s) for at_s, _ in ticks(scale)]
+    places = [scale.x(at_s) for at_s, _text in ticks(scale)]
     assert len(places) <= width / 70 + 2
     assert all(0 <= x <= width for x in places)
     assert all(right - left > 60 or width < 150 for left, right in zip(places, places[1:]))

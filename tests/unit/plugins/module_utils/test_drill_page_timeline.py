@@ -30,7 +30,7 @@ def line(bad: list[list[Any]], holders: dict[str, list[list[float]]] | None = No
         "requests": {"client": bad},
         "holders": holders or {},
         "unknown": {},
-        "moments": [{"at_s": 0.0, "what": "inject"}, {"at_s": heal_s, "what": "heal"}],
+        "moments": [{"at_s": 0.0, "what": "inject", "text": ""}, {"at_s": heal_s, "what": "heal", "text": ""}],
     }
 
 
@@ -117,11 +117,11 @@ def points(picture: Element) -> list[tuple[float, float]]:
 
 def in_frame(picture: Element) -> bool:
     (svg,) = picture.iter("svg")
-    _, _, width, height = map(float, svg.attrib["viewBox"].split())
+    width, height = map(float, svg.attrib["viewBox"].split()[2:])
     ends = [float(part.attrib["x"]) + float(part.attrib["width"]) for part in picture.iter("rect")]
     downs = [float(part.attrib["y"]) + float(part.attrib["height"]) for part in picture.iter("rect")]
-    across = [*numbers(picture, "x", "x1", "x2", "cx"), *ends, *(x for x, _ in points(picture))]
-    down = [*numbers(picture, "y", "y1", "y2", "cy"), *downs, *(y for _, y in points(picture))]
+    across = [*numbers(picture, "x", "x1", "x2", "cx"), *ends, *(x for x, _y in points(picture))]
+    down = [*numbers(picture, "y", "y1", "y2", "cy"), *downs, *(y for _x, y in points(picture))]
     return (
         width == WIDTH
         and all(0 <= x <= width + 0.01 for x in across)
@@ -137,7 +137,13 @@ RUNS = st.lists(st.tuples(AT, AT, AT), max_size=6).map(
     lambda times: [[*sorted(part), 1 + n, ["", "timeout"][n % 2]] for n, part in enumerate(sorted(times))]
 )
 MOMENTS = st.lists(
-    st.builds(dict, at_s=AT, what=st.sampled_from(["inject", "transition", "alarm", "heal"])), max_size=12
+    st.builds(
+        dict,
+        at_s=AT,
+        what=st.sampled_from(["inject", "transition", "alarm", "heal"]),
+        text=st.sampled_from(["", "split_brain on x"]),
+    ),
+    max_size=12,
 )
 
 

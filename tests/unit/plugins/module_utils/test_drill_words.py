@@ -20,6 +20,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_words impo
 CASES: list[tuple[float | None, str]] = [
     (None, "\u2013"),
     (0.0, "0 ms"),
+    (0.0000284, "28 µs"),
+    (0.0000996, "0.1 ms"),
     (0.0002, "0.2 ms"),
     (0.00996, "10 ms"),
     (0.0104, "10 ms"),

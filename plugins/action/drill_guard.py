@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Action drill_guard: starts the process that heals when ansible-playbook ends too early."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+from ansible import context
+from ansible.plugins.action import ActionBase
+from ansible_collections.haproof.balancer.plugins.module_utils import _drill_guard
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs on the controller, whatever the task's host is."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Make ``run_file`` and start the guard; see the module's documentation."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, arguments = self.validate_argument_spec(
+            argument_spec={
+                "run_file": {"type": "path", "required": True},
+                "log": {"type": "path", "required": True},
+            }
+        )
+        command = _drill_guard.heal_command(sys.argv[0], context.CLIARGS)
+        result.update(changed=False, heal_command=command)
+        if not self._task.check_mode:
+            self._start(arguments["run_file"], arguments["log"], command)
+        return result
+
+    @staticmethod
+    def _start(run_file: str, log: str, command: list[str]) -> None:
+        os.close(os.open(run_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        # This code runs in a worker; ansible-playbook itself is its parent.
+        guarded = [sys.executable, _drill_guard.__file__, str(os.getppid()), run_file, *command]
+        with open(log, "wb") as output:
+            subprocess.Popen(
+                guarded, start_new_session=True, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )

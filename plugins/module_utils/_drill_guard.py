@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A process on the controller that outlives ansible-playbook, and heals when that ends in the middle of a drill.
+
+Ansible runs no ``always`` after Ctrl-C. The timer on the broken node would heal at its deadline; this heals at once.
+Started as a program: ``_drill_guard.py PID RUN_FILE COMMAND...``; only Python's standard library.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from typing import Any, Mapping
+
+HEAL = "haproof.balancer.heal"
+POLL_MS = 200
+
+# Where ansible-playbook keeps what it was called with, by the option that says it.
+_VALUES = {
+    "inventory": "--inventory",
+    "extra_vars": "--extra-vars",
+    "vault_ids": "--vault-id",
+    "vault_password_files": "--vault-password-file",
+    "module_path": "--module-path",
+    "private_key_file": "--private-key",
+    "remote_user": "--user",
+    "connection": "--connection",
+    "timeout": "--timeout",
+    "ssh_common_args": "--ssh-common-args",
+    "ssh_extra_args": "--ssh-extra-args",
+    "become_method": "--become-method",
+    "become_user": "--become-user",
+    "become_password_file": "--become-password-file",
+    "connection_password_file": "--connection-password-file",
+}
+
+
+def heal_command(program: str, called: Mapping[str, Any]) -> list[str]:
+    """Return the command that heals the same inventory; ``called`` are Ansible's own command line arguments.
+
+    A password that a person typed is not in it: without keys, or a file, only the timers on the nodes heal.
+    """
+    command = [program, HEAL]
+    for name, option in _VALUES.items():
+        found = called.get(name)
+        values = found if isinstance(found, (list, tuple)) else [found] if found else []
+        command += [f"{option}={value}" for value in values]
+    return [*command, "--become"] if called.get("become") else command
+
+
+def ended_too_early(pid: int, run_file: str) -> bool:
+    """Wait until *run_file* is gone (False), or the process has ended while it was still there (True)."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return os.path.exists(run_file)
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    while os.path.exists(run_file):
+        if poll.poll(POLL_MS):
+            return os.path.exists(run_file)
+    return False
+
+
+def main(arguments: list[str]) -> int:
+    """Guard one run of ansible-playbook, and return the exit code of healing."""
+    pid, run_file, *command = arguments
+    if not ended_too_early(int(pid), run_file):
+        return 0
+    print("ansible-playbook has ended in the middle of a drill:", " ".join(command), flush=True)
+    healed = subprocess.run(command, check=False).returncode
+    os.unlink(run_file)
+    return healed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

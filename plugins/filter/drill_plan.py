@@ -35,8 +35,9 @@ RETURN = r"""
 _value:
   description:
     - C(holder) and C(standby) (the one that will take over), C(holder_after) (who shall hold the VIP when the fault
-      is healed), and C(bound_s), the seconds that VRRP needs when the holder says goodbye.
-    - C(findings) says why no drill may start; the others are null then.
+      is healed), C(order) (all hosts, the holder first, then as they take over), C(interfaces) by host, and
+      C(clean_bound_s) and C(dead_bound_s), the seconds that VRRP needs when the holder says goodbye or falls silent.
+    - C(findings) says why no drill may start; the others are null or empty then.
   type: dict
 """
 
@@ -45,7 +46,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill import plan
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import plan
 
 
 def drill_plan(infos: Mapping[str, Mapping[str, Any]], vip: str) -> dict[str, Any]:

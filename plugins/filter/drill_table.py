@@ -12,7 +12,7 @@ short_description: Show drills as a table
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - One line a drill, times in milliseconds, and below the table each reason against a pass.
+  - One line a drill, times in milliseconds (of repeats the medians), and below the table each reason against a pass.
 options:
   _input:
     description: The entries of the drills' report.
@@ -38,7 +38,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._drill import table
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_table import table
 
 
 def drill_table(drills: Sequence[Mapping[str, Any]]) -> str:

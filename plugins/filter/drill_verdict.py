@@ -12,30 +12,26 @@ short_description: Judge a drill
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - A drill passes when the outage is within its objective, exactly one other host held the virtual IP during the fault,
-    the right one holds it afterwards with every host ready again, and the prober saw all of it.
-positional: plan, during, after, probe
+  - A drill passes when the outages are within their objective, the virtual IP went where it must, an alarm was raised
+    where more than one host had it, all hosts are ready again, and the probers and watchers saw all of it.
+positional: probes, watches
 options:
   _input:
     description:
-      - C(fault), C(vip), C(engine), C(slo_s) (the longest outage that passes, in seconds), and C(errors), what went
-        wrong in the drill itself.
+      - C(fault), C(vip), C(profile), C(slo) (the longest outage that passes in seconds, by fault),
+        C(judge) (V(worst) or V(median) of the runs), C(errors), what went wrong in the drill itself, and C(skipped),
+        why it was not possible, or nothing.
+      - C(runs), each with C(plan) (of P(haproof.balancer.drill_plan#filter)), C(targets), C(injected) and C(healed)
+        (what M(haproof.balancer.node_fault) returned, for each target), C(after) (what M(haproof.balancer.vip_info)
+        returned after healing, by host) and C(errors).
     type: dict
     required: true
-  plan:
-    description: What P(haproof.balancer.drill_plan#filter) returned.
+  probes:
+    description: RV(haproof.balancer.vip_probe#module:probe) by client; the first one's clock counts.
     type: dict
     required: true
-  during:
-    description: What M(haproof.balancer.vip_info) returned during the fault, by host.
-    type: dict
-    required: true
-  after:
-    description: What M(haproof.balancer.vip_info) returned after healing, by host.
-    type: dict
-    required: true
-  probe:
-    description: RV(haproof.balancer.vip_probe#module:probe), empty when there is none.
+  watches:
+    description: RV(haproof.balancer.vip_watch#module:watch) by balancer.
     type: dict
     required: true
 """
@@ -43,12 +39,12 @@ options:
 EXAMPLES = r"""
 - name: Judge the drill
   ansible.builtin.set_fact:
-    result: "{{ drill | haproof.balancer.drill_verdict(plan, during, after, probe) }}"
+    result: "{{ drill | haproof.balancer.drill_verdict(probes, watches) }}"
 """
 
 RETURN = r"""
 _value:
-  description: An entry of the drill's report; C(verdict) is V(pass) or V(fail), C(reasons) says why it failed.
+  description: An entry of the drill's report; C(verdict) is V(pass), V(fail) or V(skip), C(reasons) says why.
   type: dict
 """
 
@@ -57,20 +53,16 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill import verdict
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import Drill, entry
 
 
 def drill_verdict(
-    drill: Mapping[str, Any],
-    plan: Mapping[str, Any],
-    during: Mapping[str, Mapping[str, Any]],
-    after: Mapping[str, Mapping[str, Any]],
-    probe: Mapping[str, Any],
+    drill: Mapping[str, Any], probes: Mapping[str, Mapping[str, Any]], watches: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Report entry of a drill; see DOCUMENTATION. Raises AnsibleFilterError when something is missing."""
     try:
-        return verdict(drill, plan, during, after, probe)
-    except (AddressError, KeyError) as error:
+        return entry(Drill(probes=probes, watches=watches, **drill))
+    except (AddressError, KeyError, TypeError) as error:
         raise AnsibleFilterError(f"drill_verdict: {error}") from error
 
 

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.filter import drill_plan, drill_table, drill_verdict
+from ansible_collections.haproof.balancer.plugins.filter import (
+    drill_faults,
+    drill_plan,
+    drill_progress,
+    drill_report,
+    drill_table,
+    drill_targets,
+    drill_verdict,
+)
 
 
 def test_plan_of_nobody() -> None:
@@ -23,26 +31,25 @@ def test_bad_vip() -> None:
         drill_plan.drill_plan(infos, "lb")
 
 
+def test_an_unknown_fault() -> None:
+    with pytest.raises(AnsibleFilterError, match="drill_faults: unknown: link_dwon; the faults are service_stop, "):
+        drill_faults.drill_faults(["link_dwon"])
+
+
+def test_targets_with_and_without_a_plan() -> None:
+    plan = {"holder": "lb02", "standby": "lb01"}
+    assert drill_targets.drill_targets(["link_down"], ["lb01", "lb02"], ["web01"]) == ["lb01", "lb02"]
+    assert drill_targets.drill_targets(["link_down"], ["lb01", "lb02"], ["web01"], plan) == ["lb02"]
+
+
 def test_verdict_on_something_else() -> None:
-    with pytest.raises(AnsibleFilterError, match="drill_verdict: 'vip'"):
-        drill_verdict.drill_verdict({}, {}, {}, {}, {})
+    with pytest.raises(AnsibleFilterError, match=r"drill_verdict: .*vip"):
+        drill_verdict.drill_verdict({}, {}, {})
 
 
-def test_table() -> None:
-    assert drill_table.drill_table([]).split() == [
-        "fault",
-        "vip",
-        "engine",
-        "outage",
-        "bound",
-        "slo",
-        "failed",
-        "holder",
-        "verdict",
-    ]
-
-
-@pytest.mark.parametrize("plugin", [drill_plan, drill_table, drill_verdict])
+@pytest.mark.parametrize(
+    "plugin", [drill_faults, drill_plan, drill_progress, drill_report, drill_table, drill_targets, drill_verdict]
+)
 def test_registered_by_its_name(plugin: object) -> None:
     name = plugin.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
     assert list(plugin.FilterModule().filters()) == [name]  # type: ignore[attr-defined]

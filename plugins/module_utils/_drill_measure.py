@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What one run of a fault cost: the probers' and the watchers' records, cut to its time. Pure.
+
+All moments are seconds on the monotonic clock of the first client. A balancer's own moments are brought there with the
+offset that it measured; without one they stay unknown (None).
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
+
+Spans = List[Tuple[float, float]]
+Lanes = Mapping[str, Spans]
+Record = Mapping[str, Any]
+
+BEFORE_S = 1.0
+"""How much of the steady state a timeline shows before the fault."""
+
+
+class Window(NamedTuple):
+    """When a run was: from the injection to the heal, and on until the next injection or the end of probing."""
+
+    start_s: float
+    injected_s: float
+    healed_s: float
+    end_s: float
+
+
+def moment(run: Record, key: str) -> float | None:
+    """Return the earliest moment that node_fault tells under *key* of a run's targets, on the client's clock.
+
+    The clock need be known only once: a node without a network cannot ask for it again.
+    """
+    found = []
+    nothing: Record = {}
+    pairs: Iterable[tuple[Record, Record]] = zip_longest(run["injected"], run["healed"], fillvalue=nothing)
+    for injected, healed in pairs:
+        told = [result[key] for result in (injected, healed) if result.get(key) is not None]
+        clock = injected.get("clock") or healed.get("clock")
+        if told and clock:
+            found.append(float(told[0]) + float(clock["offset_s"]))
+    return min(found, default=None)
+
+
+def windows(runs: Sequence[Record], probe: Record) -> list[Window | None]:
+    """Return when each run was; None for one that is unknown. ``probe`` is the first client's.
+
+    A run has ``injected`` and ``healed``, lists of what node_fault returned. When the clock of a broken host is
+    unknown, a drill's only run has all of the probe's time.
+    """
+    origin = float(probe.get("origin_s") or 0.0)
+    end = origin + float(probe.get("elapsed_s") or 0.0)
+    injected = [moment(run, "injected_s") for run in runs]
+    if len(runs) == 1 and injected[0] is None:
+        return [Window(origin, origin, end, end)]
+    found: list[Window | None] = []
+    former = origin
+    for number, run in enumerate(runs):
+        start = injected[number]
+        if start is None:
+            found.append(None)
+            continue
+        later = [other for other in injected[number + 1 :] if other is not None]
+        last = later[0] - BEFORE_S if later else end
+        healed = moment(run, "healed_s")
+        found.append(Window(max(former, start - BEFORE_S), start, min(healed or last, last), last))
+        former = last
+    return found
+
+
+def lanes(watches: Mapping[str, Record], vip: str) -> dict[str, Spans]:
+    """Return when each watched balancer's kernel had the VIP; hosts whose clock is unknown are left out."""
+    return {host: _lane(watch, bare_address(vip)) for host, watch in watches.items() if watch.get("clock")}
+
+
+def _lane(watch: Record, vip: str) -> Spans:
+    offset = float(watch["clock"]["offset_s"])
+    spans: Spans = []
+    since = watch["started_s"] if _held_at_start(watch, vip) else None
+    for event in watch["events"]:
+        if bare_address(event["vip"]) != vip:
+            continue
+        if event["held"] and since is None:
+            since = event["at_s"]
+        elif not event["held"] and since is not None:
+            spans.append((since + offset, event["at_s"] + offset))
+            since = None
+    if since is not None:
+        spans.append((since + offset, watch["ended_s"] + offset))
+    return spans
+
+
+def _held_at_start(watch: Record, vip: str) -> bool:
+    return any(held and bare_address(address) == vip for address, held in watch["held_at_start"].items())
+
+
+def holding(found: Lanes, at_s: float) -> list[str]:
+    """Return who had the VIP at a moment."""
+    return [host for host, spans in found.items() if any(start <= at_s < end for start, end in spans)]
+
+
+def counted_s(found: Lanes, start_s: float, end_s: float) -> tuple[float, float]:
+    """Return for how long, in this time, nobody had the VIP, and for how long more than one had it."""
+    edges = {start_s, end_s}
+    edges |= {edge for spans in found.values() for span in spans for edge in span if start_s < edge < end_s}
+    moments = sorted(edges)
+    gap = overlap = 0.0
+    for early, late in zip(moments, moments[1:]):
+        number = len(holding(found, (early + late) / 2))
+        gap += (late - early) * (number == 0)
+        overlap += (late - early) * (number > 1)
+    return gap, overlap
+
+
+def transition(found: Lanes, holder: str, start_s: float, end_s: float) -> float | None:
+    """Return when another than *holder* first got the VIP in this time, or else when *holder* lost or got it."""
+    taken = [start for host, spans in found.items() if host != holder for start, _end in spans]
+    edges = [edge for spans in found.values() for span in spans for edge in span]
+    for moments in (taken, edges):
+        within = [at for at in moments if start_s <= at < end_s]
+        if within:
+            return min(within)
+    return None
+
+
+def alarms(watches: Mapping[str, Record], start_s: float, end_s: float) -> list[dict[str, Any]]:
+    """Return the alarms that the watches raised in this time, the first first: ``at_s``, ``host``, ``finding``."""
+    found = [
+        {"at_s": alarm["at_s"] + watch["clock"]["offset_s"], "host": host, "finding": alarm["finding"]}
+        for host, watch in watches.items()
+        if watch.get("clock")
+        for alarm in watch["alarms"]
+        if alarm["raised"] and start_s <= alarm["at_s"] + watch["clock"]["offset_s"] < end_s
+    ]
+    return sorted(found, key=lambda alarm: float(alarm["at_s"]))
+
+
+def outages(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[Record]:
+    """Return the outages of all clients whose first failed request started in this time, on the client's clock."""
+    found: list[Record] = []
+    for probe in probes.values():
+        origin = origin_s(probe)
+        for outage in probe.get("outages", []):
+            if start_s <= origin + outage["first_s"] < end_s:
+                found.append({**outage, "end_s": origin + outage["end_s"]})
+    return found
+
+
+def origin_s(probe: Record) -> float:
+    """Return when a prober started, on the first client's clock."""
+    clock = probe.get("clock") or {"offset_s": 0.0}
+    return float(probe["origin_s"]) + float(clock["offset_s"])
+
+
+def longest_s(found: Sequence[Record]) -> float:
+    """Return the longest of these outages, 0 when there is none."""
+    return max((float(outage["outage_s"]) for outage in found), default=0.0)
+
+
+def requests(probe: Record, window: Window) -> list[list[Any]]:
+    """Return the prober's runs of like requests in this window, with 0 at the injection."""
+    shift = origin_s(probe)
+    rows = []
+    for first, last, end, count, outcome in probe.get("runs", []):
+        first, last, end = first + shift, last + shift, end + shift
+        if last < window.start_s or first > window.end_s:
+            continue
+        within = max(first, window.start_s), min(last, window.end_s)
+        share = (within[1] - within[0]) / (last - first) if last > first else 1.0
+        times = (within[0], within[1], min(end, max(window.end_s, within[1])))
+        rows.append([*(round(at - window.injected_s, 6) for at in times), max(1, round(count * share)), outcome])
+    return rows
+
+
+def figures(
+    run: Record, window: Window, probes: Mapping[str, Record], watches: Mapping[str, Record], vip: str
+) -> dict[str, Any]:
+    """Return a run's figures and its timeline, as the report has them."""
+    timeout_s = max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
+    found = lanes(watches, vip)
+    # A request that is under way when something breaks has started before.
+    felt = outages(probes, window.injected_s - timeout_s, window.healed_s - timeout_s)
+    felt_again = outages(probes, window.healed_s - timeout_s, window.end_s)
+    moved = transition(found, run["plan"]["holder"], window.injected_s, window.healed_s)
+    raised = alarms(watches, window.injected_s, window.end_s)
+    # A host that nobody could watch may have had it meanwhile.
+    seen = all(host in found for host in run["plan"]["order"])
+    gap, overlap = counted_s(found, window.injected_s, window.end_s) if seen else (None, None)
+    known = moment(run, "injected_s") is not None
+    back = [outage["end_s"] for outage in felt if moved is not None and outage["end_s"] > moved]
+    return {
+        "holder_before": run["plan"]["holder"],
+        "holder_during": ", ".join(holding(found, window.healed_s - 0.001)) or None,
+        "holder_after": None,
+        "failed": sum(outage["failed"] for outage in [*felt, *felt_again]),
+        "cut": sum(_cuts(probe, window) for probe in probes.values()),
+        "outage_s": _rounded(longest_s(felt)),
+        "failback_outage_s": _rounded(longest_s(felt_again)),
+        "detect_s": _rounded(moved - window.injected_s) if moved is not None and known else None,
+        "takeover_s": _rounded(min(back, default=moved) - moved) if moved is not None else None,
+        "gap_s": _rounded(gap),
+        "overlap_s": _rounded(overlap),
+        "alarm_s": _rounded(raised[0]["at_s"] - window.injected_s) if raised and known else None,
+        "timeline": _timeline(run, window, probes, found, moved, raised),
+    }
+
+
+def _cuts(probe: Record, window: Window) -> int:
+    cuts = (probe.get("connections") or {}).get("cuts", [])
+    return sum(window.start_s <= origin_s(probe) + cut["at_s"] < window.end_s for cut in cuts)
+
+
+def _timeline(
+    run: Record,
+    window: Window,
+    probes: Mapping[str, Record],
+    found: Lanes,
+    moved: float | None,
+    raised: Sequence[Record],
+) -> dict[str, Any]:
+    zero = window.injected_s
+
+    def clipped(spans: Spans) -> list[list[float]]:
+        inside = [(max(start, window.start_s), min(end, window.end_s)) for start, end in spans]
+        return [[round(start - zero, 6), round(end - zero, 6)] for start, end in inside if start < end]
+
+    moments = [{"at_s": 0.0, "what": "inject", "text": ", ".join(run["targets"])}]
+    if moved is not None:
+        moments.append({"at_s": round(moved - zero, 6), "what": "transition", "text": ""})
+    if raised:
+        text = f"{raised[0]['finding']} on {raised[0]['host']}"
+        moments.append({"at_s": round(raised[0]["at_s"] - zero, 6), "what": "alarm", "text": text})
+    if window.healed_s < window.end_s:
+        moments.append({"at_s": round(window.healed_s - zero, 6), "what": "heal", "text": ""})
+    dark = [host for host in run["plan"]["order"] if host not in found]
+    before = {run["plan"]["holder"]: [(window.start_s, zero)]}
+    return {
+        "from_s": round(window.start_s - zero, 6),
+        "to_s": round(window.end_s - zero, 6),
+        "requests": {client: requests(probe, window) for client, probe in probes.items()},
+        # Of a host that nobody could watch, only what was seen before the fault is known.
+        "holders": {host: clipped(found.get(host, before.get(host, []))) for host in run["plan"]["order"]},
+        "unknown": {host: clipped([(zero, window.end_s)]) for host in dark},
+        "moments": sorted(moments, key=lambda entry: float(str(entry["at_s"]))),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""May a balancer be broken, who will take over, and how fast. Pure functions.
+
+``infos`` is what vip_info returned, by host: ``{"lb01": {"addresses": [...], "instances": [...]}, ...}``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible_collections.haproof.balancer.plugins.module_utils._roles import (
+    STANDBY,
+    UNREADY,
+    Info,
+    holds,
+    instance_of,
+    role_of,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._vrrp import (
+    DOWN_TIMER_ADVERTS,
+    clean_bound_s,
+    dead_bound_s,
+)
+
+Infos = Mapping[str, Info]
+
+
+def holders(infos: Infos, vip: str) -> list[str]:
+    """Hosts whose kernel has the VIP."""
+    return [host for host, info in infos.items() if holds(info, vip)]
+
+
+def plan(infos: Infos, vip: str) -> dict[str, Any]:
+    """Who holds the VIP, who will take over, how fast at best, who shall hold it afterwards.
+
+    ``order`` has all hosts, the holder first, then as they take over. ``findings`` says why nothing may be broken; all
+    others are None or empty when there are any.
+    """
+    roles = {host: role_of(info, vip) for host, info in infos.items()}
+    ready = [host for host, role in roles.items() if role == STANDBY]
+    findings = unready(infos, vip)
+    found = holders(infos, vip)
+    if len(found) != 1:
+        findings.append(f"{vip} must have exactly one holder, it has {names(found)}")
+    if not ready:
+        findings.append(f"{vip} has no standby that could take over")
+    if findings:
+        return {
+            "holder": None,
+            "standby": None,
+            "holder_after": None,
+            "order": [],
+            "interfaces": {},
+            "clean_bound_s": None,
+            "dead_bound_s": None,
+            "findings": findings,
+        }
+
+    instances = {host: instance_of(info, vip) or {} for host, info in infos.items()}
+    standbys = sorted(ready, key=lambda host: -int(instances[host]["effective_priority"]))
+    holder, standby = found[0], standbys[0]
+    timers = instances[standby]
+    version, interval, priority = timers["version"], timers["advert_int_s"], timers["effective_priority"]
+    adverts = timers.get("down_timer_adverts") or DOWN_TIMER_ADVERTS
+    return {
+        "holder": holder,
+        "standby": standby,
+        "holder_after": holder if instances[holder]["preempt"] else standby,
+        "order": [holder, *standbys],
+        "interfaces": {host: instance["interface"] for host, instance in instances.items()},
+        "clean_bound_s": round(clean_bound_s(version, interval, priority), 6),
+        "dead_bound_s": round(dead_bound_s(version, interval, priority, adverts), 6),
+        "findings": [],
+    }
+
+
+def unready(infos: Infos, vip: str) -> list[str]:
+    """Say of each host that is neither holder nor standby why."""
+    return [_unready(host, info, vip) for host, info in infos.items() if role_of(info, vip) == UNREADY]
+
+
+def names(hosts: list[str]) -> str:
+    """Hosts for a sentence."""
+    return ", ".join(hosts) or "none"
+
+
+def _unready(host: str, info: Info, vip: str) -> str:
+    if "addresses" not in info:
+        return f"{host}: {info.get('msg', 'nothing is known about it')}"
+    instance = instance_of(info, vip)
+    if not instance:
+        running = (info.get("keepalived") or {}).get("running")
+        return f"{host}: keepalived {'has no VRRP instance for ' + vip if running else 'does not run'}"
+    having = "holds" if holds(info, vip) else "does not hold"
+    return f"{host}: {having} {vip} while its VRRP instance {instance['name']} is in state {instance['state']}"

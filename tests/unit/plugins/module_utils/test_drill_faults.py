@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which faults there are, whom they break, and what passes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import (
+    BACKENDS,
+    FAULTS,
+    FaultsError,
+    bound_s,
+    breakable,
+    expand,
+    objective_s,
+    targets,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import plan
+
+from .drill_records import STEADY, VIP
+
+PLAN = plan(STEADY, VIP)
+BALANCERS, WEB = ["lb01", "lb02"], ["web01", "web02"]
+
+TARGETS: list[tuple[str, int, list[str]]] = [
+    ("link_down", 0, ["lb01"]),
+    ("vrrp_block_in", 0, ["lb02"]),
+    ("backend_hang", 3, ["web01"]),
+    ("backends_stop", 0, ["web01", "web02"]),
+    ("rolling", 0, ["lb01"]),
+    ("rolling", 1, ["lb02"]),
+    ("rolling", 2, ["lb01"]),
+]
+
+
+def test_expand() -> None:
+    drills = expand(["rolling", "backend_hang"], repeat=3, balancers=2)
+    assert [(drill["fault"], drill["does"], drill["runs"]) for drill in drills] == [
+        ("rolling", "keepalived_stop", 6),
+        ("backend_hang", "service_hang", 3),
+    ]
+
+
+def test_an_unknown_fault() -> None:
+    with pytest.raises(
+        FaultsError, match=r"^unknown: link_dwon, x; the faults are service_stop, service_kill, .*rolling$"
+    ):
+        expand(["link_dwon", "link_down", "x"], repeat=1, balancers=2)
+
+
+def test_no_repeat() -> None:
+    with pytest.raises(FaultsError, match=r"^repeat is 0, it must be at least 1$"):
+        expand(["rolling"], repeat=0, balancers=2)
+
+
+@pytest.mark.parametrize(("fault", "number", "expected"), TARGETS)
+def test_targets(fault: str, number: int, expected: list[str]) -> None:
+    assert targets(fault, PLAN, number, WEB) == expected
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_else_than_what_may_be_broken_is_broken(fault: str) -> None:
+    assert set(targets(fault, PLAN, 0, WEB)) <= set(breakable([fault], BALANCERS, WEB))
+
+
+def test_breakable() -> None:
+    assert breakable(["service_stop", "vrrp_block_in"], BALANCERS, WEB) == BALANCERS
+    assert breakable(["backend_stop"], BALANCERS, WEB) == ["web01"]
+    assert breakable(["backend_stop", "rolling", "backends_stop"], BALANCERS, WEB) == BALANCERS + WEB
+
+
+@pytest.mark.parametrize(
+    ("fault", "profile", "expected"),
+    [
+        ("service_hang", "standard", 3.0),
+        ("service_hang", "fast", 1.0),
+        ("service_stop", "fast", 0.1),
+        ("link_down", "standard", 1.052344),
+        ("backends_stop", "standard", None),
+        ("keepalived_reload", "standard", 0.0),
+    ],
+)
+def test_objective(fault: str, profile: str, expected: float | None) -> None:
+    assert objective_s(fault, PLAN, profile, {}) == expected
+
+
+@pytest.mark.parametrize("own", [0.5, None])
+def test_ones_own_objective(own: float | None) -> None:
+    assert objective_s("link_down", PLAN, "standard", {"link_down": own}) == own
+
+
+def test_bound() -> None:
+    assert bound_s("keepalived_stop", PLAN) == 0.022344
+    assert bound_s("node_freeze", PLAN) == 1.022344
+    assert bound_s("service_hang", PLAN) is None
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+def test_every_fault_is_judged_unless_it_takes_the_backends(fault: object) -> None:
+    judged = fault.outage_s is not None or fault.bound  # type: ignore[attr-defined]
+    assert judged or fault.on == BACKENDS or fault.title == "a backend hangs"  # type: ignore[attr-defined]

@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cutting records to a run: lanes on one clock, gaps and overlaps, whose outage it is."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure import (
+    Window,
+    counted_s,
+    figures,
+    lanes,
+    moment,
+    outages,
+    requests,
+    transition,
+    windows,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .drill_records import BOTH, CLOCKS, MOVED, STILL, VIP, alarm, probe, run, watch
+
+WINDOW = Window(9.0, 10.0, 14.0, 20.0)
+
+
+def approx(spans: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
+    return {host: [pytest.approx(span) for span in found] for host, found in spans.items()}
+
+
+CLOCK = CLOCKS["lb01"]
+
+# What node_fault returned when it injected and when it healed, and when that was on the client's clock.
+MOMENTS: list[tuple[dict[str, Any], dict[str, Any], float | None]] = [
+    ({"injected_s": 110.0, "clock": CLOCK}, {}, 10.0),
+    ({"injected_s": 110.0, "clock": CLOCK}, {"injected_s": 110.0, "clock": None}, 10.0),
+    # A node without a network learns of it later.
+    ({"injected_s": None, "clock": CLOCK}, {"injected_s": 111.0, "clock": None}, 11.0),
+    ({"injected_s": 110.0, "clock": None}, {}, None),
+    ({"injected_s": None, "clock": CLOCK}, {"injected_s": None, "clock": CLOCK}, None),
+    ({}, {"msg": "unreachable"}, None),
+]
+
+
+@pytest.mark.parametrize(("injected", "healed", "expected"), MOMENTS)
+def test_moment_is_on_the_clients_clock(
+    injected: dict[str, Any], healed: dict[str, Any], expected: float | None
+) -> None:
+    assert moment({"injected": [injected], "healed": [healed]}, "injected_s") == expected
+
+
+def test_the_first_of_several_targets_counts() -> None:
+    other = {"injected_s": 0.5, "clock": {"offset_s": 9.0}}
+    assert moment({"injected": [{"injected_s": 110.0, "clock": CLOCK}, other], "healed": []}, "injected_s") == 9.5
+
+
+def test_window() -> None:
+    assert windows([run()], probe()) == [WINDOW]
+
+
+def test_windows_do_not_overlap() -> None:
+    later = run(
+        injected=[{"injected_s": 116.0, "clock": CLOCKS["lb01"]}], healed=[{"healed_s": 118.0, "clock": CLOCKS["lb01"]}]
+    )
+    assert windows([run(), later], probe()) == [Window(9.0, 10.0, 14.0, 15.0), Window(15.0, 16.0, 18.0, 20.0)]
+
+
+def test_a_single_run_at_an_unknown_time_has_all_of_it() -> None:
+    unknown = run(injected=[{"injected_s": 110.0, "clock": None}], healed=[{"healed_s": 114.0, "clock": None}])
+    assert windows([unknown], probe()) == [Window(5.0, 5.0, 20.0, 20.0)]
+    assert windows([unknown, run()], probe()) == [None, Window(9.0, 10.0, 14.0, 20.0)]
+
+
+def test_lanes() -> None:
+    assert lanes(MOVED, VIP + "/24") == approx({"lb01": [(6, 10.02), (14.1, 20)], "lb02": [(10.03, 14.09)]})
+
+
+def test_a_host_without_a_clock_has_no_lane() -> None:
+    assert list(lanes({**STILL, "lb01": watch("lb01", True, clock=None)}, VIP)) == ["lb02"]
+
+
+def test_gap_and_overlap() -> None:
+    assert counted_s(lanes(MOVED, VIP), 10, 20) == pytest.approx((0.02, 0))
+    assert counted_s(lanes(BOTH, VIP), 10, 20) == pytest.approx((0, 3.2))
+    assert counted_s(lanes(STILL, VIP), 10, 20) == (0, 0)
+
+
+@given(
+    st.lists(st.lists(st.floats(min_value=0.01, max_value=5), max_size=8), max_size=4),
+    st.floats(min_value=0, max_value=5),
+    st.floats(min_value=0.01, max_value=20),
+)
+def test_gap_overlap_and_alone_are_all_of_the_time(steps: list[list[float]], start: float, length: float) -> None:
+    found = {}
+    for number, widths in enumerate(steps):
+        edges = list(accumulate(widths))
+        found[str(number)] = list(zip(edges[::2], edges[1::2]))
+    gap, overlap = counted_s(found, start, start + length)
+    alone, _none = counted_s({**found, "+": [(0, 100)]}, start, start + length)
+    assert alone == 0
+    assert 0 <= gap + overlap <= length + 1e-9
+    # One more who has it all the time turns the time with one holder into overlap, and the gap into none.
+    assert counted_s({**found, "+": [(0, 100)]}, start, start + length)[1] == pytest.approx(length - gap)
+
+
+def test_transition() -> None:
+    assert transition(lanes(MOVED, VIP), "lb01", 10, 14) == pytest.approx(10.03)
+    assert transition(lanes(STILL, VIP), "lb01", 10, 14) is None
+
+
+def test_the_holder_that_gets_it_back_is_a_transition_when_nobody_else_gets_it() -> None:
+    back = {"lb01": watch("lb01", True, (10.02, False), (10.1, True)), "lb02": STILL["lb02"]}
+    assert transition(lanes(back, VIP), "lb01", 10, 14) == pytest.approx(10.02)
+
+
+def test_an_outage_belongs_to_the_time_in_which_it_began() -> None:
+    probes = {"client": probe((10.0, 10.04, 10.05), (14.1, 14.1, 14.12))}
+    assert [outage["failed"] for outage in outages(probes, 9.75, 13.75)] == [5]
+    assert [outage["failed"] for outage in outages(probes, 13.75, 20)] == [1]
+
+
+def test_figures_of_a_takeover() -> None:
+    seen = probe(
+        (9.9, 10.04, 10.06), connections={"cuts": [{"at_s": 5.01, "kind": "reset"}, {"at_s": 1, "kind": "reset"}]}
+    )
+    measured = figures(run(), WINDOW, {"client": seen}, MOVED, VIP)
+    timeline = measured.pop("timeline")
+    assert measured == {
+        "holder_before": "lb01",
+        "holder_during": "lb02",
+        "holder_after": None,
+        "failed": 15,
+        "cut": 1,
+        "outage_s": pytest.approx(0.17),
+        "failback_outage_s": 0.0,
+        "detect_s": pytest.approx(0.03),
+        "takeover_s": pytest.approx(0.03),
+        "gap_s": pytest.approx(0.02),
+        "overlap_s": 0.0,
+        "alarm_s": None,
+    }
+    assert (timeline["from_s"], timeline["to_s"]) == (-1.0, 10.0)
+    assert timeline["holders"] == {"lb01": [[-1.0, 0.02], [4.1, 10.0]], "lb02": [[0.03, 4.09]]}
+    assert timeline["unknown"] == {}
+    assert [(entry["at_s"], entry["what"]) for entry in timeline["moments"]] == [
+        (0.0, "inject"),
+        (0.03, "transition"),
+        (4.0, "heal"),
+    ]
+    assert timeline["requests"] == {"client": [[-1.0, 9.99, 10.0, 1100, ""]]}
+
+
+def test_an_alarm_is_named() -> None:
+    watches = {**BOTH, "lb02": {**BOTH["lb02"], "alarms": [alarm("lb02", 9.0), alarm("lb02", 12.5)]}}
+    measured = figures(run(), WINDOW, {"client": probe()}, watches, VIP)
+    assert measured["alarm_s"] == pytest.approx(2.5)
+    assert {"at_s": 2.5, "what": "alarm", "text": "split_brain on lb02"} in measured["timeline"]["moments"]
+
+
+def test_a_host_that_was_not_watched_is_unknown_from_the_fault_on() -> None:
+    timeline = figures(run(), WINDOW, {"client": probe()}, {"lb02": MOVED["lb02"]}, VIP)["timeline"]
+    assert timeline["holders"]["lb01"] == [[-1.0, 0.0]]
+    assert timeline["unknown"] == {"lb01": [[0.0, 10.0]]}
+
+
+def test_another_clients_requests_are_told_on_the_first_ones_clock() -> None:
+    other = probe(clock={"offset_s": 2.0, "error_s": 0.001})
+    assert requests(other, WINDOW)[0][:2] == [-1.0, 10.0]
+
+
+def test_requests_outside_of_the_window_are_left_out() -> None:
+    seen = probe(runs=[[0.0, 1.0, 1.0, 100, ""], [5.0, 5.1, 5.4, 11, "timeout"], [5.11, 14.99, 15.0, 988, ""]])
+    assert requests(seen, Window(9.0, 10.0, 10.2, 10.5)) == [[0.0, 0.1, 0.4, 11, "timeout"], [0.11, 0.5, 0.5, 39, ""]]

@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a drill refuses to start, in its own words, and how it ends when it is cut off."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drilling import command, drill
+from nodes import CLIENT, eventually
+
+if TYPE_CHECKING:
+    from nodes import Lab
+
+REFUSALS: list[tuple[dict[str, Any], str]] = [
+    ({"faults": "link_dwon"}, "link_dwon"),
+    ({"allowed_hosts": ["lb01"]}, "lb02: nobody has allowed to break this host. Add it to drill_allowed_hosts in the"),
+    ({"allowed_hosts": [], "confirm": "lb01"}, "or say so for this run: -e drill_confirm=lb01,lb02"),
+    ({"deadline_s": None}, "argument 'drill_deadline_s' is of type"),
+    ({"deadline_s": 5}, "drill_deadline_s is 5: set it to 10 seconds or more"),
+    ({"client": "lb02"}, "A drill needs two or more balancers and a client that is none of them"),
+    ({"vip": "192.0.2.0/x"}, 'drill_vip is "192.0.2.0/x": set it to an address without prefix'),
+]
+
+
+@pytest.mark.parametrize(("variables", "message"), REFUSALS)
+def test_it_refuses(lab: Lab, variables: dict[str, Any], message: str) -> None:
+    done = drill(lab, **{"faults": "service_stop", **variables})
+    assert done.code != 0
+    assert message in " ".join(done.output.split()), done.output
+    assert done.drills == {}
+    assert lab.holders() == ["lb01"]
+
+
+def test_confirming_is_enough(lab: Lab) -> None:
+    done = drill(lab, faults="keepalived_stop", allowed_hosts=[], confirm="lb01,lb02")
+    assert done.code == 0, done.output
+
+
+def test_it_breaks_nothing_without_a_standby(lab: Lab) -> None:
+    with lab.stopped("lb02", "keepalived"):
+        done = drill(lab, faults="service_stop", deadline_s=10)
+    assert done.drills["service_stop"]["reasons"] == [
+        "lb02: keepalived does not run",
+        f"{lab.vip} has no standby that could take over",
+    ]
+    assert done.drills["service_stop"]["requests"] == 0
+    assert lab.nodes["lb01"].service(lab.engine).is_running
+
+
+def test_two_drills_do_not_meet(lab: Lab) -> None:
+    hold = "flock /run/haproof-drill/lock sleep 60"
+    node = lab.nodes["lb02"]
+    node.check_output("mkdir -p -m 700 /run/haproof-drill; systemd-run --quiet --collect --unit=other-drill %s", "true")
+    node.check_output(f"systemd-run --quiet --collect --unit=other-drill-2 {hold}")
+    try:
+        done = drill(lab, faults="service_stop")
+    finally:
+        node.check_output("systemctl stop other-drill-2")
+    assert done.code != 0
+    assert "another drill runs on this host" in done.output
+    assert done.drills == {}
+    assert lab.nodes["lb01"].service(lab.engine).is_running
+
+
+def test_check_mode_only_says_whether_a_drill_could_start(lab: Lab) -> None:
+    run = subprocess.run([*command(lab), "--check"], capture_output=True, check=False, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert not (lab.inventory.parent / "drill/report.json").exists()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "killed"])
+def test_a_drill_that_is_cut_off_heals_at_once(lab: Lab, kind: signal.Signals) -> None:
+    node = lab.nodes["lb01"]
+    running = subprocess.Popen(
+        command(lab, faults="link_down", deadline_s=300), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        assert eventually(lambda: node.interface("eth1").exists and not link_is_up(lab), within_s=60)
+        os.kill(running.pid, kind)
+        # The nodes would heal themselves only after five minutes.
+        assert eventually(lambda: link_is_up(lab), within_s=30), running.communicate()[0]
+    finally:
+        running.kill()
+        running.communicate()
+    assert lab.moved_to("lb01", within_s=20), lab.holders()
+    assert eventually(lambda: node.run("ls /run/haproof-drill/*/heal").rc != 0, within_s=10)
+    assert node.run("systemctl list-timers --no-legend haproof-heal-*").stdout == ""
+    # The prober ends too.
+    assert eventually(lambda: lab.nodes[CLIENT].run("ls /run/haproof-drill/*.run").rc != 0, within_s=10)
+
+
+def link_is_up(lab: Lab) -> bool:
+    """Say whether the interface of the VIP is up on lb01."""
+    return "UP" in lab.nodes["lb01"].check_output("ip -oneline link show eth1").split("<")[1].split(">")[0].split(",")

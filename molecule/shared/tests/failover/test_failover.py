@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The drills of a pair as it is meant to be, and what the report's figures must reach."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import yaml
+
+from drilling import Drilled, drill
+from nodes import PROJECT, inventory_variables
+
+sys.path.insert(0, str(PROJECT / "build/collections"))
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import FAULTS
+
+if TYPE_CHECKING:
+    from nodes import Lab
+
+PROMISED = [
+    "service_stop",
+    "service_kill",
+    "service_hang",
+    "keepalived_stop",
+    "keepalived_kill",
+    "link_down",
+    "node_freeze",
+    "vrrp_block",
+]
+# What these nodes cannot do, and say so.
+IMPOSSIBLE = {"clock_jump"}
+WHOLE = os.environ.get("LAB_FAULTS") == "all"
+REPEATS = 3
+
+# Longest outage in seconds, by profile: the median of the repeats, for a busy machine must not turn it red.
+MOST_S: dict[str, dict[str, float]] = {
+    "service_stop": {"standard": 0.1, "fast": 0.1},
+    "service_kill": {"standard": 0.1, "fast": 0.1},
+    "service_hang": {"standard": 3.0, "fast": 1.0},
+    "keepalived_stop": {"standard": 0.05, "fast": 0.05},
+    "link_down": {"standard": 1.1, "fast": 0.2},
+    "node_freeze": {"standard": 1.1, "fast": 0.2},
+}
+ALONE_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def promised(lab: Lab) -> Drilled:
+    """Drill what is promised, a few times each."""
+    done = drill(lab, faults=",".join(PROMISED), repeat=REPEATS, judge="median")
+    keep(lab, "promised")
+    return done
+
+
+@pytest.fixture(scope="module")
+def others(lab: Lab) -> Drilled:
+    """Drill everything else once."""
+    faults = ",".join(fault for fault in FAULTS if fault not in PROMISED)
+    done = drill(lab, faults=faults)
+    keep(lab, "others")
+    return done
+
+
+def kept(lab: Lab, name: str) -> Path:
+    """Return where a report is kept, which the lab's removal does not reach."""
+    variables = inventory_variables(lab.inventory)
+    release = os.environ.get("LAB_DEBIAN", "12")
+    pair = f"{variables['balancer_engine']}-{variables['keepalived_profile']}-{release}"
+    return PROJECT / "build/failover" / pair / name
+
+
+def keep(lab: Lab, name: str) -> None:
+    """Keep the report that was just written."""
+    shutil.rmtree(kept(lab, name), ignore_errors=True)
+    shutil.copytree(lab.inventory.parent / "drill", kept(lab, name))
+
+
+def profile(lab: Lab) -> str:
+    return str(inventory_variables(lab.inventory)["keepalived_profile"])
+
+
+@pytest.mark.parametrize("fault", PROMISED)
+def test_promised_drill_passes(promised: Drilled, fault: str) -> None:
+    done = promised.drills[fault]
+    assert done["verdict"] == "pass", done["reasons"]
+    assert len(done["runs"]) == REPEATS
+
+
+@pytest.mark.parametrize("fault", MOST_S)
+def test_outage_is_as_short_as_promised(lab: Lab, promised: Drilled, fault: str) -> None:
+    outage_s = promised.drills[fault]["figures"]["outage_s"]
+    assert outage_s["median"] <= MOST_S[fault][profile(lab)], outage_s
+
+
+@pytest.mark.parametrize("fault", ["link_down", "node_freeze"])
+def test_a_dead_node_is_felt_and_measured(promised: Drilled, fault: str) -> None:
+    """A prober that sees nothing of it, or a watcher that notes nothing, would make every drill pass."""
+    done = promised.drills[fault]
+    bound_s = done["expected"]["bound_s"]
+    for run in done["runs"]:
+        assert run["failed"] > 0
+        assert bound_s / 3 < run["detect_s"]
+        assert run["gap_s"] > 0 or fault == "node_freeze"
+        assert run["holder_before"] != run["holder_during"]
+
+
+def test_a_killed_keepalived_leaves_one_holder(promised: Drilled) -> None:
+    overlap_s = promised.drills["keepalived_kill"]["figures"]["overlap_s"]
+    # It must be there at all, or the fault did nothing.
+    assert 0 < overlap_s["median"] <= ALONE_S, overlap_s
+
+
+def test_a_partition_is_told_within_five_seconds(promised: Drilled) -> None:
+    done = promised.drills["vrrp_block"]
+    assert done["figures"]["overlap_s"]["best"] > 0
+    assert done["figures"]["alarm_s"]["median"] <= ALONE_S
+    for run in done["runs"]:
+        (alarm,) = [entry for entry in run["timeline"]["moments"] if entry["what"] == "alarm"]
+        assert alarm["text"].startswith("split_brain on lb0")
+
+
+def test_moments_are_told_on_one_clock(promised: Drilled) -> None:
+    """All nodes of the lab have the clock of one kernel, so that what is off shows."""
+    for done in promised.drills.values():
+        assert 0 < done["clock_error_s"] < 0.05
+
+
+@pytest.mark.skipif(not WHOLE, reason="the whole matrix is drilled with LAB_FAULTS=all")
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in PROMISED])
+def test_other_drill_passes(others: Drilled, fault: str) -> None:
+    done = others.drills[fault]
+    expected = "skip" if fault in IMPOSSIBLE else "pass"
+    assert done["verdict"] == expected, done["reasons"]
+
+
+def test_reports_are_what_their_schema_says(lab: Lab, promised: Drilled) -> None:
+    folder = kept(lab, "promised")
+    schema = yaml.safe_load((PROJECT / "docs/drill-report.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load((folder / "report.json").read_text()), schema)
+    cases = re.findall(r'<testcase [^>]*name="(\w+)', (folder / "report.xml").read_text())
+    assert cases == list(promised.drills)
+    assert "<svg" in (folder / "report.html").read_text()
+
+
+def test_the_playbook_says_how_it_ended(promised: Drilled) -> None:
+    failed = [name for name, done in promised.drills.items() if done["verdict"] == "fail"]
+    assert (promised.code == 0) == (not failed), promised.output
+    assert f"drill {len(PROMISED)} of {len(PROMISED)}: {PROMISED[-1]}" in promised.output

@@ -8,7 +8,13 @@ SHELL := /bin/bash
 # Debian's release on the lab's nodes (12 or 13), and what runs behind the VIP (nginx or haproxy).
 LAB_DEBIAN ?= 12
 LAB_ENGINE ?= nginx
-export LAB_DEBIAN LAB_ENGINE
+# For the scenario "failover": keepalived's profile, and which faults (promised, or all).
+LAB_PROFILE ?= standard
+LAB_FAULTS ?= promised
+export LAB_DEBIAN LAB_ENGINE LAB_PROFILE LAB_FAULTS
+
+# What "make drill" breaks.
+DRILL ?= service_stop,service_kill,service_hang,keepalived_stop,keepalived_kill,link_down,node_freeze,node_power_off
 
 BIN := .venv/bin
 LINK := build/collections/ansible_collections/haproof/balancer
@@ -34,7 +40,7 @@ demo: ## from nothing to a proven pair: lab, site and drill
 	@$(MAKE) --no-print-directory lab
 	@$(MAKE) --no-print-directory site
 	@$(MAKE) --no-print-directory drill
-	$(call say,The lab stays up: $(INVENTORY). "make clean" removes it. Report: build/drill/report.json)
+	$(call say,The lab stays up: $(INVENTORY). "make clean" removes it. Report: build/drill/report.html)
 
 .PHONY: lab
 lab: $(READY) ## bring up the lab's five nodes
@@ -51,7 +57,7 @@ site: $(INVENTORY) ## apply playbooks/site.yml to the lab
 .PHONY: drill
 drill: $(INVENTORY) ## break the lab on purpose and measure what a client feels
 	$(call say,drill: break the holder and measure from the client)
-	@ansible-playbook -i $(INVENTORY) playbooks/drill.yml
+	@ansible-playbook -i $(INVENTORY) playbooks/drill.yml --extra-vars drill_faults=$(DRILL)
 
 $(INVENTORY):
 	@$(MAKE) --no-print-directory lab
@@ -85,21 +91,38 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	$(call say,unit tests)
 	@pytest
 
-# What proves most in the time that CI has; the others prove the rest.
-SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch dual_master three_nodes \
-	installed
-FURTHER := $(filter-out shared $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
+# What proves most in the time that CI has; the others prove the rest. Two labs side by side do not slow each other down,
+# but drills measure milliseconds, and run alone.
+SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch three_nodes installed
+FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
+PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: test
 test: ## all gates: check, ansible-test sanity and the molecule scenarios
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory sanity
 	@scripts/setup lab
-	@for scenario in $(SCENARIOS); do $(MAKE) --no-print-directory molecule-$$scenario; done
+	@$(PARALLEL) $(SCENARIOS:%=molecule-%)
+	@$(MAKE) --no-print-directory molecule-failover
+	@$(MAKE) --no-print-directory picture
+
+.PHONY: picture
+picture: $(READY) ## look at the last drills' page with a real browser: build/picture
+	@scripts/setup browser
+	$(call say,picture: the report on a screen, in the dark, on a phone and on paper)
+	@scripts/screenshot build/failover/$(LAB_ENGINE)-$(LAB_PROFILE)-$(LAB_DEBIAN)/promised/report.html build/picture
 
 .PHONY: test-full
-test-full: test ## test, and the scenarios that take too long for every change
-	@for scenario in $(FURTHER); do $(MAKE) --no-print-directory molecule-$$scenario; done
+test-full: test ## test, the scenarios that take too long for every change, and every fault on every pair
+	@$(PARALLEL) $(FURTHER:%=molecule-%)
+	@$(MAKE) --no-print-directory matrix
+
+.PHONY: matrix
+matrix: ## drill every fault: both engines, two profiles, two releases of Debian
+	@for release in 12 13; do for engine in nginx haproxy; do for profile in standard fast; do \
+		$(MAKE) --no-print-directory molecule-failover \
+			LAB_FAULTS=all LAB_DEBIAN=$$release LAB_ENGINE=$$engine LAB_PROFILE=$$profile; \
+	done; done; done
 
 .PHONY: sanity
 sanity: $(READY) ## ansible-test sanity on a copy of this checkout

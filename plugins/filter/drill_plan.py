@@ -34,9 +34,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(holder) and C(standby) (the one that will take over), C(holder_after) (who shall hold the VIP when the fault
-      is healed), C(order) (all hosts, the holder first, then as they take over), C(interfaces) by host, and
-      C(clean_bound_s) and C(dead_bound_s), the seconds that VRRP needs when the holder says goodbye or falls silent.
+    - C(holder) and C(standby) (the one that will take over), C(holder_after) (who shall hold the VIP when it has
+      moved and the fault is healed), C(strongest) (who keeps it when both have it), C(order) (all hosts,
+      the holder first, then as they take over), C(interfaces) by host, and C(clean_bound_s) and C(dead_bound_s), the
+      seconds that VRRP needs when the holder says goodbye or falls silent.
     - C(findings) says why no drill may start; the others are null or empty then.
   type: dict
 """

@@ -48,6 +48,8 @@ class Fault(NamedTuple):
     """Nobody can talk to the node until it has healed itself."""
     boots: bool = False
     """The node boots, and whatever ran on it is gone."""
+    by_hand: bool = False
+    """VRRP has no part in who gets the VIP."""
 
 
 FAULTS: dict[str, Fault] = {
@@ -67,7 +69,9 @@ FAULTS: dict[str, Fault] = {
     "vrrp_block_in": Fault("the standby hears no VRRP", "network", on=STANDBY, holder=SPLITS, outage_s=0.1),
     "vrrp_block_out": Fault("the holder's VRRP is not heard", "network", holder=SPLITS, outage_s=0.1),
     "network_cut": Fault("the node has no network", "network", bound=DEAD, silent=True),
-    "vip_duplicate": Fault("the standby is given the VIP by hand", "network", on=STANDBY, holder=SPLITS, outage_s=0.1),
+    "vip_duplicate": Fault(
+        "the standby is given the VIP by hand", "network", on=STANDBY, holder=SPLITS, outage_s=0.1, by_hand=True
+    ),
     "node_freeze": Fault("the node freezes", "node", bound=DEAD, driver=True),
     "node_power_off": Fault("the node loses power", "node", bound=DEAD, driver=True, boots=True),
     "node_reboot": Fault(
@@ -127,14 +131,27 @@ def targets(name: str, plan: Mapping[str, Any], number: int, backends: Sequence[
     """Return the hosts that run *number* (from 0) of a fault breaks; ``plan`` is of a steady state."""
     on = FAULTS[name].on
     if on == EACH:
-        order = plan["order"]
-        return [order[number % len(order)]]
+        # With nopreempt the order of takeover is another one after each run.
+        each = sorted(plan["order"])
+        return [each[number % len(each)]]
     return {
         HOLDER: [plan["holder"]],
         STANDBY: [plan["standby"]],
         BACKEND: list(backends[:1]),
         BACKENDS: list(backends),
     }[on]
+
+
+def holder_after(name: str, plan: Mapping[str, Any], broken: Sequence[str]) -> str | None:
+    """Return who shall have the VIP when the fault of these hosts is healed; with nopreempt it is not taken back."""
+    fault = FAULTS[name]
+    if fault.holder == SPLITS and not fault.by_hand:
+        found: str | None = plan["strongest"]
+    elif fault.holder in (MOVES, RETURNS) and plan["holder"] in broken:
+        found = plan["holder_after"]
+    else:
+        found = plan["holder"]
+    return found
 
 
 def objective_s(

@@ -34,10 +34,10 @@ def holders(infos: Infos, vip: str) -> list[str]:
 
 
 def plan(infos: Infos, vip: str) -> dict[str, Any]:
-    """Who holds the VIP, who will take over, how fast at best, who shall hold it afterwards.
+    """Who holds the VIP, who will take over, how fast at best, who shall hold it after it has moved.
 
-    ``order`` has all hosts, the holder first, then as they take over. ``findings`` says why nothing may be broken; all
-    others are None or empty when there are any.
+    ``strongest`` is who keeps it when holder and standby both have it. ``order`` has all hosts, the holder first, then
+    as they take over. ``findings`` says why nothing may be broken; all others are None or empty when there are any.
     """
     roles = {host: role_of(info, vip) for host, info in infos.items()}
     ready = [host for host, role in roles.items() if role == STANDBY]
@@ -52,6 +52,7 @@ def plan(infos: Infos, vip: str) -> dict[str, Any]:
             "holder": None,
             "standby": None,
             "holder_after": None,
+            "strongest": None,
             "order": [],
             "interfaces": {},
             "clean_bound_s": None,
@@ -64,11 +65,14 @@ def plan(infos: Infos, vip: str) -> dict[str, Any]:
     holder, standby = found[0], standbys[0]
     timers = instances[standby]
     version, interval, priority = timers["version"], timers["advert_int_s"], timers["effective_priority"]
+    strongest = max(holder, standby, key=lambda host: int(instances[host]["effective_priority"]))
+    takes_back = instances[holder]["preempt"] and strongest == holder
     adverts = timers.get("down_timer_adverts") or DOWN_TIMER_ADVERTS
     return {
         "holder": holder,
         "standby": standby,
-        "holder_after": holder if instances[holder]["preempt"] else standby,
+        "holder_after": holder if takes_back else standby,
+        "strongest": strongest,
         "order": [holder, *standbys],
         "interfaces": {host: instance["interface"] for host, instance in instances.items()},
         "clean_bound_s": round(clean_bound_s(version, interval, priority), 6),

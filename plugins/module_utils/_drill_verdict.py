@@ -19,6 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults imp
     STAYS,
     Fault,
     bound_s,
+    holder_after,
     objective_s,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure import (
@@ -131,7 +132,7 @@ def _judged(
     reasons = [*run["plan"]["findings"], *run["errors"]]
     if drill.skipped or not run["plan"]["holder"]:
         return reasons
-    reasons += _steady_again(run, drill.vip)
+    reasons += _steady_again(drill.fault, run, drill.vip)
     if window is None or measured is None:
         asked = ", ".join(run["targets"])
         reasons.append(f"when {asked} was broken is unknown: no answer to its question for the client's clock over UDP")
@@ -194,11 +195,12 @@ def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured
 _HOLDER_RULES = {MOVES: _moved, STAYS: _stayed, SPLITS: _split, RETURNS: _returned}
 
 
-def _steady_again(run: Record, vip: str) -> list[str]:
+def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
     reasons = [f"after healing {reason}" for reason in unready(run["after"], vip)]
     found = holders(run["after"], vip)
-    if found != [run["plan"]["holder_after"]]:
-        reasons.append(f"after healing {vip} must be on {run['plan']['holder_after']}, it is on {names(found)}")
+    wanted = holder_after(fault, run["plan"], run["targets"])
+    if found != [wanted]:
+        reasons.append(f"after healing {vip} must be on {wanted}, it is on {names(found)}")
     return reasons
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import (
     BACKENDS,
@@ -13,14 +15,17 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults imp
     bound_s,
     breakable,
     expand,
+    holder_after,
     objective_s,
     targets,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import plan
 
-from .drill_records import STEADY, VIP
+from .drill_records import STANDBY, STEADY, VIP, info
 
 PLAN = plan(STEADY, VIP)
+STAYS_THERE = plan({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP)
+WEAKER = plan({"lb01": info(True, "master", 252, preempt=False), "lb02": STANDBY}, VIP)
 BALANCERS, WEB = ["lb01", "lb02"], ["web01", "web02"]
 
 TARGETS: list[tuple[str, int, list[str]]] = [
@@ -57,6 +62,29 @@ def test_no_repeat() -> None:
 @pytest.mark.parametrize(("fault", "number", "expected"), TARGETS)
 def test_targets(fault: str, number: int, expected: list[str]) -> None:
     assert targets(fault, PLAN, number, WEB) == expected
+
+
+def test_each_balancer_has_its_turn_where_the_vip_is_not_taken_back() -> None:
+    moved = {**PLAN, "holder": "lb02", "standby": "lb01", "order": ["lb02", "lb01"]}
+    assert targets("rolling", PLAN, 0, WEB) + targets("rolling", moved, 1, WEB) == ["lb01", "lb02"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "before", "broken", "expected"),
+    [
+        ("service_stop", PLAN, ["lb01"], "lb01"),
+        ("service_stop", STAYS_THERE, ["lb01"], "lb02"),
+        ("service_kill", STAYS_THERE, ["lb01"], "lb02"),
+        ("rolling", STAYS_THERE, ["lb02"], "lb01"),
+        ("keepalived_reload", STAYS_THERE, ["lb01"], "lb01"),
+        ("backend_stop", STAYS_THERE, ["web01"], "lb01"),
+        ("vrrp_block", STAYS_THERE, ["lb01"], "lb01"),
+        ("vrrp_block", WEAKER, ["lb01"], "lb02"),
+        ("vip_duplicate", WEAKER, ["lb02"], "lb01"),
+    ],
+)
+def test_who_has_the_vip_afterwards(fault: str, before: dict[str, Any], broken: list[str], expected: str) -> None:
+    assert holder_after(fault, before, broken) == expected
 
 
 @pytest.mark.parametrize("fault", FAULTS)

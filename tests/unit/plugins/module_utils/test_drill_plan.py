@@ -48,6 +48,7 @@ def test_plan() -> None:
         "holder": "lb01",
         "standby": "lb02",
         "holder_after": "lb01",
+        "strongest": "lb01",
         "order": ["lb01", "lb02", "lb03"],
         "interfaces": {"lb01": "eth1", "lb02": "eth1", "lb03": "eth1"},
         "clean_bound_s": 0.022344,
@@ -58,3 +59,8 @@ def test_plan() -> None:
 
 def test_without_preemption_the_vip_stays() -> None:
     assert plan({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP)["holder_after"] == "lb02"
+
+
+def test_a_weaker_holder_does_not_take_the_vip_back() -> None:
+    found = plan({"lb01": info(True, "master", 100), "lb02": info(False, "backup", 254, preempt=False)}, VIP)
+    assert (found["holder_after"], found["strongest"]) == ("lb02", "lb02")

@@ -12,7 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan impor
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_table import progress, table
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import Drill, entry, report
 
-from .drill_records import BOTH, CLOCKS, DEAD, HOLDER, MOVED, STANDBY, STILL, VIP, alarm, probe, run, watch
+from .drill_records import BOTH, CLOCKS, DEAD, HOLDER, MOVED, STANDBY, STILL, VIP, alarm, info, probe, run, watch
 
 SHORT = probe((10.0, 10.01, 10.02))
 LONG = probe((10.0, 10.14, 10.15))
@@ -47,6 +47,14 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     # A frozen node's kernel keeps the VIP, and nobody hears it.
     ("node_freeze", {"watches": BOTH}),
     ("service_slow", {"watches": STILL}),
+    # With nopreempt a fault that does not move the VIP leaves it where it is.
+    (
+        "service_slow",
+        {
+            "runs": [run(plan=plan({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP))],
+            "watches": STILL,
+        },
+    ),
     ("vrrp_block", {"watches": split(12.5)}),
     ("vrrp_block", {"watches": STILL}),
     ("keepalived_kill", {"watches": {**BOTH, "lb02": watch("lb02", False, (11.0, True), (13.0, False))}}),

@@ -138,7 +138,8 @@ def _judged(
         reasons.append(f"when {asked} was broken is unknown: no answer to its question for the client's clock over UDP")
         return reasons
     unwatched = [host for host in run["plan"]["order"] if host not in drill.watches]
-    dark = [host for host in unwatched if not (fault.boots and host in run["targets"])]
+    booted = [host for one in drill.runs for host in one["targets"]] if fault.boots else []
+    dark = [host for host in unwatched if host not in booted]
     reasons += [f"who had {drill.vip} on {host} is unknown: it was not watched" for host in dark]
     found = lanes(drill.watches, drill.vip)
     if not dark and found:

@@ -12,7 +12,22 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan impor
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_table import progress, table
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import Drill, entry, report
 
-from .drill_records import BOTH, CLOCKS, DEAD, HOLDER, MOVED, STANDBY, STILL, VIP, alarm, info, probe, run, watch
+from .drill_records import (
+    BOTH,
+    CLOCKS,
+    DEAD,
+    HOLDER,
+    MOVED,
+    STANDBY,
+    STEADY,
+    STILL,
+    VIP,
+    alarm,
+    info,
+    probe,
+    run,
+    watch,
+)
 
 SHORT = probe((10.0, 10.01, 10.02))
 LONG = probe((10.0, 10.14, 10.15))
@@ -196,6 +211,26 @@ def test_the_worst_of_the_runs_counts() -> None:
 
 def test_the_median_of_the_runs_counts_when_it_is_asked_for() -> None:
     assert repeated("median")["verdict"] == "pass"
+
+
+def test_a_node_that_booted_in_a_former_run_is_not_watched_in_this_one() -> None:
+    clock = {"offset_s": 0.0, "error_s": 0.0001}
+    stays = info(True, "master", 254, preempt=False)
+    swapped = {"lb01": STANDBY, "lb02": HOLDER}
+    runs = [
+        run(
+            plan=plan(before, VIP),
+            targets=[target],
+            after=after,
+            injected=[{"injected_s": at, "clock": clock}],
+            healed=[{"healed_s": at + 2, "clock": clock}],
+        )
+        for at, target, before, after in [
+            (7.0, "lb01", {"lb01": stays, "lb02": STANDBY}, swapped),
+            (11.0, "lb02", {"lb01": STANDBY, "lb02": stays}, STEADY),
+        ]
+    ]
+    assert judge("node_power_off", runs=runs, watches={})["reasons"] == []
 
 
 def test_report() -> None:

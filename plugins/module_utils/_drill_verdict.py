@@ -30,6 +30,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure im
     figures,
     holding,
     lanes,
+    moment,
     windows,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import holders, names, unready
@@ -41,6 +42,8 @@ WORST, MEDIAN = "worst", "median"
 MIN_REQUESTS = 0.5
 """Below this part of the requests that were due, the client was too busy to measure."""
 FIGURES = ("outage_s", "failback_outage_s", "detect_s", "takeover_s", "overlap_s", "gap_s", "alarm_s")
+
+_NO_CLOCK = "no answer to its question for the client's clock over UDP"
 
 
 class Drill(NamedTuple):
@@ -133,16 +136,23 @@ def _judged(
     if drill.skipped or not run["plan"]["holder"]:
         return reasons
     reasons += _steady_again(drill.fault, run, drill.vip)
-    if window is None or measured is None:
-        asked = ", ".join(run["targets"])
-        reasons.append(f"when {asked} was broken is unknown: no answer to its question for the client's clock over UDP")
+    if window is None or measured is None or moment(run, "injected_s") is None:
+        # What failed before it was broken has been said.
+        if not run["errors"]:
+            reasons.append(f"when {names(run['targets'])} was broken is unknown: {_NO_CLOCK}")
         return reasons
-    unwatched = [host for host in run["plan"]["order"] if host not in drill.watches]
-    booted = [host for one in drill.runs for host in one["targets"]] if fault.boots else []
-    dark = [host for host in unwatched if host not in booted]
-    reasons += [f"who had {drill.vip} on {host} is unknown: it was not watched" for host in dark]
     found = lanes(drill.watches, drill.vip)
-    if not dark and found:
+    blind = [
+        host for host in run["plan"]["order"] if host not in found and not (fault.boots and host in run["targets"])
+    ]
+    # What watched a node ends when it boots, and for the runs after that too.
+    booted = [host for one in drill.runs for host in one["targets"]] if fault.boots else []
+    reasons += [
+        f"when {host} had {drill.vip} is unknown: {_NO_CLOCK if host in drill.watches else 'it was not watched'}"
+        for host in blind
+        if host not in booted
+    ]
+    if not blind:
         reasons += _HOLDER_RULES[fault.holder](fault, run, window, found, measured)
     return reasons
 

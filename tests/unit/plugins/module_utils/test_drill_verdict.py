@@ -120,7 +120,25 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         {"watches": {"lb01": MOVED["lb01"], "lb02": watch("lb02", False)}},
         "the VIP must move from lb01 to one other balancer, at the end of the fault it was on none",
     ),
-    ("service_stop", {"watches": {"lb01": MOVED["lb01"]}}, f"who had {VIP} on lb02 is unknown: it was not watched"),
+    ("service_stop", {"watches": {"lb01": MOVED["lb01"]}}, f"when lb02 had {VIP} is unknown: it was not watched"),
+    (
+        "service_stop",
+        {"watches": {**MOVED, "lb02": {**MOVED["lb02"], "clock": None}}},
+        f"when lb02 had {VIP} is unknown: no answer to its question for the client's clock over UDP",
+    ),
+    (
+        "backend_stop",
+        {
+            "watches": STILL,
+            "runs": [run(targets=["web01"], injected=[{"injected_s": 110.0, "clock": None}], healed=[{"clock": None}])],
+        },
+        "when web01 was broken is unknown: no answer to its question for the client's clock over UDP",
+    ),
+    (
+        "service_stop",
+        {"watches": STILL, "runs": [run(errors=["unit nginx does not run"], injected=[{}], healed=[{}])]},
+        "unit nginx does not run",
+    ),
     (
         "service_slow",
         {"watches": MOVED},

@@ -49,13 +49,13 @@ def moment(run: Record, key: str) -> float | None:
 
 
 def windows(runs: Sequence[Record], probe: Record) -> list[Window | None]:
-    """Return when each run was; None for one that is unknown. ``probe`` is the first client's.
+    """Return when each run was; None for one that is unknown. ``probe`` is the first client's, or another's without it.
 
     A run has ``injected`` and ``healed``, lists of what node_fault returned. When the clock of a broken host is
     unknown, a drill's only run has all of the probe's time.
     """
-    origin = float(probe.get("origin_s") or 0.0)
-    end = origin + float(probe.get("elapsed_s") or 0.0)
+    origin = origin_s(probe)
+    end = origin + float(probe["elapsed_s"])
     injected = [moment(run, "injected_s") for run in runs]
     if len(runs) == 1 and injected[0] is None:
         return [Window(origin, origin, end, end)]

@@ -62,6 +62,10 @@ def test_window() -> None:
     assert windows([run()], probe()) == [WINDOW]
 
 
+def test_another_clients_probe_ends_the_window_on_the_first_ones_clock() -> None:
+    assert windows([run()], probe(clock={"offset_s": 2.0, "error_s": 0.001})) == [WINDOW._replace(end_s=22.0)]
+
+
 def test_windows_do_not_overlap() -> None:
     later = run(
         injected=[{"injected_s": 116.0, "clock": CLOCKS["lb01"]}], healed=[{"healed_s": 118.0, "clock": CLOCKS["lb01"]}]

@@ -29,9 +29,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             argument_spec={
                 "run_file": {"type": "path", "required": True},
                 "log": {"type": "path", "required": True},
+                "variables": {"type": "dict", "default": {}},
             }
         )
-        command = _drill_guard.heal_command(sys.argv[0], context.CLIARGS)
+        # A play may set these too, and the task has what counts.
+        become = {name: getattr(self._task, name) for name in ("become", "become_user", "become_method")}
+        command = _drill_guard.heal_command(sys.argv[0], {**context.CLIARGS, **become}, arguments["variables"])
         result.update(changed=False, heal_command=command)
         if not self._task.check_mode:
             self._start(arguments["run_file"], arguments["log"], command)

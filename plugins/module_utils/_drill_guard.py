@@ -10,6 +10,7 @@ Started as a program: ``_drill_guard.py PID RUN_FILE COMMAND...``; only Python's
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import subprocess
@@ -39,8 +40,10 @@ _VALUES = {
 }
 
 
-def heal_command(program: str, called: Mapping[str, Any]) -> list[str]:
+def heal_command(program: str, called: Mapping[str, Any], variables: Mapping[str, str]) -> list[str]:
     """Return the command that heals the same inventory; ``called`` are Ansible's own command line arguments.
+
+    ``variables`` are the playbook's own.
 
     A password that a person typed is not in it: without keys, or a file, only the timers on the nodes heal.
     """
@@ -49,6 +52,7 @@ def heal_command(program: str, called: Mapping[str, Any]) -> list[str]:
         found = called.get(name)
         values = found if isinstance(found, (list, tuple)) else [found] if found else []
         command += [f"{option}={value}" for value in values]
+    command.append(f"--extra-vars={json.dumps(variables)}")
     return [*command, "--become"] if called.get("become") else command
 
 

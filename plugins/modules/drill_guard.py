@@ -13,7 +13,8 @@ short_description: Heal at once when ansible-playbook ends in the middle of a dr
 version_added: "0.1.0"
 description:
   - Starts a process on the controller that outlives C(ansible-playbook). When that ends, by Ctrl-C or otherwise, while
-    O(run_file) is still there, it runs the playbook C(haproof.balancer.heal) with the same inventory and options.
+    O(run_file) is still there, it runs the playbook C(haproof.balancer.heal) with the same inventory and options, and
+    with this task's C(become).
   - Remove O(run_file) when the drill is over; the process ends then.
   - A password that was typed for C(ansible-playbook) is not known to it. Nodes that need one heal at the deadline of
     their own timers.
@@ -42,6 +43,10 @@ options:
     description: File on the controller that takes what healing prints.
     type: path
     required: true
+  variables:
+    description: Extra variables for C(haproof.balancer.heal), C(heal_hosts) and C(heal_driver).
+    type: dict
+    default: {}
 author:
   - haproof.balancer contributors (@haproof)
 """
@@ -51,6 +56,8 @@ EXAMPLES = r"""
   haproof.balancer.drill_guard:
     run_file: /tmp/drill.run
     log: /tmp/heal.log
+    variables:
+      heal_hosts: lb01,lb02,client
 """
 
 RETURN = r"""
@@ -59,5 +66,5 @@ heal_command:
   type: list
   elements: str
   returned: always
-  sample: [ansible-playbook, haproof.balancer.heal, "--inventory=inventory.yml"]
+  sample: [ansible-playbook, haproof.balancer.heal, "--inventory=inventory.yml", "--extra-vars={}"]
 """

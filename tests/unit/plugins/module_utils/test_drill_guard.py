@@ -27,7 +27,11 @@ COMMANDS: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("called", "options"), COMMANDS)
 def test_heal_command(called: dict[str, Any], options: list[str]) -> None:
-    assert heal_command("/bin/ansible-playbook", called) == ["/bin/ansible-playbook", "haproof.balancer.heal", *options]
+    command = heal_command("/bin/ansible-playbook", called, {"heal_hosts": "lb01,lb02"})
+    hosts = '--extra-vars={"heal_hosts": "lb01,lb02"}'
+    assert command[:2] == ["/bin/ansible-playbook", "haproof.balancer.heal"]
+    assert [option for option in command[2:] if option != hosts] == options
+    assert hosts in command
 
 
 @contextmanager

@@ -34,14 +34,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure im
     windows,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import holders, names, unready
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import FIGURES, SCHEMA_VERSION
 
-SCHEMA_VERSION = 2
 PASS, FAIL, SKIP = "pass", "fail", "skip"
 WORST, MEDIAN = "worst", "median"
 
 MIN_REQUESTS = 0.5
 """Below this part of the requests that were due, the client was too busy to measure."""
-FIGURES = ("outage_s", "failback_outage_s", "detect_s", "takeover_s", "overlap_s", "gap_s", "alarm_s")
 
 _NO_CLOCK = "no answer to its question for the client's clock over UDP"
 

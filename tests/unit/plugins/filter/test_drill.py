@@ -9,6 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter import (
     drill_faults,
+    drill_holder_after,
     drill_plan,
     drill_progress,
     drill_report,
@@ -34,6 +35,11 @@ def test_bad_vip() -> None:
 def test_an_unknown_fault() -> None:
     with pytest.raises(AnsibleFilterError, match="drill_faults: unknown: link_dwon; the faults are service_stop, "):
         drill_faults.drill_faults(["link_dwon"])
+
+
+def test_who_has_the_vip_afterwards() -> None:
+    plan = {"holder": "lb02", "holder_after": "lb01"}
+    assert drill_holder_after.drill_holder_after(plan, "link_down", ["lb02"]) == "lb01"
 
 
 def test_targets_with_and_without_a_plan() -> None:

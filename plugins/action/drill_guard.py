@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.action import ActionBase
-from ansible_collections.haproof.balancer.plugins.module_utils import _drill_guard
+from ansible_collections.haproof.balancer.plugins.plugin_utils import _drill_guard
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]

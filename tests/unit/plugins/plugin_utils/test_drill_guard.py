@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils import _drill_guard
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_guard import heal_command
+from ansible_collections.haproof.balancer.plugins.plugin_utils import _drill_guard
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill_guard import heal_command
 
 COMMANDS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),

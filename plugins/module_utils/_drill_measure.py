@@ -10,6 +10,7 @@ offset that it measured; without one they stay unknown (None).
 
 from __future__ import annotations
 
+import math
 from itertools import zip_longest
 from typing import Any, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
@@ -24,12 +25,17 @@ BEFORE_S = 1.0
 
 
 class Window(NamedTuple):
-    """When a run was: from the injection to the heal, and on until the next injection or the end of probing."""
+    """When a run was: from the injection to the heal, and on until the next injection or the end of probing.
+
+    ``start_s`` and ``end_s`` are those of its timeline. An outage is its own when its first failed request started
+    within the time-out before ``injected_s``, for a request that is under way then breaks too, and before ``until_s``.
+    """
 
     start_s: float
     injected_s: float
     healed_s: float
     end_s: float
+    until_s: float
 
 
 def moment(run: Record, key: str) -> float | None:
@@ -58,7 +64,7 @@ def windows(runs: Sequence[Record], probe: Record) -> list[Window | None]:
     end = origin + float(probe["elapsed_s"])
     injected = [moment(run, "injected_s") for run in runs]
     if len(runs) == 1 and injected[0] is None:
-        return [Window(origin, origin, end, end)]
+        return [Window(origin, origin, end, end, math.inf)]
     found: list[Window | None] = []
     former = origin
     for number, run in enumerate(runs):
@@ -69,7 +75,8 @@ def windows(runs: Sequence[Record], probe: Record) -> list[Window | None]:
         later = [other for other in injected[number + 1 :] if other is not None]
         last = later[0] - BEFORE_S if later else end
         healed = moment(run, "healed_s")
-        found.append(Window(max(former, start - BEFORE_S), start, min(healed or last, last), last))
+        until = later[0] - float(probe["timeout_s"]) if later else math.inf
+        found.append(Window(max(former, start - BEFORE_S), start, min(healed or last, last), last, until))
         former = last
     return found
 
@@ -147,8 +154,9 @@ def outages(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[
     for probe in probes.values():
         origin = origin_s(probe)
         for outage in probe.get("outages", []):
-            if start_s <= origin + outage["first_s"] < end_s:
-                found.append({**outage, "end_s": origin + outage["end_s"]})
+            first_s = origin + outage["first_s"]
+            if start_s <= first_s < end_s:
+                found.append({**outage, "first_s": first_s, "end_s": origin + outage["end_s"]})
     return found
 
 
@@ -184,16 +192,20 @@ def figures(
     """Return a run's figures and its timeline, as the report has them."""
     timeout_s = max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
     found = lanes(watches, vip)
-    # A request that is under way when something breaks has started before.
     felt = outages(probes, window.injected_s - timeout_s, window.healed_s - timeout_s)
-    felt_again = outages(probes, window.healed_s - timeout_s, window.end_s)
+    felt_again = outages(probes, window.healed_s - timeout_s, window.until_s)
     moved = transition(found, run["plan"]["holder"], window.injected_s, window.healed_s)
     raised = alarms(watches, window.injected_s, window.end_s)
     # A host that nobody could watch may have had it meanwhile.
     seen = all(host in found for host in run["plan"]["order"])
     gap, overlap = counted_s(found, window.injected_s, window.end_s) if seen else (None, None)
     known = moment(run, "injected_s") is not None
-    back = [outage["end_s"] for outage in felt if moved is not None and outage["end_s"] > moved]
+    # An outage that begins later, when the former holder is back, is not the takeover's.
+    back = [
+        outage["end_s"]
+        for outage in felt
+        if moved is not None and outage["first_s"] <= moved + timeout_s and outage["end_s"] > moved
+    ]
     return {
         "holder_before": run["plan"]["holder"],
         "holder_during": ", ".join(holding(found, window.healed_s - 0.001)) or None,

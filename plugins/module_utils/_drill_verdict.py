@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import median
 from typing import Any, Mapping, NamedTuple, Sequence
 
@@ -30,7 +31,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure im
     figures,
     holding,
     lanes,
+    longest_s,
     moment,
+    outages,
     windows,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import holders, names, unready
@@ -84,6 +87,7 @@ def entry(drill: Drill) -> dict[str, Any]:
             runs.append({"number": number, **measured})
     if drill.runs and not drill.skipped:
         reasons += _measured(drill.probes)
+        reasons += _unsteady(drill.probes, [window for _run, window, _figures in found if window])
         reasons += _felt(runs, slo_s, drill.judge)
     errors: dict[str, int] = {}
     for probe in drill.probes.values():
@@ -233,6 +237,13 @@ def _measured(probes: Mapping[str, Record]) -> list[str]:
         if probe["requests"] < due * MIN_REQUESTS:
             reasons.append(f"{client} made only {probe['requests']} requests where {due:.0f} were due")
     return reasons
+
+
+def _unsteady(probes: Mapping[str, Record], known: Sequence[Window]) -> list[str]:
+    """Say that the service was away before anything was broken: what was felt later may have another cause, too."""
+    timeout_s = max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
+    early = outages(probes, -math.inf, known[0].injected_s - timeout_s) if known else []
+    return [f"the service was away for {_ms(longest_s(early))} before anything was broken"] if early else []
 
 
 def _felt(runs: Sequence[Mapping[str, Any]], slo_s: float | None, judge: str) -> list[str]:

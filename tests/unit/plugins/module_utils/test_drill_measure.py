@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate
 from typing import Any
 
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 
 from .drill_records import BOTH, CLOCKS, MOVED, STILL, VIP, alarm, probe, run, watch
 
-WINDOW = Window(9.0, 10.0, 14.0, 20.0)
+WINDOW = Window(9.0, 10.0, 14.0, 20.0, math.inf)
 
 
 def approx(spans: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
@@ -70,13 +71,16 @@ def test_windows_do_not_overlap() -> None:
     later = run(
         injected=[{"injected_s": 116.0, "clock": CLOCKS["lb01"]}], healed=[{"healed_s": 118.0, "clock": CLOCKS["lb01"]}]
     )
-    assert windows([run(), later], probe()) == [Window(9.0, 10.0, 14.0, 15.0), Window(15.0, 16.0, 18.0, 20.0)]
+    assert windows([run(), later], probe()) == [
+        Window(9.0, 10.0, 14.0, 15.0, 15.75),
+        Window(15.0, 16.0, 18.0, 20.0, math.inf),
+    ]
 
 
 def test_a_single_run_at_an_unknown_time_has_all_of_it() -> None:
     unknown = run(injected=[{"injected_s": 110.0, "clock": None}], healed=[{"healed_s": 114.0, "clock": None}])
-    assert windows([unknown], probe()) == [Window(5.0, 5.0, 20.0, 20.0)]
-    assert windows([unknown, run()], probe()) == [None, Window(9.0, 10.0, 14.0, 20.0)]
+    assert windows([unknown], probe()) == [Window(5.0, 5.0, 20.0, 20.0, math.inf)]
+    assert windows([unknown, run()], probe()) == [None, Window(9.0, 10.0, 14.0, 20.0, math.inf)]
 
 
 def test_lanes() -> None:
@@ -158,6 +162,11 @@ def test_figures_of_a_takeover() -> None:
     assert timeline["requests"] == {"client": [[-1.0, 9.99, 10.0, 1100, ""]]}
 
 
+def test_an_outage_when_the_former_holder_is_back_is_not_the_takeovers() -> None:
+    measured = figures(run(), WINDOW, {"client": probe((13.0, 13.0, 13.02))}, BOTH, VIP)
+    assert (measured["detect_s"], measured["takeover_s"]) == (pytest.approx(1.0), 0.0)
+
+
 def test_an_alarm_is_named() -> None:
     watches = {**BOTH, "lb02": {**BOTH["lb02"], "alarms": [alarm("lb02", 9.0), alarm("lb02", 12.5)]}}
     measured = figures(run(), WINDOW, {"client": probe()}, watches, VIP)
@@ -178,4 +187,7 @@ def test_another_clients_requests_are_told_on_the_first_ones_clock() -> None:
 
 def test_requests_outside_of_the_window_are_left_out() -> None:
     seen = probe(runs=[[0.0, 1.0, 1.0, 100, ""], [5.0, 5.1, 5.4, 11, "timeout"], [5.11, 14.99, 15.0, 988, ""]])
-    assert requests(seen, Window(9.0, 10.0, 10.2, 10.5)) == [[0.0, 0.1, 0.4, 11, "timeout"], [0.11, 0.5, 0.5, 39, ""]]
+    assert requests(seen, Window(9.0, 10.0, 10.2, 10.5, 11.0)) == [
+        [0.0, 0.1, 0.4, 11, "timeout"],
+        [0.11, 0.5, 0.5, 39, ""],
+    ]

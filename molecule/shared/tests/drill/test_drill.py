@@ -24,6 +24,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"allowed_hosts": [], "confirm": "lb01"}, "or say so for this run: -e drill_confirm=lb01,lb02"),
     ({"deadline_s": None}, "argument 'drill_deadline_s' is of type"),
     ({"deadline_s": 5}, "drill_deadline_s is 5: set it to 10 seconds or more"),
+    ({"hold_s": 16}, "drill_hold_s is 16: set it to half of drill_deadline_s, 30, or less"),
     ({"client": "lb02"}, "A drill needs two or more balancers and a client that is none of them"),
     ({"vip": "192.0.2.0/x"}, 'drill_vip is "192.0.2.0/x": set it to an address without prefix'),
 ]

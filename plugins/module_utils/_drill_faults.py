@@ -42,6 +42,8 @@ class Fault(NamedTuple):
     """Where it is None and there is a bound, the bound decides."""
     outage_fast_s: float | None = None
     """The same in the profile ``fast``, where it differs."""
+    failback_s: float | None = None
+    """The same after healing, where it differs."""
     driver: bool = False
     """Done from outside the node, with the user's commands."""
     silent: bool = False
@@ -68,7 +70,8 @@ FAULTS: dict[str, Fault] = {
     "vrrp_block": Fault("VRRP is blocked both ways", "network", holder=SPLITS, outage_s=0.1),
     "vrrp_block_in": Fault("the standby hears no VRRP", "network", on=STANDBY, holder=SPLITS, outage_s=0.1),
     "vrrp_block_out": Fault("the holder's VRRP is not heard", "network", holder=SPLITS, outage_s=0.1),
-    "network_cut": Fault("the node has no network", "network", bound=DEAD, silent=True),
+    # The engine has lost its backends too, and has to find them again when the VIP is back.
+    "network_cut": Fault("the node has no network", "network", bound=DEAD, failback_s=3.0, silent=True),
     "vip_duplicate": Fault(
         "the standby is given the VIP by hand", "network", on=STANDBY, holder=SPLITS, outage_s=0.1, by_hand=True
     ),
@@ -167,6 +170,12 @@ def objective_s(
     if fault.outage_s is None and fault.bound:
         return round(float(bound_s(name, plan) or 0) + DEAD_MARGIN_S, 6)
     return fault.outage_s
+
+
+def failback_objective_s(name: str, outage_slo_s: float | None) -> float | None:
+    """Return the longest outage in seconds that passes after healing; ``outage_slo_s`` is what passes before."""
+    own = FAULTS[name].failback_s
+    return outage_slo_s if own is None or outage_slo_s is None else max(own, outage_slo_s)
 
 
 def bound_s(name: str, plan: Mapping[str, Any]) -> float | None:

@@ -20,6 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults imp
     STAYS,
     Fault,
     bound_s,
+    failback_objective_s,
     holder_after,
     objective_s,
 )
@@ -72,6 +73,7 @@ def entry(drill: Drill) -> dict[str, Any]:
     fault = FAULTS[drill.fault]
     plan = drill.runs[0]["plan"] if drill.runs else {}
     slo_s = objective_s(drill.fault, plan, drill.profile, drill.slo)
+    failback_slo_s = failback_objective_s(drill.fault, slo_s)
     first: Record = next(iter(drill.probes.values()), {})
     found = [
         (run, window, figures(run, window, drill.probes, drill.watches, drill.vip) if window else None)
@@ -88,7 +90,7 @@ def entry(drill: Drill) -> dict[str, Any]:
     if drill.runs and not drill.skipped:
         reasons += _measured(drill.probes)
         reasons += _unsteady(drill.probes, [window for _run, window, _figures in found if window])
-        reasons += _felt(runs, slo_s, drill.judge)
+        reasons += _felt(runs, {"outage_s": slo_s, "failback_outage_s": failback_slo_s}, drill.judge)
     errors: dict[str, int] = {}
     for probe in drill.probes.values():
         for kind, count in probe["errors"].items():
@@ -104,6 +106,7 @@ def entry(drill: Drill) -> dict[str, Any]:
         "expected": {
             "holder": fault.holder,
             "outage_slo_s": slo_s,
+            "failback_slo_s": failback_slo_s,
             "bound_s": bound_s(drill.fault, plan),
             "alarm_slo_s": ALONE_S if fault.holder == SPLITS else None,
             "overlap_slo_s": ALONE_S if fault.holder == RETURNS else None,
@@ -246,13 +249,11 @@ def _unsteady(probes: Mapping[str, Record], known: Sequence[Window]) -> list[str
     return [f"the service was away for {_ms(longest_s(early))} before anything was broken"] if early else []
 
 
-def _felt(runs: Sequence[Mapping[str, Any]], slo_s: float | None, judge: str) -> list[str]:
-    if slo_s is None:
-        return []
+def _felt(runs: Sequence[Mapping[str, Any]], objectives: Mapping[str, float | None], judge: str) -> list[str]:
     reasons = []
     for key, what in (("outage_s", "outage"), ("failback_outage_s", "outage after healing")):
-        spread = _spread([run[key] for run in runs])
-        if spread and spread[judge] > slo_s:
+        spread, slo_s = _spread([run[key] for run in runs]), objectives[key]
+        if spread and slo_s is not None and spread[judge] > slo_s:
             which = f"{judge} of {len(runs)}: " if len(runs) > 1 else ""
             reasons.append(f"{which}the {what} of {_ms(spread[judge])} is above the objective of {_ms(slo_s)}")
     return reasons

@@ -15,6 +15,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults imp
     bound_s,
     breakable,
     expand,
+    failback_objective_s,
     holder_after,
     objective_s,
     targets,
@@ -111,6 +112,14 @@ def test_breakable() -> None:
 )
 def test_objective(fault: str, profile: str, expected: float | None) -> None:
     assert objective_s(fault, PLAN, profile, {}) == expected
+
+
+@pytest.mark.parametrize(
+    ("fault", "outage_slo_s", "expected"),
+    [("link_down", 1.05, 1.05), ("network_cut", 1.05, 3.0), ("network_cut", 4.0, 4.0), ("network_cut", None, None)],
+)
+def test_objective_after_healing(fault: str, outage_slo_s: float | None, expected: float | None) -> None:
+    assert failback_objective_s(fault, outage_slo_s) == expected
 
 
 @pytest.mark.parametrize("own", [0.5, None])

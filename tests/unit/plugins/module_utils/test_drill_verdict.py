@@ -59,6 +59,7 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     ("service_stop", {"runs": [run(), run()][:1], "slo": {"service_stop": 0.04}}),
     ("service_stop", {"probes": {"client": LONG}, "slo": {"service_stop": None}}),
     ("link_down", {}),
+    ("network_cut", {"watches": BOTH, "probes": {"client": probe((14.1, 16.0, 16.01))}}),
     # A frozen node's kernel keeps the VIP, and nobody hears it.
     ("node_freeze", {"watches": BOTH}),
     ("service_slow", {"watches": STILL}),

@@ -31,8 +31,8 @@ with a new connection every 5 ms. `bound` is what VRRP's timers allow (RFC 9568,
 where it is missing, a check of the service decides, or nothing has to move. Faults with several runs show the median
 and the worst. In brackets is what failed of all requests where the outage alone does not tell.
 
-Written by `make matrix && .venv/bin/python bench/drills.py` (an hour on 2 cores), or for a single pair
-`LAB_FAULTS=all LAB_PROFILE=fast make molecule-failover`.
+Written by `make matrix && .venv/bin/python bench/drills.py` (two hours on 2 cores), or for single
+pairs `LAB_FAULTS=all LAB_PROFILE=fast make molecule-failover` and the same command after it.
 """
 
 

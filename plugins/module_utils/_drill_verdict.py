@@ -89,7 +89,7 @@ def entry(drill: Drill) -> dict[str, Any]:
             runs.append({"number": number, **measured})
     if drill.runs and not drill.skipped:
         reasons += _measured(drill.probes)
-        reasons += _unsteady(drill.probes, [window for _run, window, _figures in found if window])
+        reasons += _unsteady(drill.probes, [window for _run, window, _figures in found if window], slo_s)
         reasons += _felt(runs, {"outage_s": slo_s, "failback_outage_s": failback_slo_s}, drill.judge)
     errors: dict[str, int] = {}
     for probe in drill.probes.values():
@@ -242,11 +242,14 @@ def _measured(probes: Mapping[str, Record]) -> list[str]:
     return reasons
 
 
-def _unsteady(probes: Mapping[str, Record], known: Sequence[Window]) -> list[str]:
+def _unsteady(probes: Mapping[str, Record], known: Sequence[Window], slo_s: float | None) -> list[str]:
     """Say that the service was away before anything was broken: what was felt later may have another cause, too."""
     timeout_s = max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
-    early = outages(probes, -math.inf, known[0].injected_s - timeout_s) if known else []
-    return [f"the service was away for {_ms(longest_s(early))} before anything was broken"] if early else []
+    early_s = longest_s(outages(probes, -math.inf, known[0].injected_s - timeout_s)) if known else 0.0
+    # A lost packet is no trouble where the objective says so.
+    if slo_s is None or early_s <= slo_s:
+        return []
+    return [f"the service was away for {_ms(early_s)} before anything was broken"]
 
 
 def _felt(runs: Sequence[Mapping[str, Any]], objectives: Mapping[str, float | None], judge: str) -> list[str]:

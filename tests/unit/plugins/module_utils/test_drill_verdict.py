@@ -60,6 +60,7 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     ("service_stop", {"probes": {"client": LONG}, "slo": {"service_stop": None}}),
     ("link_down", {}),
     ("network_cut", {"watches": BOTH, "probes": {"client": probe((14.1, 16.0, 16.01))}}),
+    ("service_stop", {"probes": {"client": probe((7.0, 7.0, 7.01))}}),
     # A frozen node's kernel keeps the VIP, and nobody hears it.
     ("node_freeze", {"watches": BOTH}),
     ("service_slow", {"watches": STILL}),

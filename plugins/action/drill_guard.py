@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.plugin_utils import _drill_guard
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """Runs on the controller, whatever the task's host is."""
 
     TRANSFERS_FILES = False

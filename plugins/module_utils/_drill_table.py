@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import ms
+
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
 
 
@@ -38,8 +40,8 @@ def _row(drill: Mapping[str, Any]) -> tuple[str, ...]:
         drill["fault"],
         ",".join(drill["targets"]) or "-",
         _median(drill, "outage_s"),
-        _ms(expected["bound_s"]),
-        _ms(expected["outage_slo_s"]),
+        ms(expected["bound_s"]),
+        ms(expected["outage_slo_s"]),
         _median(drill, "detect_s"),
         _median(drill, "failback_outage_s"),
         f"{drill['failed']}/{drill['requests']}",
@@ -56,11 +58,7 @@ def _way(runs: Sequence[Mapping[str, Any]]) -> str:
 
 def _median(drill: Mapping[str, Any], name: str) -> str:
     spread = drill["figures"][name]
-    return _ms(spread["median"] if spread else None)
-
-
-def _ms(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds * 1000:.0f} ms"
+    return ms(spread["median"] if spread else None)
 
 
 def _duration(seconds: float) -> str:

@@ -180,7 +180,7 @@ def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, _measured:
     gap, overlap = counted_s(found, window.injected_s, window.healed_s)
     if holding(found, window.healed_s - 0.001) == [holder] and gap + overlap == 0:
         return []
-    return [f"the VIP must stay on {holder}: nobody had it for {_ms(gap)}, more than one for {_ms(overlap)}"]
+    return [f"the VIP must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
 
 
 def _split(_fault: Fault, _run: Record, _window: Window, _found: Lanes, measured: Mapping[str, Any]) -> list[str]:
@@ -188,11 +188,11 @@ def _split(_fault: Fault, _run: Record, _window: Window, _found: Lanes, measured
     if not measured["overlap_s"] or (alarm_s is not None and alarm_s <= ALONE_S):
         return []
     told = (
-        f"the alarm took {_ms(alarm_s)}, at most {_ms(ALONE_S)} pass"
+        f"the alarm took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
         if alarm_s
         else "no alarm was raised (is keepalived_watch on?)"
     )
-    return [f"more than one balancer had the VIP for {_ms(measured['overlap_s'])}, and {told}"]
+    return [f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, and {told}"]
 
 
 def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
@@ -204,7 +204,7 @@ def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured
         reasons.append(f"one balancer must have the VIP before anything is healed, it was on {names(during)}")
     if (measured["overlap_s"] or 0) > ALONE_S:
         reasons.append(
-            f"more than one balancer had the VIP for {_ms(measured['overlap_s'])}, at most {_ms(ALONE_S)} pass"
+            f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, at most {ms(ALONE_S)} pass"
         )
     return reasons
 
@@ -234,7 +234,7 @@ def _measured(probes: Mapping[str, Record]) -> list[str]:
             reasons.append(f"the service did not come back while {client} probed it")
         if probe["max_gap_s"] > probe["timeout_s"]:
             reasons.append(
-                f"for {_ms(probe['max_gap_s'])} {client} made no request, an outage in that time would not show"
+                f"for {ms(probe['max_gap_s'])} {client} made no request, an outage in that time would not show"
             )
         due = probe["elapsed_s"] / probe["interval_s"]
         if probe["requests"] < due * MIN_REQUESTS:
@@ -249,7 +249,7 @@ def _unsteady(probes: Mapping[str, Record], known: Sequence[Window], slo_s: floa
     # A lost packet is no trouble where the objective says so.
     if slo_s is None or early_s <= slo_s:
         return []
-    return [f"the service was away for {_ms(early_s)} before anything was broken"]
+    return [f"the service was away for {ms(early_s)} before anything was broken"]
 
 
 def _felt(runs: Sequence[Mapping[str, Any]], objectives: Mapping[str, float | None], judge: str) -> list[str]:
@@ -258,7 +258,7 @@ def _felt(runs: Sequence[Mapping[str, Any]], objectives: Mapping[str, float | No
         spread, slo_s = _spread([run[key] for run in runs]), objectives[key]
         if spread and slo_s is not None and spread[judge] > slo_s:
             which = f"{judge} of {len(runs)}: " if len(runs) > 1 else ""
-            reasons.append(f"{which}the {what} of {_ms(spread[judge])} is above the objective of {_ms(slo_s)}")
+            reasons.append(f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}")
     return reasons
 
 
@@ -274,5 +274,6 @@ def _connections(probes: Mapping[str, Record]) -> dict[str, int] | None:
     return {key: sum(one[key] for one in found) for key in ("open", "requests", "failed", "cut")} if found else None
 
 
-def _ms(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms"
+def ms(seconds: float | None) -> str:
+    """Return a duration for a person to read, a dash for an unknown one."""
+    return "-" if seconds is None else f"{seconds * 1000:.0f} ms"

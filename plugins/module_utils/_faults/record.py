@@ -52,7 +52,7 @@ def base_folder(uid: int, environment: dict[str, str]) -> str:
     if uid == 0:
         return FOLDER
     runtime = environment.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
-    return f"{runtime}/haproof-drill" if os.path.isdir(runtime) else f"/tmp/haproof-drill-{uid}"  # noqa: S108
+    return f"{runtime}/haproof-drill" if os.path.isdir(runtime) else f"/tmp/haproof-drill-{uid}"  # noqa: S108 (whose it is is checked)
 
 
 def foreign() -> bool:

@@ -46,5 +46,5 @@ def effect(run: Record) -> dict[str, Any]:
 
 def _seen(run: Record, key: str) -> dict[str, dict[str, Any]]:
     """Return ``effect`` of the results, by host."""
-    nothing = {"there": None, "lost": []}
+    nothing: dict[str, Any] = {"there": None, "lost": []}
     return {host: result.get("effect") or nothing for host, result in zip(run["targets"], run[key])}

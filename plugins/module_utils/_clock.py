@@ -19,6 +19,8 @@ _QUESTION = struct.Struct("!4sd")
 _ANSWER = struct.Struct("!4sddd")
 ROUNDS = 16
 TIMEOUT_S = 0.1
+SILENT_ROUNDS = 3
+"""So many questions without any answer, and nobody is there; a single packet may be lost."""
 
 
 class ClockError(ValueError):
@@ -39,6 +41,13 @@ class Offset(NamedTuple):
 
     offset_s: float
     error_s: float
+
+
+def drift_s(early: Offset | None, late: Offset | None) -> float | None:
+    """Return how far two clocks went apart between two looks, beyond what either look may be off; None if unknown."""
+    if early is None or late is None:
+        return None
+    return max(0.0, abs(late.offset_s - early.offset_s) - early.error_s - late.error_s)
 
 
 def question(now_s: float) -> bytes:
@@ -102,12 +111,12 @@ def ask(address: str, port: int, rounds: int = ROUNDS, timeout_s: float = TIMEOU
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.connect((address, port))
-        for _round in range(rounds):
+        for number in range(1, rounds + 1):
             one = _ask_once(sock, timeout_s)
-            if one is None and not found:
-                return None
             if one is not None:
                 found.append(one)
+            elif not found and number >= SILENT_ROUNDS:
+                return None
     return offset(found)
 
 

@@ -12,7 +12,7 @@ import ssl
 from array import array
 from collections import Counter
 from itertools import chain, groupby, islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Iterable, Iterator, NamedTuple, Sequence
 
 GOOD = ""
@@ -42,6 +42,12 @@ _CERTIFICATE_KINDS = {
     62: "tls_name",
     64: "tls_name",
 }
+
+
+GOOD_IN_A_ROW = 10
+"""An outage is over when so many requests in a row were good: a service that refuses every other one is not back."""
+GAPS = 1000
+"""Of more gaps than this, the longest are told."""
 
 
 class ExpiredError(OSError):
@@ -77,11 +83,11 @@ class Run(NamedTuple):
 
 
 class Outage(NamedTuple):
-    """A run of failed requests with no good one between them.
+    """Failed requests, with fewer than GOOD_IN_A_ROW good ones between any two of them.
 
     ``start_s`` is the start of the last good request before it, ``end_s`` the answer to the first good one after it,
     or the end of probing when there was none (``recovered`` is then False). ``first_s`` and ``last_s`` are the starts
-    of the first and the last failed request.
+    of the first and the last failed request, ``failed`` counts only those that failed.
     """
 
     start_s: float
@@ -179,9 +185,11 @@ def outages(found: Sequence[Run]) -> list[Outage]:
     result: list[Outage] = []
     bad: list[Run] = []
     good: Run | None = None
-    for run in found:
+    for number, run in enumerate(found, 1):
         if run.outcome != GOOD:
             bad.append(run)
+            continue
+        if bad and run.size < GOOD_IN_A_ROW and number < len(found):
             continue
         if bad:
             result.append(_outage(good, bad, run))
@@ -205,6 +213,13 @@ def max_gap_s(starts: Sequence[float], stopped_s: float) -> float:
     """Longest time in which no request was started, up to the moment at which probing stopped."""
     later = chain(islice(starts, 1, None), [stopped_s])
     return max((after - before for before, after in zip(starts, later)), default=0.0)
+
+
+def gaps(starts: Sequence[float], stopped_s: float, above_s: float) -> list[tuple[float, float]]:
+    """Times longer than *above_s* in which no request was started: since when, and for how long. In their order."""
+    later = chain(islice(starts, 1, None), [stopped_s])
+    found = [(before, after - before) for before, after in zip(starts, later) if after - before > above_s]
+    return sorted(sorted(found, key=itemgetter(1))[-GAPS:])
 
 
 def latency(good_s: Iterable[float]) -> dict[str, float] | None:
@@ -233,8 +248,8 @@ def _percentile(values: Sequence[tuple[float, int]], share: float) -> float:
     raise ValueError("no values")
 
 
-def summary(journal: Journal, stopped_s: float) -> dict[str, Any]:
-    """Return what vip_probe returns; times count from the first request."""
+def summary(journal: Journal, stopped_s: float, interval_s: float) -> dict[str, Any]:
+    """Return what vip_probe returns; times count from the first request. A gap is longer than two intervals."""
     origin = journal.starts[0] if journal else stopped_s
     found = runs(journal.requests())
     away = outages(found)
@@ -267,6 +282,10 @@ def summary(journal: Journal, stopped_s: float) -> dict[str, Any]:
             for outage in away
         ],
         "outage_s": round(max((outage.end_s - outage.start_s for outage in away), default=0.0), 6),
+        "gaps": [
+            [round(since_s - origin, 6), round(length_s, 6)]
+            for since_s, length_s in gaps(journal.starts, stopped_s, 2 * interval_s)
+        ],
         "max_gap_s": round(max_gap_s(journal.starts, stopped_s), 6),
         "elapsed_s": round(stopped_s - origin, 6),
         "latency_s": latency(request.took_s for request in journal.requests() if request.outcome == GOOD),

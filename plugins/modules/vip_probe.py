@@ -246,7 +246,9 @@ probe:
               type: str
               sample: reset
     outages:
-      description: Every run of failed requests, in order.
+      description:
+        - Every time in which requests failed, in order. It is over when ten requests in a row were good, so a service
+          that refuses every other request is away all the time.
       type: list
       elements: dict
       contains:
@@ -266,7 +268,7 @@ probe:
           description: The difference in seconds.
           type: float
         failed:
-          description: How many requests failed in it.
+          description: How many requests failed in it; a few good ones may lie between them.
           type: int
         recovered:
           description: Whether a good request followed.
@@ -275,6 +277,18 @@ probe:
       description: The longest outage in seconds, 0 when there was none.
       type: float
       sample: 0.031
+    gaps:
+      description:
+        - Every time longer than two intervals in which no request was started, in order; of more than 1000 the longest.
+          Each is a list of its start, in seconds from the first request, and its length.
+      type: list
+      elements: list
+      sample: [[3.1, 0.012]]
+    drift_s:
+      description:
+        - How far this host's clock and that of O(reference) went apart while probing, beyond the errors of both looks;
+          null when one of the two got no answer, or was not taken.
+      type: float
     max_gap_s:
       description: The longest time in seconds without the start of a request. Nothing is known about shorter outages.
       type: float
@@ -306,7 +320,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask_at
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask_at, drift_s
 from ansible_collections.haproof.balancer.plugins.module_utils._http import request
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, outcome_of, summary
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock
@@ -335,12 +349,14 @@ class Prober:
         self._timeout_s = timeout_s
         self._pool = pool
         self._under_way = 0
+        self._interval_s = 0.0
 
     def run(self, interval_s: float, duration_s: float, on_tick: Callable[[bool], bool]) -> float:
         """Probe until ``duration_s`` is over or ``on_tick(answered)`` says to stop.
 
         Requests that are under way then may still end. Returns the moment at which the last could have started.
         """
+        self._interval_s = interval_s
         if self._pool:
             self._pool.start(self._loop)
         origin = time.monotonic()
@@ -360,7 +376,7 @@ class Prober:
 
     def result(self, stopped_s: float) -> dict[str, Any]:
         """Return what was measured."""
-        measured = summary(self.journal, stopped_s)
+        measured = summary(self.journal, stopped_s, self._interval_s)
         return {**measured, "connections": self._pool.summary(measured["origin_s"]) if self._pool else None}
 
     def _busy(self) -> bool:
@@ -520,6 +536,7 @@ def main() -> None:
         module.fail_json(msg=f"cannot go on probing {url}: {error}")
     finally:
         run_file.remove()
+    late = ask_at(params["reference"])
     measured = {
         "url": url,
         "started": started,
@@ -527,6 +544,7 @@ def main() -> None:
         "interval_s": params["interval"],
         "timeout_s": params["timeout"],
         "clock": reference and reference._asdict(),
+        "drift_s": drift_s(reference, late),
         **prober.result(stopped),
     }
     # Not at the top level, where Ansible gives "failed" and "started" meanings of its own.

@@ -95,6 +95,11 @@ watch:
         error_s:
           description: By how much that may be off.
           type: float
+    drift_s:
+      description:
+        - How far this host's clock and the other went apart from the start of watching to its end, beyond the errors of
+          both looks. Moments are worth nothing then. Null when one of the two looks got no answer.
+      type: float
     started_s:
       description: When watching started.
       type: float
@@ -161,7 +166,7 @@ from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, Offset, ask_at
+from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, Offset, ask_at, drift_s
 from ansible_collections.haproof.balancer.plugins.module_utils._holdings import Alarms, Holdings
 from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import (
     open_changes,
@@ -299,6 +304,7 @@ def main() -> None:
     watched = {
         "vips": params["vips"],
         "clock": better(early, late),
+        "drift_s": drift_s(early, late),
         "started_s": seen.started_s,
         "ended_s": seen.ended_s,
         "held_at_start": seen.holdings.at_start,

@@ -21,6 +21,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._clock import (
     answer,
     ask,
     ask_at,
+    drift_s,
     endpoint,
     exchange,
     offset,
@@ -166,6 +167,31 @@ def test_ask_takes_what_it_gets() -> None:
     assert found
     assert abs(found.offset_s) <= found.error_s
     assert len(seen) == ROUNDS
+
+
+@pytest.mark.parametrize(("lost", "answered"), [(1, True), (2, True), (3, False)])
+def test_ask_bears_the_loss_of_the_first_packets(lost: int, answered: bool) -> None:
+    def reply(packet: bytes, number: int) -> list[bytes | None]:
+        now = time.monotonic()
+        return [answer(packet, now, now) if number >= lost else None]
+
+    with answering("127.0.0.1", reply) as port:
+        assert (ask("127.0.0.1", port, timeout_s=0.05) is not None) == answered
+
+
+DRIFTS: list[tuple[Offset | None, Offset | None, float | None]] = [
+    (None, None, None),
+    (Offset(1.0, 0.1), None, None),
+    (None, Offset(1.0, 0.1), None),
+    (Offset(1.0, 0.1), Offset(1.25, 0.2), 0.0),
+    (Offset(1.0, 0.1), Offset(2.0, 0.2), 0.7),
+    (Offset(2.0, 0.1), Offset(1.0, 0.2), 0.7),
+]
+
+
+@pytest.mark.parametrize(("early", "late", "expected"), DRIFTS)
+def test_drift(early: Offset | None, late: Offset | None, expected: float | None) -> None:
+    assert drift_s(early, late) == pytest.approx(expected)
 
 
 def test_nobody_answers() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import ssl
 import tracemalloc
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import (
@@ -19,6 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe import (
     Request,
     Run,
     error_kind,
+    gaps,
     latency,
     max_gap_s,
     outages,
@@ -35,7 +36,11 @@ OUTAGES: list[tuple[str, list[Outage]]] = [
     ("++++", []),
     ("+-++", [Outage(0.0, 2.5, 1.0, 1.0, 1, True)]),
     ("++-x+", [Outage(1.0, 4.5, 2.0, 3.0, 2, True)]),
-    ("+-+-+", [Outage(0.0, 2.5, 1.0, 1.0, 1, True), Outage(2.0, 4.5, 3.0, 3.0, 1, True)]),
+    # Every other request is refused: it is away until ten in a row are good.
+    ("+-+-+", [Outage(0.0, 4.5, 1.0, 3.0, 2, True)]),
+    ("+-+++++++++-++", [Outage(0.0, 12.5, 1.0, 11.0, 2, True)]),
+    ("+-++++++++++-+", [Outage(0.0, 2.5, 1.0, 1.0, 1, True), Outage(11.0, 13.5, 12.0, 12.0, 1, True)]),
+    ("+-+-", [Outage(0.0, 3.5, 1.0, 3.0, 2, False)]),
     ("--++", [Outage(0.0, 2.5, 0.0, 1.0, 2, True)]),
     ("++-x-", [Outage(1.0, 4.5, 2.0, 4.0, 3, False)]),
     ("--", [Outage(0.0, 1.5, 0.0, 1.0, 2, False)]),
@@ -107,7 +112,16 @@ def test_every_failed_request_is_in_one_outage_and_only_there(table: Rows) -> No
     assert sum(outage.failed for outage in found) == sum(one.outcome != GOOD for one in requests)
     for one in requests:
         within = [outage for outage in found if outage.first_s <= one.start_s <= outage.last_s]
-        assert len(within) == (one.outcome != GOOD)
+        assert len(within) == 1 if one.outcome != GOOD else len(within) <= 1
+
+
+@given(rows)
+def test_ten_good_ones_in_a_row_are_between_two_outages(table: Rows) -> None:
+    requests = read(table)
+    for before, after in pairwise(outages(runs(requests))):
+        between = [one for one in requests if before.last_s < one.start_s < after.first_s]
+        assert len(between) >= 10
+        assert all(one.outcome == GOOD for one in between)
 
 
 @given(rows)
@@ -148,6 +162,25 @@ def test_max_gap(starts: list[float], stopped: float, expected: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("starts", "stopped", "expected"),
+    [
+        ([], 5.0, []),
+        ([1.0], 5.0, [(1.0, 4.0)]),
+        ([0.0, 1.0, 3.0, 4.0], 5.5, [(1.0, 2.0), (4.0, 1.5)]),
+        ([float(2 * number) for number in range(1002)] + [9000.0], 9001.0, None),
+    ],
+)
+def test_gaps(starts: list[float], stopped: float, expected: list[tuple[float, float]] | None) -> None:
+    found = gaps(starts, stopped, 1.0)
+    if expected is not None:
+        assert found == expected
+    else:
+        assert len(found) == 1000
+        assert found[-1] == (2002.0, 6998.0)
+        assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
     ("took", "expected"),
     [
         ([], None),
@@ -178,7 +211,7 @@ def test_journal_and_summary() -> None:
     journal.end(2, 100.2, "refused")
     journal.end(0, 100.001, GOOD)
     journal.end(3, 100.031, GOOD)
-    assert summary(journal, 100.04) == {
+    assert summary(journal, 100.04, 0.004) == {
         "requests": 4,
         "failed": 2,
         "errors": {"refused": 1, "unfinished": 1},
@@ -201,6 +234,7 @@ def test_journal_and_summary() -> None:
             }
         ],
         "outage_s": 0.031,
+        "gaps": [[0.0, 0.01], [0.01, 0.01], [0.02, 0.01], [0.03, 0.01]],
         "max_gap_s": 0.01,
         "elapsed_s": 0.04,
         "latency_s": {"p50": 0.001, "p99": 0.001, "max": 0.001},
@@ -208,7 +242,7 @@ def test_journal_and_summary() -> None:
 
 
 def test_summary_of_nothing() -> None:
-    assert summary(Journal(), 7.0) == {
+    assert summary(Journal(), 7.0, 0.01) == {
         "requests": 0,
         "failed": 0,
         "errors": {},
@@ -216,6 +250,7 @@ def test_summary_of_nothing() -> None:
         "runs": [],
         "outages": [],
         "outage_s": 0.0,
+        "gaps": [],
         "max_gap_s": 0.0,
         "elapsed_s": 0.0,
         "latency_s": None,
@@ -230,7 +265,7 @@ def test_an_hour_at_500_a_second_takes_less_than_40_mb() -> None:
         for number in range(18_000):
             start = 1000.0 + number / 500
             journal.end(journal.begin(start), start + 0.0001 + number % 97 / 1e5, GOOD)
-        result = summary(journal, 1036.0)
+        result = summary(journal, 1036.0, 0.002)
         _now, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

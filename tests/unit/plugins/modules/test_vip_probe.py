@@ -377,7 +377,7 @@ def test_udp_from_somebody_else_is_no_answer() -> None:
 
         thread = threading.Thread(target=intrude)
         thread.start()
-        result = probe(f"udp://127.0.0.1:{target.getsockname()[1]}", duration=0.01, timeout=0.2)
+        result = probe(f"udp://127.0.0.1:{target.getsockname()[1]}", duration=0.005, timeout=0.2)
         thread.join()
     assert result["errors"] == {"timeout": 1}
 

@@ -34,19 +34,22 @@ def read(path: str) -> File | None:
     return File(path, content, _user(status.st_uid), _group(status.st_gid), status.st_mode & 0o7777)
 
 
-def diff(dest: str, before: File | None, after: File | None, secret: bool = False) -> dict[str, str]:
-    """Return Ansible's diff of one file; owners and modes stand in the headers. Says only that a *secret* differs."""
-    if secret:
-        changed = before is None or after is None or before.content != after.content
-        before = before._replace(content=b"(secret content)\n") if before else None
-        told = b"(new secret content)\n" if changed else b"(secret content)\n"
-        after = after._replace(content=told) if after else None
+def diff(dest: str, before: File | None, after: File | None, mask: Callable[[str], str]) -> dict[str, str]:
+    """Return Ansible's diff of one file, with *mask* over its texts; owners and modes stand in the headers."""
+    former, new = (mask(file.content.decode(errors="replace")) if file else "" for file in (before, after))
+    if before and after and former == new and before.content != after.content:
+        new += "(new secret content)\n"
     return {
         "before_header": _header(before) if before else f"{dest} (absent)",
         "after_header": _header(after) if after else f"{dest} (absent)",
-        "before": before.content.decode(errors="replace") if before else "",
-        "after": after.content.decode(errors="replace") if after else "",
+        "before": former,
+        "after": new,
     }
+
+
+def all_secret(text: str) -> str:
+    """Hide a whole text, as a mask for :func:`diff`."""
+    return "(secret content)\n" if text else ""
 
 
 def selinux_label(module: Any) -> Callable[[str, str], None]:

@@ -213,7 +213,7 @@ class Host:
             if check:
                 self._confirm(files, list(check))
 
-        return [Change(diff(path, present, wanted if text else None), make)]
+        return [Change(diff(path, present, wanted if text else None, str), make)]
 
     def _confirm(self, files: FileSet, argv: list[str]) -> None:
         """Run a command that reads the new files; put them back, and run it again, when it fails. Raises HostError."""

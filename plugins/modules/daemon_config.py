@@ -92,7 +92,7 @@ options:
         default: present
       secret:
         description:
-          - Whether the diff hides the text, the former one too. What the text holds belongs into O(secrets) as well.
+          - Whether the diff hides the text, the former one too. The text is treated as one of the O(secrets), too.
         type: bool
         default: false
       owner:
@@ -109,7 +109,8 @@ options:
   secrets:
     description:
       - Words of the files that must not be shown, such as passwords.
-      - They are masked in what is returned and in the host's journal.
+      - They are masked in diffs, warnings and errors, however a daemon or JSON spells them.
+      - No text of a file is written to the host's journal, whether it is secret or not.
     type: list
     elements: str
     default: []
@@ -180,22 +181,25 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemons import D
 from ansible_collections.haproof.balancer.plugins.module_utils._files import (
     File,
     FileSet,
+    all_secret,
     diff,
     read,
     selinux_label,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
 
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
-    "content": {"type": "str", "required": True},
+    "content": {"type": "str", "required": True, "no_log": True},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
     "mode": {"type": "str", "default": "0644"},
 }
 AUXILIARY_OPTIONS: dict[str, Any] = {
     **FILE_OPTIONS,
-    "content": {"type": "str"},
+    "content": {"type": "str", "no_log": True},
     "mode": {"type": "str"},
     "state": {"type": "str", "choices": ["absent", "present"], "default": "present"},
     # Says only that there are secrets.
@@ -204,13 +208,26 @@ AUXILIARY_OPTIONS: dict[str, Any] = {
 
 
 def wanted_file(options: dict[str, Any]) -> File:
-    """Return the file that the options describe. Raises ValueError for a mode that is not octal."""
+    """Return the file that the options describe. Raises ValueError for a mode that is not octal.
+
+    ``content`` is packed.
+    """
     mode_text, dest = options["mode"] or ("0600" if options.get("secret") else "0644"), options["dest"]
     try:
         mode = int(mode_text, 8)
     except ValueError:
         raise ValueError(f"{dest}: mode {mode_text!r} is not octal; write '0644'") from None
-    return File(options["dest"], options["content"].encode(), options["owner"], options["group"], mode)
+    try:
+        content = unpack(options["content"])
+    except ValueError as error:
+        raise ValueError(f"{dest}: content is {error}") from None
+    return File(dest, content, options["owner"], options["group"], mode)
+
+
+def secrets_of(options: dict[str, Any]) -> list[str]:
+    """Return what the options say not to show: ``secrets``, and what is in secret files. Raises ValueError."""
+    files = [file["content"] for file in options["files"] if file["secret"] and file["content"] is not None]
+    return [unpack(packed).decode(errors="replace") for packed in (*options["secrets"], *files)]
 
 
 def check_staged(files: FileSet, service: Service, wanted: File) -> str:
@@ -334,7 +351,12 @@ def main() -> None:
     if not installed and not module.check_mode:
         module.fail_json(msg=f"{binary} is not installed, so nothing can check {target.dest}")
 
-    service = Service(run, module.warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
+    mask = Mask(secrets_of(module.params))
+
+    def warn(words: str) -> None:
+        module.warn(mask(words))
+
+    service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
     files = FileSet(selinux_label(module))
     secret = {options["dest"] for options in module.params["files"] if options["secret"]}
     present = {file.dest: read(file.dest) for file in wanted}
@@ -345,8 +367,11 @@ def main() -> None:
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
-            *(diff(file.dest, present[file.dest], file, file.dest in secret) for file in pending),
-            *(diff(path, unwanted[path], None, path in secret) for path in gone),
+            *(
+                diff(file.dest, present[file.dest], file, all_secret if file.dest in secret else mask)
+                for file in pending
+            ),
+            *(diff(path, unwanted[path], None, all_secret if path in secret else mask) for path in gone),
         ],
         "reloaded": False,
         "restarted": False,
@@ -361,7 +386,8 @@ def main() -> None:
         elif module.check_mode and pending == [target] and installed:
             files.discard(check_staged(files, service, target))
     except ServiceError as failure:
-        module.fail_json(msg="\n".join(filter(None, [str(failure), failure.words])), words=failure.words)
+        words = mask(failure.words)
+        module.fail_json(msg="\n".join(filter(None, [mask(str(failure)), words])), words=words)
     module.exit_json(**result)
 
 

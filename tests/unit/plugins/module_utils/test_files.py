@@ -9,7 +9,7 @@ import pwd
 from pathlib import Path
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, diff, read
+from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, all_secret, diff, read
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -63,25 +63,31 @@ def test_a_label_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 def test_diff_shows_owners_and_modes(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    assert diff(str(path), None, wanted(path, "text"))["before_header"] == f"{path} (absent)"
-    changed = diff(str(path), wanted(path, "text"), wanted(path, "text", 0o600))
+    assert diff(str(path), None, wanted(path, "text"), str)["before_header"] == f"{path} (absent)"
+    changed = diff(str(path), wanted(path, "text"), wanted(path, "text", 0o600), str)
     assert changed["before"] == changed["after"] == "text"
     assert changed["after_header"] == f"{path} ({USER}:{GROUP} 0600)"
-    assert diff(str(path), wanted(path, "text"), None)["after"] == ""
+    assert diff(str(path), wanted(path, "text"), None, str)["after"] == ""
 
 
 def test_a_secret_diff_shows_only_that_something_differs() -> None:
     former = File("/etc/secret", b"old t0ken", "root", "root", 0o400)
     wanted = former._replace(content=b"new t0ken", mode=0o600)
-    assert diff(former.dest, former, wanted, secret=True) == {
+    assert diff(former.dest, former, wanted, all_secret) == {
         "before_header": "/etc/secret (root:root 0400)",
         "after_header": "/etc/secret (root:root 0600)",
         "before": "(secret content)\n",
-        "after": "(new secret content)\n",
+        "after": "(secret content)\n(new secret content)\n",
     }
-    assert diff(former.dest, former, former._replace(mode=0o600), secret=True)["after"] == "(secret content)\n"
-    assert diff(former.dest, None, wanted, secret=True)["before"] == ""
-    assert diff(former.dest, former, None, secret=True)["before"] == "(secret content)\n"
+    assert diff(former.dest, former, former._replace(mode=0o600), all_secret)["after"] == "(secret content)\n"
+    assert diff(former.dest, None, wanted, all_secret)["before"] == ""
+    assert diff(former.dest, former, None, all_secret)["before"] == "(secret content)\n"
+
+
+def test_a_masked_diff_shows_that_a_secret_differs() -> None:
+    former = File("/etc/conf", b"pass old\n", "root", "root", 0o400)
+    shown = diff(former.dest, former, former._replace(content=b"pass new\n"), lambda text: text[:5] + "***\n")
+    assert (shown["before"], shown["after"]) == ("pass ***\n", "pass ***\n(new secret content)\n")
 
 
 def test_remove_and_restore(tmp_path: Path, files: FileSet) -> None:

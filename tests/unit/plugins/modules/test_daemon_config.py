@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
 from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet
+from ansible_collections.haproof.balancer.plugins.module_utils._packed import pack
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
-from ansible_collections.haproof.balancer.plugins.modules.daemon_config import Plan, apply, wanted_file
+from ansible_collections.haproof.balancer.plugins.modules.daemon_config import Plan, apply, secrets_of, wanted_file
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -120,10 +121,24 @@ def test_a_failure_puts_everything_back(
     ("mode", "secret", "expected"), [(None, False, 0o644), (None, True, 0o600), ("0640", True, 0o640)]
 )
 def test_modes(mode: str | None, secret: bool, expected: int) -> None:
-    options = {"dest": "/a", "content": "", "owner": "root", "group": "root", "mode": mode, "secret": secret}
+    options = {"dest": "/a", "content": pack(""), "owner": "root", "group": "root", "mode": mode, "secret": secret}
     assert wanted_file(options).mode == expected
 
 
 def test_a_mode_must_be_octal() -> None:
     with pytest.raises(ValueError, match=r"^/a: mode 'rw' is not octal; write '0644'$"):
         wanted_file({"dest": "/a", "content": "", "owner": "root", "group": "root", "mode": "rw"})
+
+
+def test_content_must_be_packed() -> None:
+    with pytest.raises(ValueError, match=r"^/a: content is not packed, for the module ran without its action plugin$"):
+        wanted_file({"dest": "/a", "content": "s3cret", "owner": "root", "group": "root", "mode": "0644"})
+
+
+def test_secrets_are_the_named_ones_and_those_in_secret_files() -> None:
+    files = [
+        {"secret": True, "content": pack("k\u00e9y\n")},
+        {"secret": False, "content": pack("page")},
+        {"secret": True, "content": None},
+    ]
+    assert secrets_of({"secrets": [pack("word")], "files": files}) == ["word", "k\u00e9y\n"]

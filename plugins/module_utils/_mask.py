@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets in a text that people will read: found in every spelling, and replaced."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, Iterator, Pattern
+
+MASK = "********"
+
+# A shorter secret is masked only where it is a word of its own: "on" must not blacken half of a configuration.
+_LONG = 8
+# What is worth hiding of a secret with several lines: all but braces, blank lines and the rulers of PEM files.
+_LINE_WORTH = 4
+_RULER = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----\Z")
+# The character before and after such a word. JSON and repr() write a line break as a backslash and a letter.
+_BEFORE, _AFTER = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))", r"(?![A-Za-z0-9_])"
+
+
+class Mask:
+    """Replaces the given secrets in texts.
+
+    Each is found as it is, with any of its characters escaped by backslashes (the daemons' quoting, JSON), and as a
+    part of a URL; one with several lines is also found line by line.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        pieces = {piece for secret in secrets for piece in _pieces(secret)}
+        # The longest first: it may hold a shorter one.
+        self._secrets: list[tuple[str, Pattern[str]]] = [
+            (_core(piece), _pattern(piece)) for piece in sorted(pieces, key=lambda one: (-len(one), one))
+        ]
+
+    def __call__(self, text: str) -> str:
+        """Return *text* with each secret replaced."""
+        for core, pattern in self._secrets:
+            # Looking for plain text is a hundred times as fast, and most secrets are not there.
+            if core in text:
+                text = pattern.sub(MASK, text)
+        return text
+
+
+def _pieces(secret: str) -> Iterator[str]:
+    secret = secret.strip()
+    if not secret:
+        return
+    yield secret
+    lines = [line.strip() for line in secret.splitlines()]
+    if len(lines) > 1:
+        yield from (line for line in lines if len(line) >= _LINE_WORTH and not _RULER.match(line))
+
+
+def _core(piece: str) -> str:
+    """Return the longest part of *piece* that every spelling has."""
+    parts: list[str] = re.findall(r"[A-Za-z0-9]+", piece)
+    return max(parts, key=len, default="")
+
+
+def _pattern(piece: str) -> Pattern[str]:
+    # A run of these is one pattern: several in a row would try all ways to share a long run among them.
+    folded = re.sub(r"\\+", r"\\", re.sub(r"[\n\r\t]+", "\n", piece))
+    text = "".join(_spellings(character) for character in folded)
+    if len(piece) < _LONG:
+        text = (_BEFORE if piece[0].isalnum() else "") + text + (_AFTER if piece[-1].isalnum() else "")
+    return re.compile(text)
+
+
+def _spellings(character: str) -> str:
+    """Return a pattern for one character of a secret."""
+    if character.isascii() and character.isalnum():
+        return r"\\*" + character
+    if character == "\\":
+        return r"(?:\\+|%5[Cc])"
+    if character in "\n\r\t":
+        # The next line may be indented.
+        return r"(?:\s|\\+[nrt]|%0[9AaDd]|\\+u000[9AaDd])+"
+    octets = character.encode(errors="surrogatepass")
+    url = "".join(f"%{_ignoring_case(f'{octet:02x}')}" for octet in octets)
+    others = [re.escape(character), url, _json(character)]
+    if character == " ":
+        others.append(r"\+")
+    return rf"\\*(?:{'|'.join(others)})"
+
+
+def _json(character: str) -> str:
+    """Return a pattern for *character* as JSON's escapes, without the first backslash."""
+    units = character.encode("utf-16-be", errors="surrogatepass").hex()
+    return r"\\+".join(f"u{_ignoring_case(units[start : start + 4])}" for start in range(0, len(units), 4))
+
+
+def _ignoring_case(digits: str) -> str:
+    return "".join(f"[{digit.lower()}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)

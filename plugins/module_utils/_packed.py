@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How texts that may hold secrets travel to a module.
+
+Ansible writes each argument of a module to the node's journal and into what ``-vvv`` shows. ``no_log`` hides an
+argument only where it occurs as it is: not with a line break that became ``\\n`` on the way, nor with an escaped quote;
+and it hides every other text that happens to be equal. Packed, an argument with ``no_log`` occurs nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from typing import Any
+
+
+def text_of(content: Any) -> str:
+    """Return *content* as text. Ansible up to 2.18 turns the text of a JSON file into what it describes."""
+    if isinstance(content, (dict, list, tuple)):
+        return json.dumps(content, indent=4) + "\n"
+    return str(content)
+
+
+def pack(text: str) -> str:
+    """Return *text* as a word of letters, digits, ``+``, ``/`` and ``=``."""
+    return base64.b64encode(zlib.compress(text.encode(errors="surrogateescape"))).decode("ascii")
+
+
+def unpack(packed: str) -> bytes:
+    """Undo :func:`pack`. Raises ValueError for anything else."""
+    try:
+        return zlib.decompress(base64.b64decode(packed, validate=True))
+    except (binascii.Error, ValueError, zlib.error):
+        raise ValueError("not packed, for the module ran without its action plugin") from None

@@ -35,7 +35,8 @@ class Daemon(NamedTuple):
         return self._replace(check=tuple(binary if word == self.name else word for word in self.check))
 
 
-_WARNING = re.compile(r"\[warn|\bwarning\b", re.IGNORECASE)
+# haproxy starts without a server whose name has no address, and calls that a notice.
+_REMARK = re.compile(r"\[warn|\bwarning\b|could not resolve address", re.IGNORECASE)
 
 DAEMONS: dict[str, Daemon] = {
     daemon.name: daemon
@@ -74,7 +75,7 @@ def judge(daemon: Daemon, rc: int, words: str, staged: str, dest: str) -> Verdic
     lines = list(dict.fromkeys(line for line in stripped if line))
     harmless = [line for line in lines if any(known.search(line) for known in daemon.harmless)]
     if rc == 0:
-        return Verdict(None, [line for line in lines if line in harmless or _WARNING.search(line)])
+        return Verdict(None, [line for line in lines if line in harmless or _REMARK.search(line)])
     if rc > 0 and lines and harmless == lines:
         return Verdict(None, harmless)
     return Verdict("\n".join(lines) or f"exit code {rc} without a word", [])

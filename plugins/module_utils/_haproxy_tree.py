@@ -18,6 +18,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse im
 from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import label
 
 PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
+# What every defaults section of the role's has, or an unknown name would keep haproxy from starting.
+INIT_ADDR = "default-server init-addr"
 
 
 class Section(NamedTuple):
@@ -54,7 +56,7 @@ class Line(NamedTuple):
 def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Section]:
     """The sections in the order of the file. A proxy without ``from`` uses the defaults section before it."""
     others = [
-        Section(str(header), f"haproxy_sections.{header}", keywords)
+        Section(str(header), f"haproxy_sections.{header}", _startable(str(header), keywords, defaults["defaults"]))
         for header, keywords in settings["sections"].items()
     ]
     own = [
@@ -127,6 +129,12 @@ def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:
     if proxy.get("from"):
         header += f" from {proxy['from']}"
     return Section(header, place, {key: value for key, value in proxy.items() if key not in ("name", "from")})
+
+
+def _startable(header: str, keywords: Any, base: Mapping[str, Any]) -> Any:
+    if header.startswith("defaults ") and isinstance(keywords, Mapping) and INIT_ADDR in base:
+        return {INIT_ADDR: base[INIT_ADDR], **keywords}
+    return keywords
 
 
 def _merge(defaults: Mapping[str, Any], own: Any) -> Any:

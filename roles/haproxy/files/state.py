@@ -2,25 +2,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Keep what the servers of a running haproxy are up to for the haproxy that a reload starts: state CONFIG SOCKET FILE
 
-haproxy itself reads FILE (server-state-file). It takes ports and TLS from there even where the new configuration says
-otherwise (haproxy 2.6 to 3.0), so those are put right here: the configuration wins. A server whose port the
-configuration leaves open is left out, and starts as if it were new.
+haproxy itself reads FILE (server-state-file). It takes ports, TLS and the addresses of host names from there even
+where the new configuration or DNS says otherwise (haproxy 2.2 to 3.2), so those are put right here: the configuration
+wins, and a name is looked up again. A server whose port the configuration leaves open is left out, and starts as if it
+were new.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
 import sys
+import time
 from contextlib import closing, suppress
-from typing import Iterator, Mapping
+from threading import Thread
+from typing import AbstractSet, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 TIMEOUT_S = 5.0
+LOOKUP_S = 3.0
 # Up to here a line is complete (version 1); what follows is TLS and the addresses of checks.
 FIELDS = 20
-BACKEND, SERVER, PORT = 1, 3, 18
+BACKEND, SERVER, ADDRESS, OPERATION, ADMIN, NAME, PORT, RECORD = 1, 3, 4, 5, 6, 17, 18, 19
+# Values of OPERATION and ADMIN (management guide, "show servers state").
+RUNNING, MAINTENANCE, UNRESOLVED = "2", 7, 32
+SECTIONS = frozenset(["backend", "defaults", "frontend", "global", "listen", "peers", "resolvers", "ring"])
 TEMPLATE = re.compile(r"(.*?)(\d+)")
+HOST = re.compile(r"[\w.-]+|\[[\da-fA-F:.]+\]")
+HOST_PORT = re.compile(r"(?:ipv[46]@)?([\w.-]+|\[?[\da-fA-F:.]+\]?):(\d+)")
+
+
+class Server(NamedTuple):
+    """A server in the configuration: its port (``0`` for the client's own) and its host name (empty for an address).
+
+    ``follows`` is whether haproxy itself looks the name up while it runs (``resolvers``).
+    """
+
+    port: str
+    name: str = ""
+    follows: bool = False
 
 
 def ask(path: str, command: str) -> str:
@@ -33,48 +54,101 @@ def ask(path: str, command: str) -> str:
         return b"".join(parts).decode(errors="replace")
 
 
-def server_ports(config: str) -> dict[tuple[str, str], str]:
-    """Return the port of each server, by backend and name, that the configuration tells; ``0`` for the client's own.
+def resolvable(names: Iterable[str], within_s: float) -> set[str]:
+    """Return those of the names that have an address; *within_s* is for all of them together."""
+    found: set[str] = set()
+
+    def look_up(name: str) -> None:
+        with suppress(OSError, UnicodeError):
+            socket.getaddrinfo(name, None)
+            found.add(name)
+
+    # Daemons: a name server that does not answer must not keep the program from ending.
+    threads = [Thread(target=look_up, args=(name,), daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + within_s
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    return set(found)
+
+
+def configured(config: str) -> dict[tuple[str, str], Server]:
+    """Return the servers of the configuration by backend and name, without those whose port is open.
 
     A template's servers are there under their prefix and ``*``.
     """
-    ports = {}
-    section = ""
+    found: dict[tuple[str, str], Server | None] = {}
+    # Whether a defaults section has resolvers for its servers, by name. A proxy without "from" uses the one before it.
+    following: dict[str, bool] = {}
+    section = proxy = latest = ""
+    follows = False
     for line in config.splitlines():
-        words = [word.strip("\"'") for word in line.split()]
-        if words[:1] in (["backend"], ["listen"]):
-            section = "".join(words[1:2])
-        elif words[:1] in (["frontend"], ["peers"]):
-            section = ""
-        elif section and words[:1] == ["server"] and len(words) > 2:
-            ports[section, words[1]] = port_of(words[2])
-        elif section and words[:1] == ["server-template"] and len(words) > 3:
-            ports[section, words[1] + "*"] = port_of(words[3])
-    return {server: port for server, port in ports.items() if port}
+        keyword, name, *rest = [*(word.strip("\"'") for word in line.split()), "", ""]
+        if keyword in SECTIONS:
+            section, proxy = keyword, name if keyword in ("backend", "listen") else ""
+            source = rest[rest.index("from") + 1] if "from" in rest else "" if section == "defaults" else latest
+            follows = following.get(source, False)
+            if section == "defaults":
+                latest = name or "(unnamed)"
+                following[latest] = follows
+        elif keyword == "default-server" and "resolvers" in (name, *rest):
+            follows = True
+            if section == "defaults":
+                following[latest] = True
+        elif proxy and keyword == "server":
+            found[proxy, name] = server_of(rest[0], follows or "resolvers" in rest)
+        elif proxy and keyword == "server-template" and len(rest) > 1:
+            found[proxy, name + "*"] = server_of(rest[1], follows or "resolvers" in rest)
+    return {key: server for key, server in found.items() if server}
 
 
-def port_of(address: str) -> str:
-    """Return the port that an address ends with, ``0`` where it has none, nothing where it depends."""
-    if re.fullmatch(r"[\w.-]+|\[[\da-fA-F:.]+\]", address):
-        return "0"
-    found = re.fullmatch(r"(?:ipv[46]@)?(?:[\w.-]+|\[?[\da-fA-F:.]+\]?):(\d+)", address)
-    return found[1] if found else ""
+def server_of(address: str, follows: bool) -> Server | None:
+    """Return the server of an address and port, nothing where its port depends."""
+    found = HOST_PORT.fullmatch(address)
+    if found:
+        host, port = found.groups()
+    elif HOST.fullmatch(address):
+        host, port = address, "0"
+    else:
+        return None
+    with suppress(ValueError):
+        ipaddress.ip_address(host.strip("[]"))
+        return Server(port)
+    return Server(port, host, follows)
 
 
-def kept(states: str, ports: Mapping[tuple[str, str], str]) -> Iterator[str]:
-    """Yield the lines of ``show servers state`` that the new haproxy may have."""
-    for line in states.splitlines():
+def kept(states: str, servers: Mapping[tuple[str, str], Server], known: AbstractSet[str]) -> Iterator[str]:
+    """Yield the lines of ``show servers state`` that the new haproxy may have; it can look up the ``known`` names."""
+    for line in filter(None, states.splitlines()):
         fields = line.split(" ")
         if len(fields) < FIELDS or fields[0] == "#":
             # The version, and the names of the columns.
             yield line
             continue
         prefix = TEMPLATE.fullmatch(fields[SERVER])
-        port = ports.get((fields[BACKEND], fields[SERVER]))
-        if port is None and prefix:
-            port = ports.get((fields[BACKEND], prefix[1] + "*"))
-        if port is not None:
-            yield " ".join([*fields[:PORT], port, *fields[PORT + 1 : FIELDS]])
+        server = servers.get((fields[BACKEND], fields[SERVER]))
+        if server is None and prefix:
+            server = servers.get((fields[BACKEND], prefix[1] + "*"))
+        if server:
+            yield " ".join(carried(fields[:FIELDS], server, known))
+
+
+def carried(fields: Sequence[str], server: Server, known: AbstractSet[str]) -> list[str]:
+    """Return the fields of a server's line as the new haproxy may have them."""
+    new = list(fields)
+    record = fields[RECORD] != "-"
+    same = server.name.lower() == fields[RECORD if record else NAME].lower()
+    if server.name and not (same and (server.follows or server.name not in known)):
+        new[ADDRESS] = "-"
+    if not (record and same):
+        new[PORT] = server.port
+    admin = int(fields[ADMIN])
+    if admin & UNRESOLVED:
+        # haproxy 2.2 refuses the flag. Stopped for want of an address, the server begins anew where it has one.
+        new[ADMIN] = str(admin - UNRESOLVED)
+        new[OPERATION] = fields[OPERATION] if admin & MAINTENANCE else RUNNING
+    return new
 
 
 def main() -> None:
@@ -84,10 +158,11 @@ def main() -> None:
         os.unlink(path)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     with open(config, encoding="utf-8", errors="replace") as stream:
-        ports = server_ports(stream.read())
-    states = list(kept(ask(runtime, "show servers state"), ports))
+        servers = configured(stream.read())
+    known = resolvable({server.name for server in servers.values() if server.name and not server.follows}, LOOKUP_S)
+    states = ask(runtime, "show servers state")
     with open(path + ".new", "w", encoding="utf-8") as stream:
-        stream.writelines(f"{line}\n" for line in states if line)
+        stream.writelines(f"{line}\n" for line in kept(states, servers, known))
     os.replace(path + ".new", path)
 
 

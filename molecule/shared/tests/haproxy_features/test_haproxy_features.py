@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 
-from nodes import BALANCERS, CLIENT, eventually, inventory_balancers, inventory_variables
+from nodes import BALANCERS, CLIENT, eventually, inventory_balancers, inventory_hosts, inventory_variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render
@@ -50,6 +50,25 @@ end = time.monotonic() + 60
 while not os.path.exists("/run/long.go") and time.monotonic() < end:
     time.sleep(0.05)
 print(ask(), flush=True)
+"""
+# A name server on a port of the loopback; its names, of IPv4 addresses, are in a file.
+NAMES = """
+import json, socket, struct, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", int(sys.argv[1])))
+while True:
+    query, client = server.recvfrom(4096)
+    labels, end = [], 12
+    while query[end]:
+        labels.append(query[end + 1 : end + 1 + query[end]].decode().lower())
+        end += query[end] + 1
+    with open(f"/run/names-{sys.argv[1]}.json") as stream:
+        address = json.load(stream).get(".".join(labels))
+    answer = b""
+    if address and query[end + 1 : end + 3] == b"\\0\\1":
+        answer = b"\\xc0\\x0c" + struct.pack("!HHIH", 1, 1, 0, 4) + socket.inet_aton(address)
+    head = query[:2] + struct.pack("!5H", 0x8180 if address else 0x8183, 1, len(answer) // 16, 0, 0)
+    server.sendto(head + query[12 : end + 5] + answer, client)
 """
 RELOADS = 20
 # Listens on a port as any server may.
@@ -387,6 +406,116 @@ def test_bad_input_is_named_and_costs_no_request(lab: Lab, node: Host) -> None:
             assert message in said(play), (name, said(play))
     assert seen["failed"] == 0, seen
     assert node.check_output(sums) == before
+
+
+class Resolvers:
+    """What names mean on a node: to its C library, and to haproxy's own resolvers."""
+
+    LIBRARY, OWN = "53", "5353"
+
+    def __init__(self, node: Host) -> None:
+        self._node = node
+
+    def say(self, port: str, **names: str) -> None:
+        """Let the name server on this port know these names, under ``lab``."""
+        records = {f"{name}.lab": address for name, address in names.items()}
+        self._node.check_output(
+            "printf %%s %s >/run/names.new && mv /run/names.new %s", json.dumps(records), self._file(port)
+        )
+
+    def start(self, port: str) -> None:
+        """Start a name server, which knows no name."""
+        self.say(port)
+        run = "systemd-run --quiet --collect --unit=names-%s python3 -c %s %s"
+        self._node.check_output(run, port, NAMES, port)
+        assert eventually(lambda: self._node.socket(f"udp://127.0.0.1:{port}").is_listening, 10)
+
+    def stop(self, port: str) -> None:
+        """Stop a name server: queries are refused."""
+        self._node.run("systemctl stop names-%s", port)
+
+    @staticmethod
+    def _file(port: str) -> str:
+        return f"/run/names-{port}.json"
+
+
+@pytest.fixture
+def resolvers(node: Host) -> Iterator[Resolvers]:
+    """Let the node ask a name server of its own, and no other."""
+    names = Resolvers(node)
+    # Docker holds this file, so it cannot be replaced.
+    node.check_output("cp /etc/resolv.conf /run/resolv.conf && echo nameserver 127.0.0.1 >/etc/resolv.conf")
+    names.start(names.LIBRARY)
+    names.start(names.OWN)
+    yield names
+    for port in (names.LIBRARY, names.OWN):
+        names.stop(port)
+    node.check_output("cp /run/resolv.conf /etc/resolv.conf")
+
+
+def servers_by_name(lab: Lab, address: str) -> dict[str, Any]:
+    """Return the variables that add servers by name: one of the C library's, one of haproxy's own, one of neither."""
+    own = {"nameserver": "own 127.0.0.1:5353", "timeout": {"resolve": "200ms", "retry": "200ms"}, "hold": "valid 200ms"}
+    variables = inventory_variables(lab.inventory)
+    named = {"name": "named", "bind": "*:6010", "server": [f"one {address}", "two gone.lab:80 check"]}
+    moving = {"name": "moving", "bind": "*:6011", "server": "one moving.lab:80 check resolvers own"}
+    lost = {"name": "lost", "from": "tcp", "bind": "*:6012", "server": "one gone.lab:80"}
+    return {
+        "haproxy_sections": {**variables["haproxy_sections"], "resolvers own": own},
+        "haproxy_listens": [*variables["haproxy_listens"], named, moving, lost],
+    }
+
+
+@pytest.mark.usefixtures("restored")
+def test_names_are_looked_up_at_each_reload(lab: Lab, node: Host, resolvers: Resolvers) -> None:
+    web = [str(inventory_hosts(lab.inventory, "backends")[name]["backend_address"]) for name in ("web01", "web02")]
+
+    def served(port: str, by: str) -> bool:
+        request = lab.nodes[CLIENT].run
+        url = f"http://{address(lab, 'lb01')}:{port}/"
+        return eventually(lambda: request("curl --silent --max-time 2 %s", url).stdout.strip() == by, 10)
+
+    resolvers.say(resolvers.LIBRARY, first=web[0], second=web[1], moving=web[1])
+    resolvers.say(resolvers.OWN, moving=web[0])
+    play = apply_role(lab, servers_by_name(lab, "first.lab:80 check weight 5"))
+    assert play.returncode == 0, said(play)
+    assert "could not resolve address 'gone.lab', disabling server" in said(play)
+    assert served("6010", "web01")
+    assert served("6011", "web01")
+    cli(node, "set server named/one weight 7")
+    cli(node, "set server named/two state maint")
+
+    # Another answer for the same names.
+    resolvers.say(resolvers.LIBRARY, first=web[1], second=web[0], gone=web[1], moving=web[1])
+    node.check_output("systemctl reload haproxy")
+    assert served("6010", "web02")
+    assert states(node)["named/one"] == ["0", "7", "80"]
+    assert states(node)["named/two"][0] == "1"
+    # What haproxy looks up itself stays where it was, whatever the library would say.
+    assert f" moving 1 one {web[0]} " in cli(node, "show servers state moving")
+    resolvers.say(resolvers.OWN, moving=web[1])
+    assert served("6011", "web02")
+
+    # No answer: the last address is better than none.
+    resolvers.stop(resolvers.LIBRARY)
+    resolvers.stop(resolvers.OWN)
+    node.check_output("systemctl reload haproxy")
+    assert served("6010", "web02")
+    assert served("6011", "web02")
+    resolvers.start(resolvers.LIBRARY)
+
+    # Another name.
+    resolvers.say(resolvers.LIBRARY, first=web[1], second=web[0])
+    play = apply_role(lab, servers_by_name(lab, "second.lab:80 check weight 5"))
+    assert play.returncode == 0, said(play)
+    assert served("6010", "web01")
+    assert states(node)["named/one"] == ["0", "7", "80"]
+
+    # After a boot without DNS it starts, and serves what has an address.
+    resolvers.stop(resolvers.LIBRARY)
+    node.check_output("systemctl restart haproxy")
+    assert eventually(lambda: fetch(lab).endswith(" 200"), 10)
+    assert states(node)["named/one"][0] == "32"
 
 
 def test_a_start_begins_anew(lab: Lab, node: Host) -> None:

@@ -179,6 +179,7 @@ def test_nginx_answers_a_missing_page_and_a_missing_backend(lab: Lab) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-type"] == "text/plain"
     assert ask(lab, "http://echo.example.test/nowhere", "--data", "a=b").status == 503
+    assert ask(lab, "http://echo.example.test/lost").status == 503
     # nginx alone may send it.
     assert ask(lab, "http://cached.example.test/haproof-degraded.html").status == 404
 

@@ -22,6 +22,15 @@ CASES: list[tuple[str, str, int, str, str | None, list[str]]] = [
         ["[WARNING]  (1) : no timeout"],
     ),
     (
+        "a server without an address",
+        "haproxy",
+        0,
+        "[NOTICE]   (1) : config : [x:2] : 'server b/s' : could not resolve address 'gone.lab', disabling server.\n"
+        "Configuration file is valid\n",
+        None,
+        ["[NOTICE]   (1) : config : [x:2] : 'server b/s' : could not resolve address 'gone.lab', disabling server."],
+    ),
+    (
         "nginx names the staged file",
         "nginx",
         1,

@@ -219,6 +219,15 @@ def test_users_keywords_win_key_by_key() -> None:
     assert cfg["global"]["stats"] == {"timeout": "30s", "socket": "/s"}
 
 
+def test_every_defaults_section_starts_without_dns() -> None:
+    base = {**DEFAULTS, "defaults": {"default-server init-addr": "last,libc,none", "default-server": "inter 1s"}}
+    given = {"defaults": {"default-server": "check"}, "sections": {"defaults tcp": {"mode": "tcp"}, "peers lab": {}}}
+    cfg = sections({**NONE, **given}, base)
+    assert cfg["defaults"] == {"default-server init-addr": "last,libc,none", "default-server": "check"}
+    assert cfg["defaults tcp"] == {"default-server init-addr": "last,libc,none", "mode": "tcp"}
+    assert cfg["peers lab"] == {}
+
+
 def test_without_a_base_only_what_is_given_is_written() -> None:
     bare: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
     given = {"backend b": {}, "defaults x": {}, "global": {"daemon": None}, "defaults": {}}

@@ -22,7 +22,7 @@ options:
     type: dict
     required: true
   defaults:
-    description: The role's own V(main), V(events), V(http) and V(servers).
+    description: The role's own V(main), V(events), V(http) and V(servers), and V(upstream) for each upstream.
     type: dict
     required: true
 """

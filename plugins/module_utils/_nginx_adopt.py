@@ -23,7 +23,7 @@ ADDS_NOTHING: dict[str, Any] = {
     "nginx_upstreams": [],
     "nginx_servers": [],
 }
-_NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "servers": []}
+_NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream": {}, "servers": []}
 
 
 def variables(live: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _is_plain_upstream(name: str, value: Any) -> bool:
     """Whether the role would write the upstream just so."""
     if not isinstance(value, Mapping) or not value.get("server") or "name" in value or name.split() != [name]:
         return False
-    return normal(upstreams.block(value)) == normal(value)
+    return normal(upstreams.block(value, {})) == normal(value)
 
 
 def _ordered(statements: list[Statement]) -> dict[str, Any]:

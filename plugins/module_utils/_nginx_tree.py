@@ -7,7 +7,7 @@
 of directives), ``upstreams``, ``servers``, ``files`` (lists) and the switches of ``_nginx_switches``, of which ``tls``
 has a ``profile``. ``version`` is nginx's on the node, empty where it is not known; only the findings look at
 ``package_source`` and ``vendor_key_checksum``. ``defaults`` holds the role's own ``main``, ``events``, ``http`` and
-``servers``.
+``servers``, and under ``upstream`` what each of the upstreams gets.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def _http(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
     for directive, added in switches.inherited(settings).items():
         http = switches.with_lines(http, directive, added, True)
     # Servers that stand in nginx_http keep their place, before or after an include.
-    http.update((f"upstream {quote(str(one['name']))}", upstreams.block(one)) for one in settings["upstreams"])
+    for one in settings["upstreams"]:
+        http[f"upstream {quote(str(one['name']))}"] = upstreams.block(one, defaults["upstream"])
     blocks = [
         # Anything but a block is for nginx to refuse.
         switches.server(settings, server, http) if isinstance(server, Mapping) else server

@@ -9,12 +9,23 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_conf import lines, render
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_conf import arguments_of, lines, render
 from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import render_findings
 
 METHODS = ("hash", "ip_hash", "least_conn", "least_time", "random")
 # With these nginx takes no backup servers.
 WITHOUT_BACKUP = ("hash", "ip_hash", "random")
+
+# Upstreams that have no other directives take some.
+_WITH_BACKUP = {
+    "keepalive",
+    "keepalive_requests",
+    "keepalive_time",
+    "keepalive_timeout",
+    "least_conn",
+    "server",
+    "zone",
+}
 
 # The parameters of a server that take a number, with the lowest, and those that take a time or stand alone.
 _NUMBERS = {"weight": 1, "max_conns": 0, "max_fails": 0}
@@ -23,12 +34,42 @@ _FLAGS = ("backup", "down", "drain", "resolve")
 _TIME = re.compile(r"(\d+(ms|[smhdwMy])?)+")
 
 
-def block(upstream: Mapping[str, Any]) -> dict[str, Any]:
-    """The directives of one upstream. Its method comes first: after ``keepalive`` it would switch that off again."""
+def block(upstream: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The directives of one upstream. Its method comes first: after ``keepalive`` it would switch that off again.
+
+    ``defaults`` are about kept connections, and come last, after methods of modules that are not known here; an
+    upstream whose ``keepalive`` is an empty list gets none of these. Their ``server`` has the parameters with which
+    servers are asked again, see :func:`_asked_again`.
+    """
     directives = {key: value for key, value in upstream.items() if key != "name"}
     directives["server"] = [_server(server) for server in _list(upstream["server"])]
+    if defaults.get("server"):
+        directives["server"] = _asked_again(directives, str(defaults["server"]).split())
     first = {key: value for key, value in directives.items() if str(key).split()[0] in METHODS}
-    return {**first, **{key: value for key, value in directives.items() if key not in first}}
+    missing = {key: value for key, value in defaults.items() if key not in upstream and not lines(upstream, key)}
+    if upstream.get("keepalive") == []:
+        missing = {}
+    return {**first, **{key: value for key, value in directives.items() if key not in first}, **missing}
+
+
+def _asked_again(directives: Mapping[str, Any], parameters: list[str]) -> list[Any]:
+    """The servers of an upstream, so that they are asked also when all of them have failed.
+
+    nginx leaves a server alone for ten seconds after one failure, such as a kept connection that its reload closed, and
+    answers 502 while it leaves all alone. Each of them is therefore its own backup. Methods without backups
+    get the patience of ``parameters`` for their servers. What the user says about failures is left as it is.
+    """
+    servers: list[Any] = directives["server"]
+    words = [arguments_of(server) for server in servers]
+    names = {str(key).split()[0] for key in directives}
+    own = any(word == "backup" or word.startswith(("max_fails=", "fail_timeout=")) for line in words for word in line)
+    # A single server is never left alone.
+    if own or len(servers) < 2:
+        return servers
+    if names & set(WITHOUT_BACKUP):
+        return [[*line, *parameters] for line in words]
+    # A method that is not known here may have no backups.
+    return [*servers, *([*line, *parameters, "backup"] for line in words)] if names <= _WITH_BACKUP else servers
 
 
 def findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
@@ -42,8 +83,8 @@ def findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
         for index, server in enumerate(servers)
         for finding in _server_findings(f"{place}.server[{index}]", server)
     ]
-    found = found or list(render_findings(render, place, block(upstream)))
-    yield from found or _method_findings(place, block(upstream))
+    found = found or list(render_findings(render, place, block(upstream, {})))
+    yield from found or _method_findings(place, block(upstream, {}))
 
 
 def _list(value: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._nginx_conf impor
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_parse import normal, parse
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_tree import NOTHING, tree
 
-NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "servers": []}
+NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream": {}, "servers": []}
 WWW = {"listen": ["80", "443 ssl"], "server_name": "www.example.com example.com"}
 APP = {"listen": "80", "server_name": "app.example.com", "location /": {"proxy_pass": "http://127.0.0.1:81"}}
 EVERYTHING: dict[str, Any] = {

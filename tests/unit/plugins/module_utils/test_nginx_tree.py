@@ -15,8 +15,10 @@ DEFAULTS: dict[str, Any] = {
     "main": {"user": "www-data", "pid": "/run/nginx.pid"},
     "events": {"worker_connections": 512},
     "http": {"access_log": "/a.log", "sendfile": True},
+    "upstream": {},
     "servers": [{"listen": "127.0.0.1:8099"}],
 }
+KEPT = {"keepalive": 64, "keepalive_timeout": "4s"}
 
 FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
@@ -127,6 +129,55 @@ def test_upstream_servers_are_strings_or_mappings() -> None:
         ("server", ["a:80 weight=2", ["b:80", "weight=3", "backup"]]),
         ("keepalive", 32),
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, [("server", ["a"]), *KEPT.items()]),
+        # After the method, which would switch them off, and after a method that only a module knows.
+        ({"fair": None, "least_conn": None}, [("least_conn", None), ("server", ["a"]), ("fair", None), *KEPT.items()]),
+        ({"keepalive": 8}, [("server", ["a"]), ("keepalive", 8), ("keepalive_timeout", "4s")]),
+        ({"keepalive 8 ": None}, [("server", ["a"]), ("keepalive 8 ", None), ("keepalive_timeout", "4s")]),
+        ({"keepalive_timeout": "50s"}, [("server", ["a"]), ("keepalive_timeout", "50s"), ("keepalive", 64)]),
+        ({"keepalive": []}, [("server", ["a"]), ("keepalive", [])]),
+        ({"zone": "web 64k"}, [("server", ["a"]), ("zone", "web 64k"), *KEPT.items()]),
+    ],
+)
+def test_connections_to_an_upstream_are_kept_unless_it_says_otherwise(
+    own: dict[str, Any], expected: list[tuple[str, Any]]
+) -> None:
+    conf = tree({**NOTHING, "upstreams": [{"name": "web", "server": "a", **own}]}, {**DEFAULTS, "upstream": KEPT})
+    assert list(conf["http"]["upstream web"].items()) == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "servers"),
+    [
+        ({}, ["a", "b weight=2", ["a", "F", "backup"], ["b", "weight=2", "F", "backup"]]),
+        (
+            {"least_conn": None, "zone": "web 64k"},
+            ["a", "b weight=2", ["a", "F", "backup"], ["b", "weight=2", "F", "backup"]],
+        ),
+        ({"hash $uri": None}, [["a", "F"], ["b", "weight=2", "F"]]),
+        ({"fair": None}, ["a", "b weight=2"]),
+        ({"server": "a"}, ["a"]),
+        ({"server": ["a", "b backup"]}, ["a", "b backup"]),
+        ({"server": ["a", {"address": "b", "max_fails": 3}]}, ["a", ["b", "max_fails=3"]]),
+        ({"server": ["a", "b fail_timeout=5s"]}, ["a", "b fail_timeout=5s"]),
+    ],
+)
+def test_servers_are_asked_again_when_all_have_failed(own: dict[str, Any], servers: list[Any]) -> None:
+    upstream = {"name": "web", "server": ["a", "b weight=2"], **own}
+    conf = tree({**NOTHING, "upstreams": [upstream]}, {**DEFAULTS, "upstream": {"server": "F"}})
+    assert conf["http"]["upstream web"]["server"] == servers
+
+
+def test_connections_of_streams_and_of_the_users_own_blocks_are_left_alone() -> None:
+    settings = {**NOTHING, "stream": {"upstream mail": {"server": "a:25"}}, "http": {"upstream app": {"server": "a"}}}
+    conf = tree(settings, {**DEFAULTS, "upstream": KEPT})
+    assert conf["stream"]["upstream mail"] == {"server": "a:25"}
+    assert conf["http"]["upstream app"] == {"server": "a"}
 
 
 def test_servers_of_nginx_http_come_before_nginx_servers() -> None:

@@ -39,7 +39,7 @@ def nginx_settings(count: int) -> dict[str, Any]:
 def nginx(count: int) -> str:
     """Check and render virtual hosts."""
     settings = nginx_settings(count)
-    base: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "servers": []}
+    base: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream": {}, "servers": []}
     assert not list(_nginx_findings.findings(settings, "/etc/nginx/nginx.conf"))
     return _nginx_conf.render(_nginx_tree.tree(settings, base))
 

@@ -14,7 +14,6 @@ author: haproof.balancer contributors (@haproof)
 description:
   - Turns the configuration of each host into variables of the role P(haproof.balancer.nginx#role), and sets apart what
     all hosts share. The role's own directives are switched off by them.
-  - What Ansible would take for a template is written so that it gives the same text.
   - Makes sure that the variables give the same configuration again. The order of blocks does not count.
 options:
   _input:
@@ -43,7 +42,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import split
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_adopt import as_template, reproduces, variables
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_adopt import reproduces, variables
 
 
 def nginx_variables(live: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def nginx_variables(live: Mapping[str, Any]) -> dict[str, Any]:
     for host, tree in live.items():
         if not reproduces(found[host], tree):
             raise AnsibleFilterError(f"nginx_variables: the variables for {host} do not give its configuration again")
-    return split({host: as_template(mine) for host, mine in found.items()}) if found else {"group": {}, "hosts": {}}
+    return split(found)
 
 
 class FilterModule:

@@ -8,8 +8,14 @@ import re
 from typing import Any, Mapping, Sequence
 
 PROXIES = {"frontend": "haproxy_frontends", "listen": "haproxy_listens", "backend": "haproxy_backends"}
-# Nothing of the role's own.
-_BARE: Mapping[str, Any] = {"haproxy_base": False, "haproxy_stats_bind": "", "haproxy_health_bind": ""}
+# Nothing of the role's own, and nothing of site's.
+_BARE: Mapping[str, Any] = {
+    "haproxy_base": False,
+    "haproxy_stats_bind": "",
+    "haproxy_health_bind": "",
+    "haproxy_frontends": [],
+    "haproxy_backends": [],
+}
 _QUOTED = re.compile(r"""[\\"'$]""")
 
 

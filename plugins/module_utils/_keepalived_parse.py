@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"0|-?[1-9]\d*")
 
 
 class ParseError(ValueError):
-    """A text that is no keepalived.conf; the message says in which line, counted from 1."""
+    """A text that is no keepalived.conf; the message has the line, counted from 1, and nothing of what it says."""
 
 
 class Statement(NamedTuple):
@@ -92,7 +92,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
     while position < len(text):
         match = _PIECE.match(text, position)
         if match is None or match.lastgroup is None:
-            raise ParseError(f"line {line}: {text[position : position + 20].splitlines()[0]!r} leaves a quote open")
+            raise ParseError(f"line {line}: a quote is not closed")
         yield match.lastgroup, match.group(), line
         line += match.group().count("\n")
         position = match.end()

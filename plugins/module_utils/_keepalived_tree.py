@@ -97,7 +97,7 @@ def reproduces(found: Mapping[str, Any], live: Mapping[str, Any] | Sequence[Any]
 
 def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Return ``group``, the variables with one value on all hosts, and ``hosts``, each host's others."""
-    first, *others = found.values()
+    first, *others = found.values() or [{}]
     group = {
         name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)
     }

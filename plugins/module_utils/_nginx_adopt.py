@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,17 +46,6 @@ def reproduces(found: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     """
     settings = {**NOTHING, **{name.partition("_")[2]: value for name, value in found.items()}}
     return _ordered(normal(tree(settings, _NO_DEFAULTS))) == _ordered(normal(live))
-
-
-def as_template(value: Any) -> Any:
-    """Return *value* with its strings, but for keys, so that Ansible, which takes them for templates, gives *value*."""
-    if isinstance(value, Mapping):
-        return {key: as_template(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [as_template(item) for item in value]
-    if isinstance(value, str):
-        return re.sub(r"\{+[{%#]", lambda found: f"{{{{ '{found[0]}' }}}}", value)
-    return value
 
 
 def _http(block: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _word(text: str, start: int) -> tuple[str, int]:
     end = found.end()
     after = text[end : end + 1]
     if found["plain"] is None and after not in tuple(" \t\r\n;{)"):
-        raise _error(text, start, f"a space, ';' or '{{' is missing after {found[0]}")
+        raise _error(text, start, "a space, ';' or '{' is missing after a quoted word")
     if after == "\\":
         raise _error(text, end, "a backslash at the end of the file")
     return unescape(found["plain"] or found["double"] or found["single"] or ""), end

@@ -25,6 +25,47 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 AUTH = "1111"
+# Every text that a node can choose is a template.
+HOSTILE = {
+    "keepalived.conf": """! RUN
+global_defs {
+    router_id "RUN"
+    "RUN" "RUN"
+}
+vrrp_instance "RUN" {
+    interface eth1
+    virtual_router_id 77
+    priority PRIORITY
+    virtual_ipaddress {
+        198.51.100.10/24 dev eth1
+    }
+    notify "RUN"
+}
+""",
+    "haproxy.cfg": """# RUN
+global
+    description "RUN"
+    "RUN" "RUN"
+defaults "RUN"
+    mode http
+    log-format "%ci {%hrl} %ST RUN"
+frontend "RUN"
+    bind 127.0.0.1:81
+    acl "RUN" path "RUN"
+    http-request deny if "RUN"
+userlist "RUN"
+    user "RUN" insecure-password "RUN"
+""",
+    "nginx.conf": """# RUN
+user "RUN";
+events { "RUN" "RUN"; }
+http {
+    map $uri "RUN" { "RUN" "RUN"; }
+    upstream "RUN" { server "RUN"; }
+    server { listen 81; location "RUN" { return 200 "RUN"; } }
+}
+""",
+}
 
 
 def live(lab: Lab) -> dict[str, list[Any]]:
@@ -46,9 +87,9 @@ def moves(lab: Lab) -> dict[str, int]:
     return {name: int(lab.nodes[name].run(count).stdout) for name in lab.balancers}
 
 
-def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
+def play(playbook: str, inventory: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a playbook as talkative as a user may ask for."""
-    command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--diff", "-v"]
+    command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--diff", "-v", *options]
     # Molecule asks for colours, whose codes would hide where a word begins.
     environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
     return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
@@ -89,6 +130,33 @@ def test_adopt_writes_variables_and_prints_no_password(lab: Lab, inventory: Path
     assert any(re.search(rf"\b{AUTH}\b", text) for text in texts)
     assert {(inventory.parent / path).stat().st_mode & 0o777 for path in written} == {0o600}
     assert live(lab) == before
+
+
+@pytest.mark.parametrize("engine", ["haproxy", "nginx"])
+def test_a_hostile_file_runs_nothing_on_the_controller(lab: Lab, inventory: Path, engine: str) -> None:
+    folder = inventory.parent / f"hostile_{engine}"
+    folder.mkdir()
+    content = yaml.safe_load(inventory.read_text())
+    content["all"]["vars"].update(balancer_engine=engine, keepalived_track_services=[])
+    (folder / "inventory.yml").write_text(yaml.safe_dump(content))
+    runs = f"{{{{ lookup('ansible.builtin.pipe', 'touch {folder}/mark') }}}}"
+    options = []
+    for name, text in HOSTILE.items():
+        options.append(f"--extra-vars=adopt_{name.replace('.', '_')}=/root/{name}")
+        for priority, host in enumerate(lab.balancers, 100):
+            own = text.replace("RUN", runs).replace("PRIORITY", str(priority))
+            lab.nodes[host].check_output("printf %%s %s >/root/%s", own, name)
+
+    adopted = play("adopt", folder / "inventory.yml", *options)
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
+    written = [path.read_text() for path in (folder / "group_vars/balancers").iterdir()]
+    assert len(written) == len(HOSTILE)
+    assert all("touch" in text for text in written)
+
+    site = play("site", folder / "inventory.yml", "--check")
+    assert site.returncode == 0, site.stdout + site.stderr
+    assert site.stdout.count("touch") > len(HOSTILE)
+    assert not (folder / "mark").exists()
 
 
 def test_site_reproduces_the_configuration_and_moves_no_vip(lab: Lab, inventory: Path) -> None:

@@ -16,7 +16,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_variable
 from hypothesis import given
 from hypothesis import strategies as st
 
-BARE = {"haproxy_base": False, "haproxy_stats_bind": "", "haproxy_health_bind": ""}
+BARE = {
+    "haproxy_base": False,
+    "haproxy_stats_bind": "",
+    "haproxy_health_bind": "",
+    "haproxy_frontends": [],
+    "haproxy_backends": [],
+}
 NOTHING: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [

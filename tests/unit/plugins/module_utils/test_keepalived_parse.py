@@ -50,7 +50,7 @@ BROKEN = [
     ("a {\n b\n", "line 1: a block opens that is never closed"),
     ("a\n}\n", "line 2: a block closes that was not opened"),
     ("a {\n}\n{\n}\n", "line 3: a block opens without a directive"),
-    ('a\nb "c\n', "line 2: '\"c' leaves a quote open"),
+    ('a\nb "c\n', "line 2: a quote is not closed"),
 ]
 
 

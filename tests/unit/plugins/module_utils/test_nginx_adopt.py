@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter.nginx_variables import nginx_variables
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_adopt import as_template, reproduces, variables
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_adopt import reproduces, variables
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_parse import parse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,13 +99,3 @@ def test_filter_splits_by_host() -> None:
 def test_filter_names_the_host_that_is_not_reproduced() -> None:
     with pytest.raises(AnsibleFilterError, match=r"^nginx_variables: the variables for lb01 do not give"):
         nginx_variables({"lb01": parse("user a;")})
-
-
-@given(st.text("{}%#a' ", max_size=12))
-def test_text_survives_ansible(text: str) -> None:
-    from jinja2 import Environment
-
-    template = as_template({"{{": [text, 1, {"b": text}]})
-    assert list(template) == ["{{"]
-    for value in (template["{{"][0], template["{{"][2]["b"]):
-        assert Environment(keep_trailing_newline=True).from_string(value).render() == text  # noqa: S701 - no HTML

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Variables read from a managed node as YAML in which nothing is a template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+# The beginnings of Jinja's expressions, statements and comments, and of the line that would rename them.
+_TEMPLATE = re.compile(r"\{[{%#]|#jinja2:")
+# Line breaks for YAML, which folds them outside of double quotes.
+_BREAK = re.compile("[\r\x85\u2028\u2029]")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Tags texts that Ansible would take for templates."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        """Write what occurs twice twice, for a reader's sake."""
+        return True
+
+
+def _string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    # Each text by itself, keys too: the rest of the file stays the user's to template.
+    tag = "!unsafe" if _TEMPLATE.search(text) else "tag:yaml.org,2002:str"
+    return dumper.represent_scalar(tag, text, style='"' if _BREAK.search(text) else None)
+
+
+_Dumper.add_representer(str, _string)
+
+
+def dump(variables: Mapping[str, Any]) -> str:
+    """Return *variables* as a file of variables that Ansible reads back byte by byte and never takes for templates."""
+    text = yaml.dump(
+        _plain(variables), Dumper=_Dumper, indent=2, sort_keys=False, allow_unicode=True, default_flow_style=False
+    )
+    return f"---\n{text}"
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* in Python's own types, where Ansible has its own kinds of them."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    for number in (bool, int, float):
+        if isinstance(value, number):
+            return number(value)
+    if value is None:
+        return None
+    raise TypeError(f"{type(value).__name__} has no place in a file of variables")

@@ -8,13 +8,15 @@ import re
 from typing import Any, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import secret_findings
+
 HOOK = "vrrp_notify_fifo"
 """The directive through which keepalived reports transitions to the alerts."""
 
 OWN_PRIORITY = 254
 """From this priority on a host owns an instance, whatever its initial state."""
 
-RESERVED = ("alert", "answers", "track")
+RESERVED = ("alert", "answers", "check", "track")
 """The role's own scripts."""
 
 
@@ -67,7 +69,12 @@ def alert_findings(
     host: str, mail: Mapping[str, Any], webhook: Mapping[str, Any], global_defs: Mapping[str, Any]
 ) -> list[str]:
     """Return what is wrong with the alerts' variables, without showing a secret."""
-    return [f"{host}: {text}" for text in _alert_findings(mail, webhook, global_defs)]
+    found = [
+        *secret_findings("keepalived_alert_mail", mail),
+        *secret_findings("keepalived_alert_webhook", webhook),
+        *_alert_findings(mail, webhook, global_defs),
+    ]
+    return [f"{host}: {text}" for text in found]
 
 
 def _alert_findings(

@@ -14,7 +14,7 @@ _OWN_OPTIONS: tuple[str, ...] = ("--sysconfdir=/etc", "--with-init=systemd", "--
 _RESERVED = re.compile(
     r"--(prefix|exec-prefix|bindir|sbindir|sysconfdir|with-init|with-systemdsystemunitdir|(en|dis)able-systemd)(=|$)"
 )
-_OPTION = re.compile(r"(--(enable|disable|with|without)-[a-z0-9-]+(=.*)?|[A-Z][A-Z0-9_]*=.*)", re.DOTALL)
+_OPTION = re.compile(r"(--(enable|disable|with|without)-[a-z0-9-]+(=.*)?|[A-Z][A-Z0-9_]*=.*)")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)+")
 _URL = re.compile(r"(https?://[^/]+|file://)/.+")
 _PREFIX = re.compile(r"/[^/]+/[^/\s]+(/[^/\s]+)*")

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils import _nginx_switches as switches
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_conf import blocks, key_arguments, lines
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
+from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import is_own
 
 # What a service under ProtectSystem=full and ProtectHome=read-only cannot write to.
 PROTECTED = ("/usr", "/etc", "/boot", "/efi", "/home", "/root")
@@ -21,6 +23,7 @@ _WRITTEN = ("access_log", "error_log", "lock_file", "pid")
 _WRITTEN_ENDS = ("_cache_path", "_temp_path")
 _NO_PATHS = ("off", "stderr", "syslog:", "memory:")
 DESCRIPTORS = 16384
+_HIDDEN = "secret "
 
 
 def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
@@ -28,8 +31,27 @@ def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
     own = [{**({"mode": "0600"} if item.get("secret") else {}), **item} for item in settings["files"]]
     found = own + switches.files(settings)
     # Secrets are told apart, because what is removed must not show either.
-    listed = "".join(f"{'secret ' if item.get('secret') else ''}{item['dest']}\n" for item in found)
+    listed = "".join(f"{_HIDDEN if item.get('secret') else ''}{item['dest']}\n" for item in found)
     return [*found, {"dest": manifest, "content": listed}] if found else []
+
+
+def listed(found_lines: Iterable[str], manifest: str) -> dict[str, list[str]]:
+    """The ``paths`` in the lines of the manifest, and the ``secrets`` among them.
+
+    Raises ValueError for a line that the role has not written: it removes what the manifest names.
+    """
+    found: dict[str, list[str]] = {"paths": [], "secrets": []}
+    for line in filter(None, found_lines):
+        path = line[len(_HIDDEN) :] if line.startswith(_HIDDEN) else line
+        wrong = path_problem(path)
+        if not wrong and is_own(path) and path not in switches.FILES:
+            wrong = f"{path} is not one of nginx_files"
+        if wrong:
+            raise ValueError(f"{manifest} lists the files of the last run and was damaged: {wrong}; remove that line")
+        found["paths"].append(path)
+        if line.startswith(_HIDDEN):
+            found["secrets"].append(path)
+    return found
 
 
 def unit(tree: Mapping[str, Any]) -> dict[str, Any]:

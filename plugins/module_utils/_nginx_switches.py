@@ -42,6 +42,9 @@ STATIC_EXTENSIONS = (
 DEGRADED_PAGE = "/etc/nginx/haproof/degraded.html"
 DEGRADED_URI = "/haproof-degraded.html"
 CACHE_FOLDER = "/var/cache/nginx"
+_CACHE_TAG = f"{CACHE_FOLDER}/CACHEDIR.TAG"
+FILES = (DEGRADED_PAGE, _CACHE_TAG)
+"""What the switches write."""
 
 _PROXY_HEADERS = (
     ("Host", "$host"),
@@ -168,7 +171,7 @@ def files(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     if is_on(settings, "cache"):
         # It makes the folder, in which nginx makes its own. Backups leave such folders out (bford.info/cachedir).
         content = "Signature: 8a477f597d28d172789f06886806bc55\n"
-        found.append({"dest": f"{CACHE_FOLDER}/CACHEDIR.TAG", "content": content})
+        found.append({"dest": _CACHE_TAG, "content": content})
     return found
 
 

@@ -5,10 +5,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
+
+# What the roles and modules of this collection write by themselves.
+_OWN = re.compile(
+    r"""
+      /etc/nginx/(nginx\.conf|haproof/.*)
+    | /etc/haproxy/haproxy\.cfg
+    | /etc/keepalived/(keepalived\.conf|alert\.json|watch\.json)
+    | /etc/systemd/system/(nginx|haproxy|keepalived)\.service\.d/haproof[^/]*
+    | /etc/systemd/system/keepalived([@-][^/]*)?\.(service|socket)
+    | /usr/(local/)?libexec/keepalived/(alert|answers|check|track)
+    | /usr/(local/)?libexec/haproxy/state
+    | /usr/local/lib/keepalived-watch/.*
+    | /etc/ansible/facts\.d/haproof\.fact
+    | /etc/sysctl\.d/90-haproof-keepalived\.conf
+    | (/etc/apt/sources\.list\.d|/etc/apt/keyrings|/etc/yum\.repos\.d)/haproof-nginx\.[a-z]+
+    | /etc/pki/rpm-gpg/RPM-GPG-KEY-haproof-nginx
+    | /var/cache/nginx/CACHEDIR\.TAG
+    """,
+    re.VERBOSE,
+)
 
 
 def label(variable: str, index: int, item: Mapping[str, Any]) -> str:
@@ -53,16 +75,22 @@ def list_names(variable: str, items: Sequence[Mapping[str, Any]]) -> list[tuple[
     return [(f"{variable}[{index}]", item.get("name")) for index, item in enumerate(items)]
 
 
+def is_own(path: str) -> bool:
+    """Whether the file at *path* is this collection's own, and so not the user's to write."""
+    return _OWN.fullmatch(path) is not None
+
+
 def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: str) -> Iterator[str]:
-    """Auxiliary files whose ``dest`` is not absolute, is the daemon's main file, or is written twice."""
+    """Auxiliary files whose ``dest`` is no plain path, is this collection's own, or is written twice."""
     first: dict[str, str] = {}
     for index, item in enumerate(files):
         dest = str(item.get("dest") or "")
         place = f"{variable}[{index}]"
-        if not dest.startswith("/"):
-            yield f"{place}: dest is {dest!r}; give an absolute path"
-        elif dest == main_file:
-            yield f"{place}: dest {dest} is the role's own file; use the role's other variables for its content"
+        wrong = path_problem(dest)
+        if wrong:
+            yield f"{place}: dest {wrong}"
+        elif dest == main_file or is_own(dest):
+            yield f"{place}: dest {dest} is this collection's own file; use the roles' other variables for its content"
         elif dest in first:
             yield f"{place}: dest {dest} is already that of {first[dest]}; remove one of them"
         else:

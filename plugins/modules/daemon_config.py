@@ -187,6 +187,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import (
     selinux_label,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
 from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
 
@@ -222,6 +223,18 @@ def wanted_file(options: dict[str, Any]) -> File:
     except ValueError as error:
         raise ValueError(f"{dest}: content is {error}") from None
     return File(dest, content, options["owner"], options["group"], mode)
+
+
+def check_paths(options: dict[str, Any]) -> None:
+    """Raise ValueError for a path that is no plain one, or that the options name twice."""
+    written = [options["dest"], *(file["dest"] for file in options["files"])]
+    for path in (*written, *options["absent"], *options["restart_on"]):
+        wrong = path_problem(path)
+        if wrong:
+            raise ValueError(wrong)
+    for path in (*written, *options["absent"]):
+        if (*written, *options["absent"]).count(path) > 1:
+            raise ValueError(f"{path} is named twice; let it be one file, or absent")
 
 
 def secrets_of(options: dict[str, Any]) -> list[str]:
@@ -340,6 +353,7 @@ def main() -> None:
     binary = module.params["binary"] or module.params["daemon"]
     daemon = DAEMONS[module.params["daemon"]].at(binary)
     try:
+        check_paths(module.params)
         auxiliary = [options for options in module.params["files"] if options["state"] == "present"]
         wanted = [wanted_file(options) for options in (*auxiliary, module.params)]
     except ValueError as error:

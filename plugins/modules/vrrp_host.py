@@ -105,6 +105,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._files import selinux_label
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._host import Change, Host, HostError
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import (
+    LINE,
+    SYSCTL,
+    USER,
+    path_problem,
+    problem,
+)
 
 
 def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
@@ -119,8 +126,23 @@ def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
     return list(dict.fromkeys(allows))
 
 
+def check(parameters: dict[str, Any]) -> None:
+    """Raise ValueError for what would break out of its line or argument."""
+    sysctl = parameters["sysctl"]
+    texts = [("sysctl", str(key), SYSCTL) for key in sysctl]
+    # Numbers of a kernel parameter may be a tab apart.
+    texts += [(f"sysctl.{key}", str(value).replace("\t", " "), LINE) for key, value in sysctl.items()]
+    texts += [("user", parameters["user"], USER)] if parameters["user"] else []
+    wrong = [(place, problem(text, rule)) for place, text, rule in texts]
+    wrong.append(("sysctl_file", path_problem(parameters["sysctl_file"])))
+    for place, reason in wrong:
+        if reason:
+            raise ValueError(f"{place}: {reason}")
+
+
 def survey(host: Host, parameters: dict[str, Any], selinux: bool) -> list[Change]:
     """Return all that is to change. Raises HostError, OSError, ValueError."""
+    check(parameters)
     changes = []
     if parameters["allow"] is not None:
         changes += host.firewall(wanted_allows(parameters["allow"]), parameters["interfaces"])

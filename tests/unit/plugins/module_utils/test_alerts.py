@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._alerts import (
+    RESERVED,
     alert_findings,
     instances,
     script_files,
@@ -106,6 +109,11 @@ def test_alert_findings(
     assert alert_findings("lb01", mail, webhook, global_defs) == expected
 
 
+def test_no_script_of_the_role_can_be_replaced() -> None:
+    text = (Path(__file__).parents[4] / "roles/keepalived/vars/main.yml").read_text()
+    assert sorted(re.findall(r"dest: \"\{\{ __keepalived_scripts \}\}/(\w+)\"", text)) == list(RESERVED)
+
+
 def test_script_findings() -> None:
     scripts = [
         {"name": "promote", "content": "#!/bin/sh\n"},
@@ -115,7 +123,7 @@ def test_script_findings() -> None:
     ]
     assert script_findings("lb01", scripts) == [
         "lb01: keepalived_scripts[1].name: '../promote' is no file name; use letters, digits, dot, dash and underscore",
-        "lb01: keepalived_scripts[2].name: track is one of the role's own scripts (alert, answers, track);"
+        "lb01: keepalived_scripts[2].name: track is one of the role's own scripts (alert, answers, check, track);"
         " choose another name",
         "lb01: keepalived_scripts[3].name: promote is what keepalived_scripts[0] is called, too",
         "lb01: keepalived_scripts[3].content: promote does not begin with #!/, so keepalived cannot run it;"

@@ -70,7 +70,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
             "haproxy_sections.peers 'a: the quote 'a is not closed (value: \"peers 'a\")",
         ],
     ),
-    ({"files": [{"dest": "maps", "content": ""}]}, ["haproxy_files[0]: dest is 'maps'; give an absolute path"]),
+    ({"files": [{"dest": "maps", "content": ""}]}, ["haproxy_files[0]: dest 'maps' is not an absolute path"]),
     (
         {
             "files": [

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_host import files, unit
+from ansible.errors import AnsibleFilterError
+from ansible_collections.haproof.balancer.plugins.filter.nginx_listed import nginx_listed
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx_host import files, listed, unit
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_tree import NOTHING
 
 UNITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -62,3 +64,33 @@ def test_files() -> None:
             "content": "/a\nsecret /b\nsecret /c\n/etc/nginx/haproof/degraded.html\n/var/cache/nginx/CACHEDIR.TAG\n",
         },
     ]
+
+
+def test_what_was_written_is_read_again() -> None:
+    own = [{"dest": "/a", "content": "a"}, {"dest": "/b", "content": "b", "secret": True}]
+    *written, manifest = files(
+        {**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list"
+    )
+    assert nginx_listed(manifest["content"].split("\n"), "/list") == {
+        "paths": [file["dest"] for file in written],
+        "secrets": ["/b"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("/etc/nginx/../passwd", "'/etc/nginx/../passwd' is another spelling of '/etc/passwd'; write that"),
+        ("secret  /a", "' /a' is not an absolute path"),
+        ("etc/passwd", "'etc/passwd' is not an absolute path"),
+        ("/", "'/' is not a file"),
+        ("/etc/nginx/nginx.conf", "/etc/nginx/nginx.conf is not one of nginx_files"),
+        ("secret /etc/keepalived/keepalived.conf", "/etc/keepalived/keepalived.conf is not one of nginx_files"),
+    ],
+)
+def test_a_damaged_list_removes_nothing(line: str, reason: str) -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        nginx_listed(["/a", line], "/list")
+    assert str(error.value).startswith("nginx_listed: /list lists the files of the last run and was damaged: ")
+    assert reason in str(error.value)
+    assert listed(["/a", ""], "/list") == {"paths": ["/a"], "secrets": []}

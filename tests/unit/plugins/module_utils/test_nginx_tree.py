@@ -66,10 +66,10 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"files": [{"dest": "a"}, {"dest": "/a"}, {"dest": "/a"}, {"dest": "/etc/nginx/nginx.conf"}]},
         [
-            "nginx_files[0]: dest is 'a'; give an absolute path",
+            "nginx_files[0]: dest 'a' is not an absolute path",
             "nginx_files[2]: dest /a is already that of nginx_files[1]; remove one of them",
-            "nginx_files[3]: dest /etc/nginx/nginx.conf is the role's own file; use the role's other variables for its "
-            "content",
+            "nginx_files[3]: dest /etc/nginx/nginx.conf is this collection's own file; use the roles' other variables "
+            "for its content",
         ],
     ),
 ]

@@ -15,7 +15,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemons import D
 from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet
 from ansible_collections.haproof.balancer.plugins.module_utils._packed import pack
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
-from ansible_collections.haproof.balancer.plugins.modules.daemon_config import Plan, apply, secrets_of, wanted_file
+from ansible_collections.haproof.balancer.plugins.modules.daemon_config import (
+    Plan,
+    apply,
+    check_paths,
+    secrets_of,
+    wanted_file,
+)
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -142,3 +148,26 @@ def test_secrets_are_the_named_ones_and_those_in_secret_files() -> None:
         {"secret": True, "content": None},
     ]
     assert secrets_of({"secrets": [pack("word")], "files": files}) == ["word", "k\u00e9y\n"]
+
+
+PLAIN = {"dest": "/etc/a", "files": [{"dest": "/etc/b"}], "absent": ["/etc/c"], "restart_on": ["/etc/b"]}
+
+
+def test_plain_paths_pass() -> None:
+    check_paths(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"dest": "/etc/a\n/etc/b"}, r"'/etc/a\\n/etc/b' holds a line break or control character"),
+        ({"files": [{"dest": "b"}]}, "'b' is not an absolute path"),
+        ({"absent": ["/etc/../c"]}, "'/etc/../c' is another spelling of '/c'; write that"),
+        ({"restart_on": ["//etc/b"]}, "'//etc/b' is another spelling of '/etc/b'; write that"),
+        ({"absent": ["/etc/b"]}, "/etc/b is named twice; let it be one file, or absent"),
+        ({"files": [{"dest": "/etc/a"}]}, "/etc/a is named twice; let it be one file, or absent"),
+    ],
+)
+def test_other_paths_are_refused(changed: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        check_paths({**PLAIN, **changed})

@@ -11,7 +11,8 @@ short_description: The virtual IPs of a keepalived configuration
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - Lists the addresses in C(virtual_ipaddress) of every C(vrrp_instance).
+  - Lists the addresses in C(virtual_ipaddress) and C(virtual_ipaddress_excluded) of every C(vrrp_instance), those under
+    a condition too.
 options:
   _input:
     description: The configuration, as P(haproof.balancer.keepalived_tree#filter) returns it.

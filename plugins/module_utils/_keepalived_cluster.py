@@ -9,6 +9,7 @@ import re
 from itertools import combinations
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal
 from ansible_collections.haproof.balancer.plugins.module_utils._vips import (
     Cluster,
     interfaces,
@@ -24,6 +25,8 @@ class Finding(NamedTuple):
     kind: str
     text: str
 
+
+_LISTS = ("virtual_ipaddress", "virtual_ipaddress_excluded")
 
 # Kinds that can be meant. Anything else never works.
 ACCEPTABLE = ("advert_int", "nopreempt", "priority", "subnet", "weight")
@@ -166,10 +169,24 @@ def _flat(body: Any) -> dict[str, Any]:
     return {key: value for part in body if isinstance(part, Mapping) for key, value in part.items()}
 
 
-def addresses(tree: Mapping[str, Any]) -> list[str]:
-    """Return the virtual IPs that a configuration names, without prefix."""
-    words = {word for instance in vrrp_instances(tree).values() for word in _addresses(instance)}
-    return sorted(word for word in words if not word.startswith("$"))
+def addresses(tree: Mapping[str, Any] | Sequence[Any]) -> list[str]:
+    """Return the virtual IPs that a configuration names, the excluded ones too, without prefix.
+
+    Those under a condition count on every host; those that are made of keepalived's own variables are not known.
+    """
+    bodies = [body for line, body in normal(tree) if body is not None and "vrrp_instance" in line.split()[:2]]
+    lines = [
+        entry for body in bodies for line, entries in body if line.split()[-1] in _LISTS for entry in entries or ()
+    ]
+    words = [next(word for word in line.split() if not word.startswith("@")) for line, _body in lines]
+    return sorted({str(address) for word in words for address in _address(word)})
+
+
+def _address(word: str) -> list[Any]:
+    try:
+        return [ipaddress.ip_interface(word.strip("\"'")).ip]
+    except ValueError:
+        return []
 
 
 def _addresses(instance: Mapping[str, Any]) -> list[str]:

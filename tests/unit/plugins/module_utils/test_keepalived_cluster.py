@@ -260,10 +260,38 @@ def test_pairs(one: Any, other: Any, expected: list[str]) -> None:
     assert told(cluster_findings({"lb01": one, "lb02": other}), []) == expected
 
 
-def test_addresses() -> None:
-    more = tree(254, virtual_ipaddress=["192.0.2.9/24 dev eth0", "$VIP", "2001:db8::1/64"])
-    assert addresses({**more, "vrrp_instance VI_2": tree(1)["vrrp_instance VI_1"]}) == [
-        "192.0.2.10",
-        "192.0.2.9",
-        "2001:db8::1",
-    ]
+def body(**more: Any) -> dict[str, Any]:
+    return {"interface": "eth0", "virtual_router_id": 10, **more}
+
+
+ADDRESSES: list[tuple[str, Any, list[str]]] = [
+    (
+        "several instances",
+        {
+            "vrrp_instance VI_1": body(virtual_ipaddress=["192.0.2.9/24 dev eth0", "$VIP", "2001:DB8::0:1/64"]),
+            "vrrp_instance VI_2": body(virtual_ipaddress=["192.0.2.10", "192.0.2.9/24"]),
+        },
+        ["192.0.2.10", "192.0.2.9", "2001:db8::1"],
+    ),
+    (
+        "excluded ones",
+        {"vrrp_instance VI_1": body(virtual_ipaddress=["192.0.2.9"], virtual_ipaddress_excluded=["2001:db8::2 dev x"])},
+        ["192.0.2.9", "2001:db8::2"],
+    ),
+    (
+        "lists of lines",
+        [{"global_defs": {}}, {"vrrp_instance VI_1": [{"interface": "eth0"}, {"virtual_ipaddress": ["192.0.2.9"]}]}],
+        ["192.0.2.9"],
+    ),
+    (
+        "conditions",
+        {"@lb01 vrrp_instance VI_1": {"@^lb02 virtual_ipaddress": ["@lb01 192.0.2.9/24"]}},
+        ["192.0.2.9"],
+    ),
+    ("no instance", {"virtual_server 192.0.2.9 80": {}, "static_ipaddress": ["192.0.2.8/24 dev eth0"]}, []),
+]
+
+
+@pytest.mark.parametrize(("conf", "expected"), [case[1:] for case in ADDRESSES], ids=[case[0] for case in ADDRESSES])
+def test_addresses(conf: Any, expected: list[str]) -> None:
+    assert addresses(conf) == expected

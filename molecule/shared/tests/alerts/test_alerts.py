@@ -161,7 +161,7 @@ def test_what_cannot_be_sent_is_in_the_journal_without_secrets(lab: Lab, sink: S
     node = lab.nodes["lb01"]
     sink.client.check_output("systemctl stop sink")
     try:
-        assert node.run(f"runuser -u keepalived_script -- {ALERT} test").rc == 1
+        assert node.run(f"runuser -u haproof_script -- {ALERT} test").rc == 1
         node.check_output(f"{ALERT} raise 'split brain' 'two hosts answer'")
         # Not on the way out, where it tries once: the third try is 30 s after the first.
         given_up = "mail could not be sent, so here it is: [ALARM] lb01: split brain found: two hosts answer"
@@ -175,13 +175,13 @@ def test_what_cannot_be_sent_is_in_the_journal_without_secrets(lab: Lab, sink: S
 
 def test_others_can_raise_and_clear_alarms(lab: Lab, sink: Sink) -> None:
     node = lab.nodes["lb02"]
-    node.check_output(f"runuser -u keepalived_script -- {ALERT} raise 'split brain' 'two hosts answer'")
+    node.check_output(f"runuser -u haproof_script -- {ALERT} raise 'split brain' 'two hosts answer'")
     raised = "[ALARM] lb02: split brain found: two hosts answer"
     assert eventually(lambda: raised in sink.subjects("[ALARM]"), within_s=10), sink.mails()
     node.check_output(f"{ALERT} clear 'split brain' 'one host answers'")
     cleared = "[OK] lb02: split brain is over: one host answers"
     assert eventually(lambda: cleared in sink.subjects("[OK]"), within_s=10), sink.mails()
-    node.check_output(f"runuser -u keepalived_script -- {ALERT} test")
+    node.check_output(f"runuser -u haproof_script -- {ALERT} test")
     assert sink.subjects("[ALARM] lb02: test found: this is a test") != []
 
 
@@ -191,11 +191,11 @@ def test_nobody_else_may_read_the_secrets_or_raise_alarms(lab: Lab, name: str) -
     assert node.run("runuser -u nobody -- cat /etc/keepalived/alert.json").rc == 1
     assert node.run(f"runuser -u nobody -- {ALERT} raise fake fake").rc == 1
     service = node.check_output("systemctl show --value --property=User keepalived-alert.service")
-    assert service == "keepalived_script"
+    assert service == "haproof_script"
 
 
 def test_own_scripts_run_as_the_script_user(lab: Lab) -> None:
     script = lab.nodes["lb01"].file("/usr/local/libexec/keepalived/note_state")
     assert (script.user, script.mode) == ("root", 0o755)
     noted = lab.nodes["lb01"].check_output("cat /var/tmp/note_state").splitlines()
-    assert f"keepalived_script mine INSTANCE VI_{lab.vip} FAULT 254" in noted
+    assert f"haproof_script mine INSTANCE VI_{lab.vip} FAULT 254" in noted

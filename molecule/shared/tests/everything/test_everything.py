@@ -40,13 +40,13 @@ def test_scripts_run_as_the_script_user_unless_root_was_asked_for(lab: Lab) -> N
     assert eventually(lambda: node.file("/tmp/who-root").contains("^master"), within_s=5)  # noqa: S108 # of a throw-away node
     runs = {tuple(line.split()[:2]) for line in node.check_output("cat /tmp/who-*").splitlines()}
     assert runs == {
-        ("plain", "keepalived_script"),
-        ("notify", "keepalived_script"),
+        ("plain", "haproof_script"),
+        ("notify", "haproof_script"),
         ("privileged", "root"),
         ("master", "root"),
     }
     # No capability is left.
-    assert not node.file("/tmp/who-keepalived_script").contains(r"[^ .]\.$")  # noqa: S108 # of a throw-away node
+    assert not node.file("/tmp/who-haproof_script").contains(r"[^ .]\.$")  # noqa: S108 # of a throw-away node
 
 
 @pytest.mark.parametrize("name", BALANCERS)

@@ -36,7 +36,7 @@ SETTINGS: dict[str, Any] = {
     "vips": [],
     "profile": {"version": 3, "advert_int": 0.2, "down_timer_adverts": 5},
     "unicast": False,
-    "script_user": "keepalived_script",
+    "script_user": "haproof_script",
     "track_services": [],
     "check_script": "",
     "global_defs": {},

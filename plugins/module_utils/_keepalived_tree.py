@@ -31,6 +31,7 @@ BLOCKS = {
 }
 # With these the role adds nothing of its own.
 ADDS_NOTHING = {"keepalived_profile": "none", "keepalived_track_services": [], "keepalived_check_url": ""}
+RLIMIT_RTTIME_US = 2_000_000
 # Blocks that a virtual or real server may have several of.
 REPEATED = ("real_server", "_CHECK", "_GET")
 
@@ -52,7 +53,7 @@ def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list
         rest = tree({**settings, "conf": {}}, cluster)
         return [rest, *conf] if rest else list(conf)
     result = {key: value for key, value in conf.items() if _comes_first(key)}
-    global_defs = {**_defaults(settings, cluster), **settings["global_defs"]}
+    global_defs = _with_limits({**_defaults(settings, cluster), **settings["global_defs"]}, settings)
     if global_defs:
         result["global_defs"] = global_defs
     for name in LINES:
@@ -125,7 +126,7 @@ def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
     profile = settings["profile"]
     if not profile:
         return {}
-    return {
+    defaults = {
         "router_id": cluster.host,
         "enable_script_security": True,
         "script_user": settings["script_user"],
@@ -133,9 +134,37 @@ def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
         "vrrp_down_timer_adverts": profile["down_timer_adverts"],
         "vrrp_rt_priority": 50,
         "vrrp_no_swap": True,
-        # Late listeners learn the holder's MAC too; a peer's stale ARP entry is the usual unreachable VIP.
-        "vrrp_garp_master_refresh": 60,
+        # What no advert tells of (a holder that was killed, a VIP that a stranger had) ends for late listeners, too.
+        "vrrp_garp_master_refresh": 10,
     }
+    if not _is_strict(settings):
+        # Of two holders the one that gives up says so once more: the other one, which never stopped being master,
+        # answers with gratuitous ARP, without which clients would stay with the loser's MAC.
+        defaults["vrrp_higher_prio_send_advert"] = True
+    return defaults
+
+
+def _is_strict(settings: Mapping[str, Any]) -> bool:
+    """Return whether an instance keeps to the letter of the RFC, with which keepalived refuses more adverts than it."""
+    instances = [settings["vrrp_instance"], *settings["vrrp_instances"]]
+    instances += [vip.get("vrrp_instance") or {} for vip in settings["vips"]]
+    words = [settings["global_defs"].get("vrrp_strict", False), *(body.get("strict_mode", False) for body in instances)]
+    return any(word is not False and str(word).lower() not in ("off", "false", "no") for word in words)
+
+
+def _with_limits(global_defs: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *global_defs* with a limit for each process that has real-time priority.
+
+    By keepalived's own default, 10 ms without a pause, the kernel kills it on a slow or overloaded host; 2 s only end
+    one that runs wild. Only where it is asked for: a build without LVS or BFD does not know their directives.
+    """
+    if not settings["profile"]:
+        return global_defs
+    for process in ("vrrp", "checker", "bfd"):
+        own = {f"{process}_rlimit_rttime", f"{process}_rlimit_rtime"} & global_defs.keys()
+        if global_defs.get(f"{process}_rt_priority") and not own:
+            global_defs[f"{process}_rlimit_rttime"] = RLIMIT_RTTIME_US
+    return global_defs
 
 
 def _tracking(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,12 +30,14 @@ def test_a_standby_with_checks() -> None:
 global_defs {
     router_id lb02
     enable_script_security
-    script_user keepalived_script
+    script_user haproof_script
     vrrp_version 3
     vrrp_down_timer_adverts 5
     vrrp_rt_priority 50
     vrrp_no_swap
-    vrrp_garp_master_refresh 60
+    vrrp_garp_master_refresh 10
+    vrrp_higher_prio_send_advert
+    vrrp_rlimit_rttime 2000000
 }
 
 track_file nginx {
@@ -231,3 +233,43 @@ def test_what_instances_track_is_adopted_before_them() -> None:
     found = {name.partition("_")[2]: value for name, value in variables(live).items()}
     again = tree({**SETTINGS, **found, "profile": {}, "check_script": ""}, CLUSTER)
     assert list(again) == ["vrrp_track_file up", "track_file on", "vrrp_instance V"]
+
+
+# What the user sets in global_defs, and the limits that follow.
+LIMITS: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("the role's own priority", {}, ["vrrp_rlimit_rttime 2000000"]),
+    ("no priority", {"vrrp_rt_priority": False}, []),
+    ("an own limit", {"vrrp_rlimit_rttime": 5000}, ["vrrp_rlimit_rttime 5000"]),
+    ("an own limit by its former name", {"vrrp_rlimit_rtime": 5000}, ["vrrp_rlimit_rtime 5000"]),
+    (
+        "all processes",
+        {"checker_rt_priority": 40, "bfd_rt_priority": 60},
+        ["vrrp_rlimit_rttime 2000000", "checker_rlimit_rttime 2000000", "bfd_rlimit_rttime 2000000"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), [case[1:] for case in LIMITS], ids=[case[0] for case in LIMITS])
+def test_real_time_priority_has_a_limit(given: dict[str, Any], expected: list[str]) -> None:
+    lines = text(global_defs=given).splitlines()
+    assert [line.strip() for line in lines if "rlimit" in line] == expected
+
+
+def test_no_limit_where_the_role_adds_nothing() -> None:
+    assert "rlimit" not in text(profile={}, global_defs={"vrrp_rt_priority": 50})
+
+
+STRICT: list[tuple[str, dict[str, Any], bool]] = [
+    ("nothing said", {}, True),
+    ("refused by the user", {"global_defs": {"vrrp_higher_prio_send_advert": False}}, False),
+    ("strict", {"global_defs": {"vrrp_strict": True}}, False),
+    ("a strict instance", {"vrrp_instances": [{"name": "VI_1", "strict_mode": None}]}, False),
+    ("strict VIPs", {"vrrp_instance": {"strict_mode": "on"}}, False),
+    ("a strict VIP", {"vips": [{**VIP, "vrrp_instance": {"strict_mode": True}}]}, False),
+    ("an instance that is not strict", {"vrrp_instance": {"strict_mode": "off"}}, True),
+]
+
+
+@pytest.mark.parametrize(("settings", "expected"), [case[1:] for case in STRICT], ids=[case[0] for case in STRICT])
+def test_the_loser_says_so_unless_keepalived_is_strict(settings: dict[str, Any], expected: bool) -> None:
+    assert ("vrrp_higher_prio_send_advert" in text(**settings)) is expected

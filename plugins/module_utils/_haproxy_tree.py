@@ -84,19 +84,6 @@ def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
     return {section.header: section.keywords for section in section_list(settings, defaults)}
 
 
-def secrets(tree: Mapping[str, Any]) -> list[str]:
-    """The passwords in a tree of sections, each as it is written and without quotes."""
-    found = set()
-    for section in tree_sections(tree):
-        for _path, text in section_lines(section.keywords, ""):
-            line = words(text)
-            if line[0] == "user":
-                found.update(line[3:4])
-            elif line[:2] == ["stats", "auth"]:
-                found.update(plain(word).partition(":")[2] for word in line[2:3])
-    return sorted({spelling for secret in found if secret for spelling in (secret, plain(secret))})
-
-
 def tree_sections(tree: Mapping[str, Any]) -> list[Section]:
     """The sections of a tree."""
     return [Section(header, header, keywords) for header, keywords in tree.items()]

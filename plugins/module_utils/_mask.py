@@ -26,15 +26,18 @@ class Mask:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        pieces = {piece for secret in secrets for piece in _pieces(secret)}
-        # The longest first: it may hold a shorter one.
-        self._secrets: list[tuple[str, Pattern[str]]] = [
-            (_core(piece), _pattern(piece)) for piece in sorted(pieces, key=lambda one: (-len(one), one))
-        ]
+        """Take the *secrets*, which are looked at when there is a text to mask."""
+        self._given = secrets
+        self._patterns: list[tuple[str, Pattern[str]]] | None = None
 
     def __call__(self, text: str) -> str:
         """Return *text* with each secret replaced."""
-        for core, pattern in self._secrets:
+        if self._patterns is None:
+            pieces = {piece for secret in self._given for piece in _pieces(secret)}
+            # The longest first: it may hold a shorter one.
+            ordered = sorted(pieces, key=lambda piece: (-len(piece), piece))
+            self._patterns = [(_core(piece), _pattern(piece)) for piece in ordered]
+        for core, pattern in self._patterns:
             # Looking for plain text is a hundred times as fast, and most secrets are not there.
             if core in text:
                 text = pattern.sub(MASK, text)

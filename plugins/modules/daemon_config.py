@@ -104,11 +104,15 @@ options:
         type: str
         default: root
       mode:
-        description: Mode of the file, octal. V(0644) when omitted, V(0600) with O(files[].secret).
+        description:
+          - Mode of the file, octal. V(0644) when omitted, V(0600) with O(files[].secret).
+          - V(0640) when omitted for C(.conf) and C(.cfg) files in which a password, token or key is found.
         type: str
   secrets:
     description:
       - Words of the files that must not be shown, such as passwords.
+      - Those that stand where the daemons' directives have passwords, tokens and keys are found without this, in the
+        former files too. Examples are C(auth_pass), C(stats auth) and C(proxy_set_header Authorization).
       - They are masked in diffs, warnings and errors, however a daemon or JSON spells them.
       - No text of a file is written to the host's journal, whether it is secret or not.
     type: list
@@ -174,7 +178,9 @@ words:
 """
 
 import os
-from typing import Any, Callable, NamedTuple
+import re
+from itertools import chain
+from typing import Any, Callable, Iterator, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
@@ -189,8 +195,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import (
 from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
 from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
+from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
 
+# What is looked through for secrets, by the ends of the files' names, beside the main file.
+CONFIGURATIONS = (".conf", ".cfg")
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
     "content": {"type": "str", "required": True, "no_log": True},
@@ -213,15 +222,16 @@ def wanted_file(options: dict[str, Any]) -> File:
 
     ``content`` is packed.
     """
-    mode_text, dest = options["mode"] or ("0600" if options.get("secret") else "0644"), options["dest"]
-    try:
-        mode = int(mode_text, 8)
-    except ValueError:
-        raise ValueError(f"{dest}: mode {mode_text!r} is not octal; write '0644'") from None
+    dest = options["dest"]
     try:
         content = unpack(options["content"])
     except ValueError as error:
         raise ValueError(f"{dest}: content is {error}") from None
+    mode_text = options["mode"] or default_mode(dest, content, options.get("secret", False))
+    try:
+        mode = int(mode_text, 8)
+    except ValueError:
+        raise ValueError(f"{dest}: mode {mode_text!r} is not octal; write '0644'") from None
     return File(dest, content, options["owner"], options["group"], mode)
 
 
@@ -237,10 +247,39 @@ def check_paths(options: dict[str, Any]) -> None:
             raise ValueError(f"{path} is named twice; let it be one file, or absent")
 
 
+def default_mode(dest: str, content: bytes, secret: bool) -> str:
+    """Return the mode of a file beside the main one, which nobody else may read when it holds secrets."""
+    if secret:
+        return "0600"
+    return "0640" if dest.endswith(CONFIGURATIONS) and find_secrets(content.decode(errors="replace")) else "0644"
+
+
 def secrets_of(options: dict[str, Any]) -> list[str]:
     """Return what the options say not to show: ``secrets``, and what is in secret files. Raises ValueError."""
     files = [file["content"] for file in options["files"] if file["secret"] and file["content"] is not None]
     return [unpack(packed).decode(errors="replace") for packed in (*options["secrets"], *files)]
+
+
+def masks(named: list[str], target: str, secret: set[str], files: list[File]) -> tuple[Mask, Mask]:
+    """Return what hides secrets in diffs, and in what a daemon says: the *named* ones, and those in *files*.
+
+    *files* are the new and the former ones, *target* is the path of the main one, *secret* has those of secret files.
+    """
+
+    def in_files() -> Iterator[str]:
+        for file in files:
+            text = file.content.decode(errors="replace")
+            if file.dest in secret:
+                yield text
+            if file.dest == target or file.dest.endswith(CONFIGURATIONS):
+                yield from find_secrets(text)
+
+    def words() -> Iterator[str]:
+        # A daemon quotes single words of what it refuses.
+        for text in (file.content.decode(errors="replace") for file in files if file.dest in secret):
+            yield from (word for word in re.split(r"[\s;{}\"']+", text) if len(word) > 3)
+
+    return Mask(chain(named, in_files())), Mask(chain(named, in_files(), words()))
 
 
 def check_staged(files: FileSet, service: Service, wanted: File) -> str:
@@ -365,12 +404,6 @@ def main() -> None:
     if not installed and not module.check_mode:
         module.fail_json(msg=f"{binary} is not installed, so nothing can check {target.dest}")
 
-    mask = Mask(secrets_of(module.params))
-
-    def warn(words: str) -> None:
-        module.warn(mask(words))
-
-    service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
     files = FileSet(selinux_label(module))
     secret = {options["dest"] for options in module.params["files"] if options["secret"]}
     present = {file.dest: read(file.dest) for file in wanted}
@@ -378,6 +411,13 @@ def main() -> None:
     unwanted = {path: read(path) for path in (*module.params["absent"], *absent) if not os.path.islink(path)}
     pending = [file for file in wanted if present[file.dest] != file]
     gone = [path for path, former in unwanted.items() if former]
+    former = [file for file in (*present.values(), *unwanted.values()) if file]
+    mask, mask_words = masks(secrets_of(module.params), target.dest, secret, [*wanted, *former])
+
+    def warn(words: str) -> None:
+        module.warn(mask_words(words))
+
+    service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
@@ -400,8 +440,8 @@ def main() -> None:
         elif module.check_mode and pending == [target] and installed:
             files.discard(check_staged(files, service, target))
     except ServiceError as failure:
-        words = mask(failure.words)
-        module.fail_json(msg="\n".join(filter(None, [mask(str(failure)), words])), words=words)
+        words = mask_words(failure.words)
+        module.fail_json(msg="\n".join(filter(None, [mask_words(str(failure)), words])), words=words)
     module.exit_json(**result)
 
 

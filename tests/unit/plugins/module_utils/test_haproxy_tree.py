@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.filter.haproxy_findings import haproxy_findings
-from ansible_collections.haproof.balancer.plugins.filter.haproxy_secrets import haproxy_secrets
 from ansible_collections.haproof.balancer.plugins.filter.haproxy_unit import haproxy_unit
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_tree import sections
 
@@ -232,15 +231,6 @@ def test_without_a_base_only_what_is_given_is_written() -> None:
     bare: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
     given = {"backend b": {}, "defaults x": {}, "global": {"daemon": None}, "defaults": {}}
     assert list(sections({**NONE, "sections": given}, bare)) == list(given)
-
-
-def test_secrets_are_the_passwords() -> None:
-    cfg = {
-        "global": {"user": "haproxy"},
-        "userlist ops": {"user": ["ann insecure-password 'pass word' groups a", "bob password $6$x"], "group": "a"},
-        "listen stats": {"stats": {"auth": "admin:s3cret", "uri": "/"}},
-    }
-    assert haproxy_secrets(cfg) == ["$6$x", "'pass word'", "pass word", "s3cret"]
 
 
 @pytest.mark.parametrize(

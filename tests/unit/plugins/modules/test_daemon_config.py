@@ -19,6 +19,8 @@ from ansible_collections.haproof.balancer.plugins.modules.daemon_config import (
     Plan,
     apply,
     check_paths,
+    default_mode,
+    masks,
     secrets_of,
     wanted_file,
 )
@@ -133,7 +135,7 @@ def test_modes(mode: str | None, secret: bool, expected: int) -> None:
 
 def test_a_mode_must_be_octal() -> None:
     with pytest.raises(ValueError, match=r"^/a: mode 'rw' is not octal; write '0644'$"):
-        wanted_file({"dest": "/a", "content": "", "owner": "root", "group": "root", "mode": "rw"})
+        wanted_file({"dest": "/a", "content": pack(""), "owner": "root", "group": "root", "mode": "rw"})
 
 
 def test_content_must_be_packed() -> None:
@@ -171,3 +173,33 @@ def test_plain_paths_pass() -> None:
 def test_other_paths_are_refused(changed: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         check_paths({**PLAIN, **changed})
+
+
+@pytest.mark.parametrize(
+    ("dest", "content", "secret", "expected"),
+    [
+        ("/a.conf", b"", False, "0644"),
+        ("/a.conf", b"proxy_set_header Authorization abc;", False, "0640"),
+        ("/page.html", b"proxy_set_header Authorization abc;", False, "0644"),
+        ("/page.html", b"", True, "0600"),
+    ],
+)
+def test_what_holds_secrets_is_not_for_others(dest: str, content: bytes, secret: bool, expected: str) -> None:
+    assert default_mode(dest, content, secret) == expected
+
+
+def test_masks_know_what_is_in_the_files() -> None:
+    def file(dest: str, text: str) -> File:
+        return File(dest, text.encode(), USER, GROUP, 0o600)
+
+    files = [
+        file("/main", "stats auth admin:former\nuser x password stays\n"),
+        file("/main", "stats auth admin:new-one\n"),
+        file("/key", "-----BEGIN KEY-----\nMIIE\n"),
+        file("/snippet", "unheard_of thing;\n"),
+        file("/page.txt", "password=page\n"),
+    ]
+    mask, mask_words = masks(["named"], "/main", {"/key", "/snippet"}, files)
+    text = "named former new-one stays MIIE thing page"
+    assert mask(text) == "******** ******** ******** ******** ******** thing page"
+    assert mask_words(text) == "******** ******** ******** ******** ******** ******** page"

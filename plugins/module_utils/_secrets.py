@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The secrets that stand in a configuration of nginx, haproxy, keepalived or systemd."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+_ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s;{}"'\\])+)"""
+_QUOTE = r"[\"']?"
+_NAME = r"(?:[\w-]{0,40}(?:authorization|api[_-]?key|passw(?:or)?d|passphrase|secret|token|credential)s?\w{0,40})"
+_HEADER = rf"(?:{_NAME}|cookie)"
+
+# Each captures a value, as it stands in the file.
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    for pattern in (
+        # nginx: proxy_set_header Authorization "Basic x"; haproxy: http-request set-header Authorization "Basic x".
+        rf"\b(?:\w+_set_header|add_header|(?:fastcgi|uwsgi|scgi)_param|[sa][ed][td]-header|hdr)\s+"
+        rf"{_QUOTE}{_HEADER}{_QUOTE}\s+{_ARGUMENT}",
+        # A whole header as text: option httpchk GET / HTTP/1.1\r\nAuthorization:\ Basic\ x
+        rf"(?<![\w=:/.-]){_HEADER}:(?:\\?[ \t])*((?:\\ |\\\"|[^\s\"'\\])(?:\\[^rn]|[^\"'\\\n])*)",
+        rf"\bset\s+\${_NAME}\s+{_ARGUMENT}",
+        rf"\b(?:pre)?setenv\s+{_QUOTE}{_NAME}{_QUOTE}\s+{_ARGUMENT}",
+        rf"\bset-var\(\w+\.{_NAME}\)\s+str\(([^)]+)\)",
+        # nginx: if ($http_authorization != "Basic x"); haproxy: { req.hdr(authorization) -m str "Basic x" }.
+        rf"\$(?:http|arg|cookie)_{_NAME}\s+!?[=~]\*?\s+{_ARGUMENT}\)",
+        rf"hdr\({_HEADER}[^)]{{0,99}}\)(?:\s+-[mfi]\b(?:\s+(?:str|beg|end|sub|reg)\b)?)*\s+(?!-|found\b){_ARGUMENT}",
+        rf"^\s*secure_link_(?:secret|md5)\s+{_ARGUMENT}",
+        # haproxy's userlists and statistics.
+        rf"\buser\s+\S+\s+(?:insecure-)?password\s+{_ARGUMENT}",
+        rf"\bstats\s+auth\s+[^\s:\"']*:{_ARGUMENT}",
+        r"\bstats\s+auth\s+\"[^\":]*:((?:\\.|[^\"\\])+)",
+        r"\bstats\s+auth\s+'[^':]*:([^']+)",
+        # keepalived.
+        rf"^\s*(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
+        # Options of programs, systemd's Environment=, and nginx's env.
+        rf"(?:--|\b){_NAME}={_ARGUMENT}",
+        rf"--{_NAME}\s+{_ARGUMENT}",
+        r"://[^/\s:@\"']{0,99}:([^/\s@\"']+)@",
+    )
+)
+_VARIABLE = re.compile(r"\$\{?[a-z_]\w*\}?|%\[[^\]]*\]", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Token|ApiKey)(?:\s+|\Z)", re.IGNORECASE)
+_HASH = re.compile(r"\$\w{1,5}\$")
+
+
+def find_secrets(text: str) -> set[str]:
+    """Return what *text* holds as passwords, tokens and keys, without quotes, and what is fixed between variables."""
+    values = (match.group(1) for pattern in _PATTERNS for match in pattern.finditer(text))
+    return {secret for value in values for secret in _fixed(_plain(value))}
+
+
+def _plain(value: str) -> str:
+    """Return *value* without the quotes and backslashes of its daemon."""
+    inner = re.sub(r"\A([\"'])(.*)\1\Z", r"\2", value, flags=re.DOTALL)
+    return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
+
+
+def _fixed(value: str) -> Iterator[str]:
+    parts = [value] if _HASH.match(value) else _VARIABLE.split(value)
+    for part in parts:
+        for secret in (part.strip(), _SCHEME.sub("", part.strip(), count=1)):
+            if any(character.isalnum() for character in secret) and not _SCHEME.fullmatch(secret):
+                yield secret

@@ -16,6 +16,7 @@ from typing import Any, Iterator
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import STATES
 
 PROFILES = ("standard", "fast")
 HEAD = """\
@@ -59,7 +60,7 @@ def outage(drill: dict[str, Any] | None) -> str:
         text += f", worst {ms(spread['worst'])}"
     if drill["expected"]["outage_slo_s"] is None:
         text += f" ({drill['failed']} of {drill['requests']})"
-    return text if drill["verdict"] == "pass" else f"**{text}: fails**"
+    return text if drill["verdict"] == "pass" else f"**{text}: {STATES[drill['verdict']]}**"
 
 
 def table(release: str, engine: str, found: dict[str, dict[str, dict[str, Any]]]) -> str:

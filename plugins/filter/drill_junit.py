@@ -14,10 +14,10 @@ author: haproof.balancer contributors (@haproof)
 description:
   - For CI systems. The report is a test suite, each fault a test case, each figure a property in seconds.
   - A case takes as long as its runs were watched. It has a C(failure) with the reasons when the fault's verdict is
-    V(fail), and is C(skipped) with the reasons when it is V(skip).
+    V(fail), an C(error) when it is V(disturbed), and is C(skipped) when it is V(skip).
 options:
   _input:
-    description: The report, of C(schema_version) 2.
+    description: The report, of C(schema_version) 3.
     type: dict
     required: true
 """

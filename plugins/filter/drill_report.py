@@ -12,7 +12,8 @@ short_description: Put drills together in a report
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - The report passes when no drill failed and at least one passed.
+  - The report passes when no drill failed or was disturbed, and at least one passed. It is V(disturbed) when a drill
+    was, and none failed.
 positional: cluster, started, ended
 options:
   _input:

@@ -22,7 +22,7 @@ def junit(report: Mapping[str, Any]) -> str:
     totals = {
         "tests": len(drills),
         "failures": sum(drill["verdict"] == "fail" for drill in drills),
-        "errors": 0,
+        "errors": sum(drill["verdict"] == "disturbed" for drill in drills),
         "skipped": sum(drill["verdict"] == "skip" for drill in drills),
         "time": _seconds(sum(map(_watched_s, drills))),
     }
@@ -47,6 +47,10 @@ def _case(suite: Element, drill: Mapping[str, Any]) -> None:
     reasons = "\n".join(drill["reasons"])
     if drill["verdict"] == "fail":
         child(case, "failure", reasons, message=drill["reasons"][0] if drill["reasons"] else "failed", type="drill")
+    elif drill["verdict"] == "disturbed":
+        # For JUnit a test that could not be judged has an error.
+        message = drill["reasons"][0] if drill["reasons"] else "disturbed"
+        child(case, "error", reasons, message=message, type="disturbed")
     elif drill["verdict"] == "skip":
         child(case, "skipped", message=reasons)
 
@@ -61,7 +65,9 @@ def _facts(drill: Mapping[str, Any]) -> dict[str, Any]:
         "failed": drill["failed"],
         **{f"errors.{kind}": number for kind, number in drill["errors"].items()},
         **{f"connections.{name}": value for name, value in (drill["connections"] or {}).items()},
+        "resolution_s": drill["resolution_s"],
         "clock_error_s": drill["clock_error_s"],
+        "retried": "; ".join(drill["retried"]) or None,
     }
     return {**facts, **{f"run {run['number']} holders": way(run) for run in drill["runs"]}}
 

@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import Any, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD
 
 Spans = List[Tuple[float, float]]
 Lanes = Mapping[str, Spans]
@@ -27,11 +28,14 @@ BEFORE_S = 1.0
 class Window(NamedTuple):
     """When a run was: from the injection to the heal, and on until the next injection or the end of probing.
 
-    ``start_s`` and ``end_s`` are those of its timeline. An outage is its own when its first failed request started
-    within the time-out before ``injected_s``, for a request that is under way then breaks too, and before ``until_s``.
+    ``start_s`` and ``end_s`` are those of its timeline, which shows some of the steady state before. What began from
+    ``from_s`` on and before ``until_s`` is the run's own: an outage by its first failed request, and a time without a
+    holder, or with two. It begins a time-out before ``injected_s``, for a request that is under way then breaks too,
+    and each moment belongs to one run.
     """
 
     start_s: float
+    from_s: float
     injected_s: float
     healed_s: float
     end_s: float
@@ -54,30 +58,37 @@ def moment(run: Record, key: str) -> float | None:
     return min(found, default=None)
 
 
-def windows(runs: Sequence[Record], probe: Record) -> list[Window | None]:
-    """Return when each run was; None for one that is unknown. ``probe`` is the first client's, or another's without it.
+def windows(runs: Sequence[Record], probes: Mapping[str, Record], watches: Mapping[str, Record]) -> list[Window | None]:
+    """Return when each run was; None for one that is unknown. There is a prober; the last record to end ends the last.
 
     A run has ``injected`` and ``healed``, lists of what node_fault returned. When the clock of a broken host is
     unknown, a drill's only run has all of the probe's time.
     """
-    origin = origin_s(probe)
-    end = origin + float(probe["elapsed_s"])
+    origin = min(map(origin_s, probes.values()))
+    ends = [origin_s(probe) + float(probe["elapsed_s"]) for probe in probes.values()]
+    end = max(ends + [watch["ended_s"] + watch["clock"]["offset_s"] for watch in _timed(watches)])
+    timeout_s = patience_s(probes)
     injected = [moment(run, "injected_s") for run in runs]
     if len(runs) == 1 and injected[0] is None:
-        return [Window(origin, origin, end, end, math.inf)]
+        return [Window(origin, origin, origin, end, end, math.inf)]
     found: list[Window | None] = []
-    former = origin
-    for number, run in enumerate(runs):
-        start = injected[number]
+    for number, (run, start) in enumerate(zip(runs, injected)):
         if start is None:
             found.append(None)
             continue
-        later = [other for other in injected[number + 1 :] if other is not None]
-        last = later[0] - BEFORE_S if later else end
+        later = [other - timeout_s for other in injected[number + 1 :] if other is not None]
         healed = moment(run, "healed_s")
-        until = later[0] - float(probe["timeout_s"]) if later else math.inf
-        found.append(Window(max(former, start - BEFORE_S), start, min(healed or last, last), last, until))
-        former = last
+        last = later[0] if later else max(end, healed or end)
+        found.append(
+            Window(
+                start_s=max(origin, start - BEFORE_S),
+                from_s=max(origin, start - timeout_s),
+                injected_s=start,
+                healed_s=last if healed is None else min(healed, last),
+                end_s=last,
+                until_s=later[0] if later else math.inf,
+            )
+        )
     return found
 
 
@@ -156,8 +167,39 @@ def outages(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[
         for outage in probe.get("outages", []):
             first_s = origin + outage["first_s"]
             if start_s <= first_s < end_s:
-                found.append({**outage, "first_s": first_s, "end_s": origin + outage["end_s"]})
+                moments = {key: origin + outage[key] for key in ("start_s", "first_s", "last_s", "end_s")}
+                found.append({**outage, **moments})
     return found
+
+
+def stalls(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[tuple[str, float, float]]:
+    """Return when clients made no request in this time: who, since when and for how long, on the first one's clock."""
+    found = []
+    for client, probe in probes.items():
+        for since_s, length_s in probe.get("gaps", []):
+            at_s = origin_s(probe) + since_s
+            if at_s < end_s and at_s + length_s > start_s:
+                found.append((client, at_s, float(length_s)))
+    return found
+
+
+def asked(probes: Mapping[str, Record], start_s: float, end_s: float) -> tuple[int, int]:
+    """Return how many requests were started in this time, and how many of them failed, about."""
+    total = failed = 0.0
+    for probe in probes.values():
+        shift = origin_s(probe)
+        for first, last, _end, count, outcome in probe.get("runs", []):
+            share = _share(first + shift, last + shift, start_s, end_s)
+            total += count * share
+            failed += count * share * (outcome != GOOD)
+    return round(total), round(failed)
+
+
+def _share(first_s: float, last_s: float, start_s: float, end_s: float) -> float:
+    """Return the part of evenly spread requests, from the first to the last, that lies in a time."""
+    if last_s <= first_s:
+        return float(start_s <= first_s < end_s)
+    return max(0.0, min(last_s, end_s) - max(first_s, start_s)) / (last_s - first_s)
 
 
 def origin_s(probe: Record) -> float:
@@ -190,15 +232,14 @@ def figures(
     run: Record, window: Window, probes: Mapping[str, Record], watches: Mapping[str, Record], vip: str
 ) -> dict[str, Any]:
     """Return a run's figures and its timeline, as the report has them."""
-    timeout_s = max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
+    timeout_s = patience_s(probes)
     found = lanes(watches, vip)
-    felt = outages(probes, window.injected_s - timeout_s, window.healed_s - timeout_s)
-    felt_again = outages(probes, window.healed_s - timeout_s, window.until_s)
+    felt, felt_again = own_outages(window, probes)
     moved = transition(found, run["plan"]["holder"], window.injected_s, window.healed_s)
     raised = alarms(watches, window.injected_s, window.end_s)
     # A host that nobody could watch may have had it meanwhile.
     seen = all(host in found for host in run["plan"]["order"])
-    gap, overlap = counted_s(found, window.injected_s, window.end_s) if seen else (None, None)
+    gap, overlap = counted_s(found, *watched(window, watches)) if seen else (None, None)
     known = moment(run, "injected_s") is not None
     # An outage that begins later, when the former holder is back, is not the takeover's.
     back = [
@@ -223,9 +264,33 @@ def figures(
     }
 
 
+def patience_s(probes: Mapping[str, Record]) -> float:
+    """Return after how long a request has failed."""
+    return max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
+
+
+def own_outages(window: Window, probes: Mapping[str, Record]) -> tuple[list[Record], list[Record]]:
+    """Return the outages of a run that began before the heal, and those that began with it or later."""
+    turn_s = window.healed_s - patience_s(probes)
+    return outages(probes, window.from_s, turn_s), outages(probes, max(turn_s, window.from_s), window.until_s)
+
+
+def watched(window: Window, watches: Mapping[str, Record]) -> tuple[float, float]:
+    """Return the part of a run's own time in which every balancer whose clock is known was watched."""
+    starts = [watch["started_s"] + watch["clock"]["offset_s"] for watch in _timed(watches)]
+    ends = [watch["ended_s"] + watch["clock"]["offset_s"] for watch in _timed(watches)]
+    start_s, end_s = max([window.from_s, *starts]), min([window.end_s, *ends])
+    return start_s, max(start_s, end_s)
+
+
+def _timed(watches: Mapping[str, Record]) -> list[Record]:
+    """Return the watchers' records whose clocks are known."""
+    return [watch for watch in watches.values() if watch.get("clock")]
+
+
 def _cuts(probe: Record, window: Window) -> int:
     cuts = (probe.get("connections") or {}).get("cuts", [])
-    return sum(window.start_s <= origin_s(probe) + cut["at_s"] < window.end_s for cut in cuts)
+    return sum(window.from_s <= origin_s(probe) + cut["at_s"] < window.end_s for cut in cuts)
 
 
 def _timeline(
@@ -237,6 +302,7 @@ def _timeline(
     raised: Sequence[Record],
 ) -> dict[str, Any]:
     zero = window.injected_s
+    healed = moment(run, "healed_s") is not None and window.healed_s < window.end_s
 
     def clipped(spans: Spans) -> list[list[float]]:
         inside = [(max(start, window.start_s), min(end, window.end_s)) for start, end in spans]
@@ -248,7 +314,7 @@ def _timeline(
     if raised:
         text = f"{raised[0]['finding']} on {raised[0]['host']}"
         moments.append({"at_s": round(raised[0]["at_s"] - zero, 6), "what": "alarm", "text": text})
-    if window.healed_s < window.end_s:
+    if healed:
         moments.append({"at_s": round(window.healed_s - zero, 6), "what": "heal", "text": ""})
     dark = [host for host in run["plan"]["order"] if host not in found]
     before = {run["plan"]["holder"]: [(window.start_s, zero)]}

@@ -79,13 +79,14 @@ def _header(report: Mapping[str, Any]) -> Element:
             class_="headline",
         ),
     )
-    failed = [(drill, number) for number, drill in enumerate(drills, 1) if drill["verdict"] == "fail"]
-    if failed:
+    bad = [(drill, number) for number, drill in enumerate(drills, 1) if drill["verdict"] in ("fail", "disturbed")]
+    if bad:
         reasons = child(made, "ul", class_="reasons")
-        for drill, number in failed:
+        for drill, number in sorted(bad, key=lambda one: one[0]["verdict"] != "fail"):
+            state = drill["verdict"]
             link = element("a", drill["title"], href=f"#drill-{number}")
-            text = element("span", link, f": {'; '.join(drill['reasons']) or 'failed'}")
-            child(reasons, "li", _icon("fail"), text, class_="fail")
+            text = element("span", link, f": {'; '.join(drill['reasons']) or STATES[state]}")
+            child(reasons, "li", _icon(state), text, class_=state)
     took_s = (moment(report["ended"]) - moment(report["started"])).total_seconds()
     longest = max(
         (drill for drill in drills if drill["figures"]["outage_s"]),
@@ -117,14 +118,18 @@ def _header(report: Mapping[str, Any]) -> Element:
 
 def _headline(drills: Sequence[Mapping[str, Any]]) -> str:
     number = {state: sum(drill["verdict"] == state for drill in drills) for state in STATES}
-    drilled = number["pass"] + number["fail"]
+    drilled = number["pass"] + number["fail"] + number["disturbed"]
+    more = ["skip"]
     if not drilled:
         said = "No fault was drilled"
     elif number["fail"]:
         said = f"{number['fail']} of {plural(drilled, 'fault')} failed"
+        more = ["disturbed", "skip"]
+    elif number["disturbed"]:
+        said = f"{number['disturbed']} of {plural(drilled, 'fault')} disturbed"
     else:
         said = f"{'All ' if drilled > 1 else ''}{plural(drilled, 'fault')} passed"
-    return f"{said}, {number['skip']} skipped" if number["skip"] else said
+    return ", ".join([said, *(f"{number[state]} {STATES[state]}" for state in more if number[state])])
 
 
 def _summary(drills: Sequence[Mapping[str, Any]]) -> Element:
@@ -207,9 +212,11 @@ def _drill(drill: Mapping[str, Any], number: int) -> Element:
         id=f"drill-{number}",
     )
     if drill["reasons"]:
-        state = "fail" if drill["verdict"] == "fail" else "skip"
+        state = drill["verdict"]
         items = (element("li", _icon(state), element("span", text), class_=state) for text in drill["reasons"])
         child(made, "ul", *items, class_="reasons")
+    if drill["retried"]:
+        child(made, "p", f"Done again, for the drill was disturbed: {'; '.join(drill['retried'])}.", class_="note")
     if drill["runs"]:
         made.append(_facts(_figures(drill)))
         _pictures(made, drill)
@@ -246,6 +253,8 @@ def _figures(drill: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if connections:
         cut = f"{count(connections['failed'])} of {count(connections['requests'])} requests failed"
         facts.append(("kept connections", f"{count(connections['cut'])} cut, {count(connections['open'])} open", cut))
+    if drill["resolution_s"] is not None:
+        facts.append(("longest time unasked", duration(drill["resolution_s"]), "a shorter outage may not show"))
     if drill["clock_error_s"] is not None:
         facts.append(("clocks agree within", duration(drill["clock_error_s"]), ""))
     return facts
@@ -314,6 +323,7 @@ def _patterns() -> Element:
     signs = {
         "pass": ("M12 1.5a10.5 10.5 0 1 0 0 21a10.5 10.5 0 1 0 0-21z", "M7 12.5l3.5 3.5l6.5-7.5"),
         "fail": ("M7.5 2h9L22 7.5v9L16.5 22h-9L2 16.5v-9z", "M8.5 8.5l7 7m0-7l-7 7"),
+        "disturbed": ("M12 2L23 21.5H1z", "M12 9v6m0 2.5v1"),
         "skip": ("M3 6a3 3 0 0 1 3-3h12a3 3 0 0 1 3 3v12a3 3 0 0 1-3 3H6a3 3 0 0 1-3-3z", "M8 12h8"),
     }
     symbols = (

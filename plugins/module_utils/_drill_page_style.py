@@ -11,6 +11,7 @@ STYLE = """
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --ink: #1b2330; --soft: #566173; --line: #dfe3e9; --faint: #eef1f5;
   --pass: #1c7d4d; --pass-back: #e4f3ea; --fail: #b3261e; --fail-back: #fbe9e7; --skip: #626c7a; --skip-back: #eceff3;
+  --disturbed: #8a5300; --disturbed-back: #fdf1dc;
   --good: #a5d3b8; --bad: #c62f26; --held: #3b6fb6; --warn: #9a5b00; --felt: rgb(198 47 38 / .09);
   --fan: rgb(59 111 182 / .10); --double: rgb(214 137 16 / .22); --shade: rgb(27 35 48 / .20); --hatch: #8a94a3;
 }
@@ -18,6 +19,7 @@ STYLE = """
   :root {
     --page: #10151c; --card: #181f29; --ink: #e3e8ef; --soft: #9aa6b6; --line: #2c3643; --faint: #202935;
     --pass: #6cca98; --pass-back: #17332a; --fail: #ff8f85; --fail-back: #40211f; --skip: #a3adba; --skip-back: #29323e;
+    --disturbed: #e8b45c; --disturbed-back: #3a2d14;
     --good: #35694f; --bad: #f2645a; --held: #5d90d8; --warn: #e3ad58; --felt: rgb(242 100 90 / .13);
     --fan: rgb(111 159 224 / .14); --double: rgb(227 173 88 / .26); --shade: rgb(0 0 0 / .55); --hatch: #75808f;
   }
@@ -43,6 +45,7 @@ code { font: .88em ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", monosp
 .state svg, .reasons svg { width: 16px; height: 16px; flex: none; }
 .headline .state svg { width: 36px; height: 36px; }
 .pass { color: var(--pass); } .fail { color: var(--fail); } .skip { color: var(--skip); }
+.disturbed { color: var(--disturbed); }
 .body { fill: currentcolor; }
 .sign { fill: none; stroke: var(--card); stroke-width: 2.4; stroke-linecap: round; stroke-linejoin: round; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(138px, 1fr)); gap: 14px 20px; }
@@ -54,6 +57,7 @@ header .facts { margin-top: 22px; }
 .reasons li { display: flex; gap: 9px; padding: 8px 12px; border-radius: 6px; }
 .reasons svg { margin-top: 3px; }
 .reasons .fail { background: var(--fail-back); } .reasons .skip { background: var(--skip-back); }
+.reasons .disturbed { background: var(--disturbed-back); }
 .reasons span { color: var(--ink); }
 header .reasons { margin-top: 22px; }
 .card {
@@ -145,6 +149,7 @@ footer p + p { margin-top: 6px; }
     color-scheme: light;
     --page: #ffffff; --card: #ffffff; --ink: #16191d; --soft: #4b5563; --line: #d5d9df; --faint: #eef1f5;
     --pass: #1c7d4d; --fail: #b3261e; --fail-back: #fbe9e7; --skip: #626c7a; --skip-back: #eceff3;
+  --disturbed: #8a5300; --disturbed-back: #fdf1dc;
     --good: #a5d3b8; --bad: #c62f26; --held: #3b6fb6; --warn: #9a5b00; --felt: rgb(198 47 38 / .09);
     --fan: rgb(59 111 182 / .10); --double: rgb(214 137 16 / .22); --shade: rgb(27 35 48 / .20); --hatch: #8a94a3;
   }

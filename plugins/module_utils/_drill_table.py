@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import ms
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import ms
 
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
 
 
 def table(drills: Sequence[Mapping[str, Any]]) -> str:
-    """Return the report's entries as a table, and under it what speaks against a pass. Of repeats it has the median."""
+    """Return the report's entries as a table. Of repeats it has the median.
+
+    Below it stands what speaks against a pass, and why a drill was done again.
+    """
     rows = [HEAD, *(_row(drill) for drill in drills)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     lines += [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
+    lines += [f"{drill['fault']}: done again, for {reason}" for drill in drills for reason in drill["retried"]]
     return "\n".join(lines)
 
 

@@ -6,10 +6,20 @@
 
 from __future__ import annotations
 
-import math
 from statistics import median
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_doubts import (
+    NO_CLOCK,
+    certain_s,
+    ended_early,
+    of_probers,
+    of_stalls,
+    of_steady_state,
+    of_watchers,
+    possible_s,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_effect import effect
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import (
     ALONE_S,
     DEAD,
@@ -28,25 +38,28 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure im
     Lanes,
     Record,
     Window,
-    counted_s,
+    asked,
     figures,
     holding,
     lanes,
     longest_s,
     moment,
-    outages,
+    own_outages,
+    patience_s,
+    stalls,
+    transition,
     windows,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import holders, names, unready
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import FIGURES, SCHEMA_VERSION
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import FIGURES, SCHEMA_VERSION, ms
+from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD_IN_A_ROW
 
-PASS, FAIL, SKIP = "pass", "fail", "skip"
+PASS, FAIL, DISTURBED, SKIP = "pass", "fail", "disturbed", "skip"
 WORST, MEDIAN = "worst", "median"
 
-MIN_REQUESTS = 0.5
-"""Below this part of the requests that were due, the client was too busy to measure."""
-
-_NO_CLOCK = "no answer to its question for the client's clock over UDP"
+STRAY_PART = 0.01
+"""This part of the requests may fail beside the longest outage; of a few requests, STRAY of them."""
+STRAY = 2
 
 
 class Drill(NamedTuple):
@@ -54,6 +67,7 @@ class Drill(NamedTuple):
 
     ``runs`` have plan, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the end)
     and errors (what went wrong, in words). ``probes`` and ``watches`` are what the modules returned, by host.
+    ``disturbed`` says what was lost of that, ``retried`` why the drill was done before and is done again.
     """
 
     fault: str
@@ -66,6 +80,29 @@ class Drill(NamedTuple):
     watches: Mapping[str, Record]
     errors: Sequence[str]
     skipped: str
+    disturbed: Sequence[str] = ()
+    retried: Sequence[str] = ()
+
+
+class Run(NamedTuple):
+    """One run, when it was, and its figures; both None when that is unknown."""
+
+    record: Record
+    window: Window | None
+    figures: Mapping[str, Any] | None
+    mark: str
+
+
+class Found(NamedTuple):
+    """What speaks against a pass: what failed, and what kept the drill from proving anything."""
+
+    failed: list[str]
+    disturbed: list[str]
+
+    def add(self, other: Found, mark: str = "") -> None:
+        """Take what another found."""
+        self.failed.extend(mark + reason for reason in other.failed)
+        self.disturbed.extend(mark + reason for reason in other.disturbed)
 
 
 def entry(drill: Drill) -> dict[str, Any]:
@@ -73,24 +110,11 @@ def entry(drill: Drill) -> dict[str, Any]:
     fault = FAULTS[drill.fault]
     plan = drill.runs[0]["plan"] if drill.runs else {}
     slo_s = objective_s(drill.fault, plan, drill.profile, drill.slo)
-    failback_slo_s = failback_objective_s(drill.fault, slo_s)
-    first: Record = next(iter(drill.probes.values()), {})
-    found = [
-        (run, window, figures(run, window, drill.probes, drill.watches, drill.vip) if window else None)
-        for run, window in zip(drill.runs, windows(drill.runs, first) if first else [None] * len(drill.runs))
-    ]
-    runs = []
-    reasons = list(drill.errors)
-    for number, (run, window, measured) in enumerate(found, 1):
-        mark = f"run {number}: " if len(found) > 1 else ""
-        reasons += [mark + reason for reason in _judged(drill, fault, run, window, measured)]
-        if measured is not None and not drill.skipped:
-            measured["holder_after"] = ", ".join(holders(run["after"], drill.vip)) or None
-            runs.append({"number": number, **measured})
-    if drill.runs and not drill.skipped:
-        reasons += _measured(drill.probes)
-        reasons += _unsteady(drill.probes, [window for _run, window, _figures in found if window], slo_s)
-        reasons += _felt(runs, {"outage_s": slo_s, "failback_outage_s": failback_slo_s}, drill.judge)
+    slos = {"outage_s": slo_s, "failback_outage_s": failback_objective_s(drill.fault, slo_s)}
+    done = _done(drill)
+    verdict, reasons = _verdict(drill, _against(drill, fault, done, slos))
+    # Of a fault that is not possible here, nothing is told.
+    runs = [] if verdict == SKIP else _told(done, drill.vip)
     errors: dict[str, int] = {}
     for probe in drill.probes.values():
         for kind, count in probe["errors"].items():
@@ -101,12 +125,13 @@ def entry(drill: Drill) -> dict[str, Any]:
         "title": fault.title,
         "group": fault.group,
         "targets": sorted({host for run in drill.runs for host in run["targets"]}),
-        "verdict": SKIP if drill.skipped else FAIL if reasons or not drill.runs else PASS,
-        "reasons": [drill.skipped] if drill.skipped else reasons,
+        "verdict": verdict,
+        "reasons": reasons,
+        "retried": list(drill.retried),
         "expected": {
             "holder": fault.holder,
             "outage_slo_s": slo_s,
-            "failback_slo_s": failback_slo_s,
+            "failback_slo_s": slos["failback_outage_s"],
             "bound_s": bound_s(drill.fault, plan),
             "alarm_slo_s": ALONE_S if fault.holder == SPLITS else None,
             "overlap_slo_s": ALONE_S if fault.holder == RETURNS else None,
@@ -116,51 +141,130 @@ def entry(drill: Drill) -> dict[str, Any]:
         "failed": sum(probe["failed"] for probe in drill.probes.values()),
         "errors": errors,
         "connections": _connections(drill.probes),
+        "resolution_s": _resolution_s(drill.probes, done),
         "clock_error_s": max(clocks, default=None),
         "runs": runs,
     }
 
 
 def report(drills: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], started: str, ended: str) -> dict[str, Any]:
-    """Return the report. It passes when no drill failed and at least one passed."""
+    """Return the report. It passes when no drill failed or was disturbed, and at least one passed."""
     verdicts = {drill["verdict"] for drill in drills}
+    if FAIL not in verdicts and DISTURBED in verdicts:
+        verdict = DISTURBED
+    else:
+        verdict = PASS if PASS in verdicts and FAIL not in verdicts else FAIL
     return {
         "schema_version": SCHEMA_VERSION,
         "started": started,
         "ended": ended,
-        "verdict": PASS if PASS in verdicts and FAIL not in verdicts else FAIL,
+        "verdict": verdict,
         "cluster": dict(cluster),
         "drills": list(drills),
     }
 
 
-def _judged(
-    drill: Drill, fault: Fault, run: Record, window: Window | None, measured: Mapping[str, Any] | None
-) -> list[str]:
-    """Say what speaks against one run, without what the client felt."""
+def _done(drill: Drill) -> list[Run]:
+    """Return the runs in which something was broken."""
+    records = [run for run in drill.runs if not _skipped(run)]
+    spans = windows(records, drill.probes, drill.watches) if drill.probes else [None] * len(records)
+    mark = "run {}: " if len(drill.runs) > 1 else ""
+    return [
+        Run(
+            record,
+            window,
+            figures(record, window, drill.probes, drill.watches, drill.vip) if window else None,
+            mark.format(number),
+        )
+        for number, (record, window) in enumerate(zip(records, spans), 1)
+    ]
+
+
+def _told(done: Sequence[Run], vip: str) -> list[dict[str, Any]]:
+    return [
+        {"number": number, **run.figures, "holder_after": ", ".join(holders(run.record["after"], vip)) or None}
+        for number, run in enumerate(done, 1)
+        if run.figures is not None
+    ]
+
+
+def _verdict(drill: Drill, found: Found) -> tuple[str, list[str]]:
+    """Return the verdict and its reasons. What is skipped, or disturbed, never hides what failed."""
+    if found.failed:
+        skipped = [f"skipped in the end: {drill.skipped}"] if drill.skipped else []
+        return FAIL, [*found.failed, *found.disturbed, *skipped]
+    if drill.skipped:
+        return SKIP, [drill.skipped]
+    if found.disturbed:
+        return DISTURBED, found.disturbed
+    return (PASS, []) if drill.runs else (FAIL, ["nothing was broken"])
+
+
+def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
+    """Return all that speaks against a pass."""
+    found = Found(list(drill.errors), list(drill.disturbed))
+    for run in (one for one in drill.runs if _skipped(one)):
+        found.failed.extend(_after(drill, run))
+    for one in done:
+        found.add(_judged(drill, fault, one), one.mark)
+    if done:
+        found.add(_measured(drill, done, slos))
+    return found
+
+
+def _skipped(run: Record) -> bool:
+    return any(result.get("supported") is False for result in run["injected"])
+
+
+def _after(drill: Drill, run: Record) -> list[str]:
+    """Say what went wrong beside the fault, whether it was possible or not."""
     reasons = [*run["plan"]["findings"], *run["errors"]]
-    if drill.skipped or not run["plan"]["holder"]:
-        return reasons
-    reasons += _steady_again(drill.fault, run, drill.vip)
-    if window is None or measured is None or moment(run, "injected_s") is None:
+    return [*reasons, *_steady_again(drill.fault, run, drill.vip)] if run["plan"]["holder"] else reasons
+
+
+def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
+    """Say what speaks against one run, without what the client felt."""
+    run, window, measured = one.record, one.window, one.figures
+    found = Found(_after(drill, run), [])
+    if not run["plan"]["holder"]:
+        return found
+    unknown = [what for key, what in (("injected_s", "broken"), ("healed_s", "healed")) if moment(run, key) is None]
+    if window is None or measured is None or unknown:
         # What failed before it was broken has been said.
         if not run["errors"]:
-            reasons.append(f"when {names(run['targets'])} was broken is unknown: {_NO_CLOCK}")
-        return reasons
-    found = lanes(drill.watches, drill.vip)
-    blind = [
-        host for host in run["plan"]["order"] if host not in found and not (fault.boots and host in run["targets"])
-    ]
-    # What watched a node ends when it boots, and for the runs after that too.
-    booted = [host for one in drill.runs for host in one["targets"]] if fault.boots else []
-    reasons += [
-        f"when {host} had {drill.vip} is unknown: {_NO_CLOCK if host in drill.watches else 'it was not watched'}"
-        for host in blind
-        if host not in booted
-    ]
+            what = next(iter(unknown), "broken")
+            found.disturbed.append(f"when {names(run['targets'])} was {what} is unknown: {NO_CLOCK}")
+        return found
+    if _undone(run, found):
+        return found
+    booted = _booted(drill, fault)
+    watched = [host for host in run["plan"]["order"] if host not in (run["targets"] if fault.boots else ())]
+    # A machine that stands still has a clock that does, too.
+    still = {host: {**drill.watches[host], "drift_s": None} for host in run["targets"] if host in drill.watches}
+    watches = {**drill.watches, **still} if fault.driver else drill.watches
+    blind = of_watchers(watched, watches, drill.vip, window.healed_s)
+    found.disturbed.extend(reason for host, reason in blind.items() if host not in booted)
     if not blind:
-        reasons += _HOLDER_RULES[fault.holder](fault, run, window, found, measured)
-    return reasons
+        seen = lanes(drill.watches, drill.vip)
+        found.failed.extend(_HOLDER_RULES[fault.holder](fault, run, window, seen, measured))
+        if not found.failed and fault.holder != STAYS:
+            found.add(_served(fault, run, window, seen, drill.probes))
+    return found
+
+
+def _undone(run: Record, found: Found) -> bool:
+    """Say when the fault was not there until it was healed. Returns whether something else has ended it."""
+    if not any("effect" in result for result in [*run["injected"], *run["healed"]]):
+        return False
+    seen = effect(run)
+    if seen["reason"]:
+        (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
+    return bool(seen["undone"])
+
+
+def _booted(drill: Drill, fault: Fault) -> list[str]:
+    """Return the hosts that have booted: what watched one ends then, and for the runs after that too."""
+    return [host for one in drill.runs for host in one["targets"]] if fault.boots else []
 
 
 def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
@@ -175,9 +279,10 @@ def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Ma
     return [f"the VIP must move from {holder} to one other balancer, at the end of the fault it was on {names(during)}"]
 
 
-def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, _measured: Mapping[str, Any]) -> list[str]:
+def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     holder = run["plan"]["holder"]
-    gap, overlap = counted_s(found, window.injected_s, window.healed_s)
+    # Nobody could watch a balancer, which is said elsewhere, when one of them is unknown.
+    gap, overlap = measured["gap_s"] or 0.0, measured["overlap_s"] or 0.0
     if holding(found, window.healed_s - 0.001) == [holder] and gap + overlap == 0:
         return []
     return [f"the VIP must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
@@ -212,6 +317,23 @@ def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured
 _HOLDER_RULES = {MOVES: _moved, STAYS: _stayed, SPLITS: _split, RETURNS: _returned}
 
 
+def _served(fault: Fault, run: Record, window: Window, seen: Lanes, probes: Mapping[str, Record]) -> Found:
+    """Before anything is healed the service must answer again: after a takeover through the new holder."""
+    last = names(holding(seen, window.healed_s - 0.001))
+    if any(one["end_s"] > window.healed_s for one in own_outages(window, probes)[0]):
+        return Found([f"the service did not answer before the fault was healed, with the VIP on {last}"], [])
+    taken_s = transition(seen, run["plan"]["holder"], window.injected_s, window.healed_s)
+    if fault.holder != MOVES or taken_s is None:
+        return Found([], [])
+    requests, failed = asked(probes, taken_s, window.healed_s)
+    if requests - failed >= GOOD_IN_A_ROW:
+        return Found([], [])
+    reason = (
+        f"{requests - failed} requests were good between the takeover and the heal, at least {GOOD_IN_A_ROW} prove it"
+    )
+    return Found([reason], []) if failed else Found([], [reason])
+
+
 def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
     reasons = [f"after healing {reason}" for reason in unready(run["after"], vip)]
     found = holders(run["after"], vip)
@@ -221,45 +343,76 @@ def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
     return reasons
 
 
-def _measured(probes: Mapping[str, Record]) -> list[str]:
-    """Say where a client did not see all of it: a time without requests is no pass."""
-    if not probes:
-        return ["nothing was measured: there is no prober"]
-    reasons = []
-    for client, probe in probes.items():
-        if not probe["requests"]:
-            reasons.append(f"nothing was measured: the prober of {client} made no request")
+def _measured(drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
+    """Say what speaks against all runs together: what the clients felt, and what they have not seen."""
+    known = [run.window for run in done if run.window]
+    found = Found([], of_probers(drill.probes, known))
+    healed_s = max((window.healed_s for window in known), default=0.0)
+    for client, probe in drill.probes.items():
+        lost = any(not outage["recovered"] for outage in probe["outages"])
+        if lost and not ended_early(probe, healed_s):
+            found.failed.append(f"the service did not come back while {client} probed it")
+    slo_s = slos["outage_s"]
+    for run in done:
+        if run.window:
+            found.disturbed.extend(run.mark + reason for reason in of_stalls(run.window, drill.probes, slo_s))
+    unsteady = of_steady_state(drill.probes, known, slo_s)
+    found.disturbed.extend(unsteady)
+    if not unsteady:
+        found.add(_felt(known, drill.probes, slos, drill.judge))
+        for run in done:
+            if run.window and slo_s is not None:
+                found.failed.extend(run.mark + reason for reason in _strays(run.window, drill.probes))
+    return found
+
+
+def _felt(
+    known: Sequence[Window], probes: Mapping[str, Record], objectives: Mapping[str, float | None], judge: str
+) -> Found:
+    """Say which outage was too long, or may have been: where nobody asked, it is not known."""
+    found = Found([], [])
+    silent = [stalls(probes, window.from_s, window.until_s) for window in known]
+    for number, (key, what) in enumerate((("outage_s", "outage"), ("failback_outage_s", "outage after healing"))):
+        felt = [own_outages(window, probes)[number] for window in known]
+        certain = _spread([certain_s(*one) for one in zip(felt, silent)])
+        possible = _spread([possible_s(*one) for one in zip(felt, silent)])
+        slo_s = objectives[key]
+        if not certain or not possible or slo_s is None:
             continue
-        if any(not outage["recovered"] for outage in probe["outages"]):
-            reasons.append(f"the service did not come back while {client} probed it")
-        if probe["max_gap_s"] > probe["timeout_s"]:
-            reasons.append(
-                f"for {ms(probe['max_gap_s'])} {client} made no request, an outage in that time would not show"
+        which = f"{judge} of {len(known)}: " if len(known) > 1 else ""
+        if certain[judge] > slo_s:
+            spread = _spread([longest_s(one) for one in felt]) or certain
+            found.failed.append(f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}")
+        elif possible[judge] > slo_s:
+            found.disturbed.append(
+                f"{which}the {what} was {ms(certain[judge])} to {ms(possible[judge])}, for a client did not ask all "
+                f"the time: the objective is {ms(slo_s)}"
             )
-        due = probe["elapsed_s"] / probe["interval_s"]
-        if probe["requests"] < due * MIN_REQUESTS:
-            reasons.append(f"{client} made only {probe['requests']} requests where {due:.0f} were due")
-    return reasons
+    return found
 
 
-def _unsteady(probes: Mapping[str, Record], known: Sequence[Window], slo_s: float | None) -> list[str]:
-    """Say that the service was away before anything was broken: what was felt later may have another cause, too."""
-    timeout_s = max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
-    early_s = longest_s(outages(probes, -math.inf, known[0].injected_s - timeout_s)) if known else 0.0
-    # A lost packet is no trouble where the objective says so.
-    if slo_s is None or early_s <= slo_s:
-        return []
-    return [f"the service was away for {ms(early_s)} before anything was broken"]
-
-
-def _felt(runs: Sequence[Mapping[str, Any]], objectives: Mapping[str, float | None], judge: str) -> list[str]:
+def _strays(window: Window, probes: Mapping[str, Record]) -> list[str]:
+    """Say that many requests failed beside the longest outage, each for so short a time that no outage is too long."""
+    turn_s = window.healed_s - patience_s(probes)
     reasons = []
-    for key, what in (("outage_s", "outage"), ("failback_outage_s", "outage after healing")):
-        spread, slo_s = _spread([run[key] for run in runs]), objectives[key]
-        if spread and slo_s is not None and spread[judge] > slo_s:
-            which = f"{judge} of {len(runs)}: " if len(runs) > 1 else ""
-            reasons.append(f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}")
+    for felt, start_s, end_s, when in zip(
+        own_outages(window, probes), (window.from_s, turn_s), (turn_s, window.until_s), ("", " after healing")
+    ):
+        lost = sum(outage["failed"] for outage in felt)
+        stray = lost - max((outage["failed"] for outage in felt), default=0)
+        requests = asked(probes, start_s, end_s)[0]
+        if stray > max(STRAY, requests * STRAY_PART):
+            reasons.append(f"{stray} of {requests} requests failed{when}, beside the longest outage")
     return reasons
+
+
+def _resolution_s(probes: Mapping[str, Record], done: Sequence[Run]) -> float | None:
+    """Return the longest time in which a client did not ask while runs were judged: a shorter outage may be unseen."""
+    known = [run.window for run in done if run.window]
+    if not probes or not known:
+        return None
+    silent = [stall for window in known for stall in stalls(probes, window.from_s, window.until_s)]
+    return max([float(probe["interval_s"]) for probe in probes.values()] + [length for _who, _at, length in silent])
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
@@ -272,8 +425,3 @@ def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
 def _connections(probes: Mapping[str, Record]) -> dict[str, int] | None:
     found = [probe["connections"] for probe in probes.values() if probe.get("connections")]
     return {key: sum(one[key] for one in found) for key in ("open", "requests", "failed", "cut")} if found else None
-
-
-def ms(seconds: float | None) -> str:
-    """Return a duration for a person to read, a dash for an unknown one."""
-    return "-" if seconds is None else f"{seconds * 1000:.0f} ms"

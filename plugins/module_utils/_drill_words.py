@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 NONE = "\u2013"
 
 # The figures of a drill in the order in which they happen, and what a person calls them.
@@ -23,7 +23,7 @@ FIGURES = {
     "failback_outage_s": "failback outage",
 }
 
-STATES = {"pass": "passed", "fail": "failed", "skip": "skipped"}
+STATES = {"pass": "passed", "fail": "failed", "disturbed": "disturbed", "skip": "skipped"}
 
 EXPECTED = {
     "moves": "the VIP moves to another balancer",
@@ -64,6 +64,11 @@ def duration(seconds: float | None) -> str:
     if seconds < 119.95:
         return f"{sign}{seconds:.1f}\u00a0s"
     return f"{sign}{round(seconds) // 60}\u00a0min {round(seconds) % 60}\u00a0s"
+
+
+def ms(seconds: float | None) -> str:
+    """Return a duration for a terminal, a dash for an unknown one."""
+    return "-" if seconds is None else f"{seconds * 1000:.0f} ms"
 
 
 def count(number: int) -> str:

@@ -25,6 +25,10 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"deadline_s": None}, "argument 'drill_deadline_s' is of type"),
     ({"deadline_s": 5}, "drill_deadline_s is 5: set it to 10 seconds or more"),
     ({"hold_s": 16}, "drill_hold_s is 16: set it to half of drill_deadline_s, 30, or less"),
+    ({"hold_s": 0}, "drill_hold_s is 0: set it to 1 second or more"),
+    ({"slo": {"service_stop": "abc"}}, 'drill_slo has "abc" for service_stop: set it to seconds, 0 or more'),
+    ({"slo": {"service_stop": 1}, "timeout_s": 5}, "drill_timeout_s is 5, above the objective of service_stop, 1 s"),
+    ({"faults": "link_down", "interval_s": 0.6}, "an outage above the objective of link_down"),
     ({"client": "lb02"}, "A drill needs two or more balancers and a client that is none of them"),
     ({"vip": "192.0.2.0/x"}, 'drill_vip is "192.0.2.0/x": set it to an address without prefix'),
 ]
@@ -37,6 +41,30 @@ def test_it_refuses(lab: Lab, variables: dict[str, Any], message: str) -> None:
     assert message in " ".join(done.output.split()), done.output
     assert done.drills == {}
     assert lab.holders() == ["lb01"]
+
+
+NOTHING = [["--limit", "lb01"], ["--tags", "nothing"], ["--skip-tags", "all"], ["--skip-tags", "all,always"]]
+
+
+@pytest.mark.parametrize("options", NOTHING, ids=" ".join)
+def test_nothing_to_do_is_no_success(lab: Lab, options: list[str]) -> None:
+    run = subprocess.run([*command(lab), *options], capture_output=True, check=False, text=True, timeout=120)
+    assert run.returncode != 0
+    assert "nothing would be drilled: leave out --limit, --tags and --skip-tags" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("wrong", [{"deadline_s": ""}, {"faults": "link_dwon"}])
+def test_a_run_that_is_refused_leaves_no_former_report(lab: Lab, wrong: dict[str, str]) -> None:
+    folder = lab.inventory.parent / "drill"
+    folder.mkdir(exist_ok=True)
+    for form in ("json", "xml", "html"):
+        (folder / f"report.{form}").write_text("{}")
+    run = subprocess.run(command(lab, **wrong), capture_output=True, check=False, text=True, timeout=120)
+    try:
+        assert run.returncode != 0
+        assert [path.name for path in folder.glob("report*")] == ["report.former.json"]
+    finally:
+        (folder / "report.former.json").unlink()
 
 
 def test_confirming_is_enough(lab: Lab) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter import (
     drill_faults,
+    drill_findings,
     drill_holder_after,
     drill_plan,
     drill_progress,
@@ -37,6 +38,11 @@ def test_an_unknown_fault() -> None:
         drill_faults.drill_faults(["link_dwon"])
 
 
+def test_findings_on_half_of_the_settings() -> None:
+    with pytest.raises(AnsibleFilterError, match="drill_findings: the settings lack 'slo'"):
+        drill_findings.drill_findings(["link_down"], {})
+
+
 def test_who_has_the_vip_afterwards() -> None:
     plan = {"holder": "lb02", "holder_after": "lb01"}
     assert drill_holder_after.drill_holder_after(plan, "link_down", ["lb02"]) == "lb01"
@@ -54,7 +60,8 @@ def test_verdict_on_something_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "plugin", [drill_faults, drill_plan, drill_progress, drill_report, drill_table, drill_targets, drill_verdict]
+    "plugin",
+    [drill_faults, drill_findings, drill_plan, drill_progress, drill_report, drill_table, drill_targets, drill_verdict],
 )
 def test_registered_by_its_name(plugin: object) -> None:
     name = plugin.__name__.rpartition(".")[2]  # type: ignore[attr-defined]

@@ -66,11 +66,14 @@ def probe(*outages: tuple[float, float, float], **more: Any) -> dict[str, Any]:
         "errors": {"refused": sum(outage["failed"] for outage in found)} if found else {},
         "outages": found,
         "runs": [[0.0, 14.99, 15.0, 1500, ""]],
+        "gaps": [],
         "max_gap_s": 0.02,
         "elapsed_s": 15.0,
         "interval_s": 0.01,
         "timeout_s": 0.25,
         "connections": None,
+        "clock": None,
+        "drift_s": None,
         **more,
     }
 
@@ -81,6 +84,7 @@ def watch(host: str, held: bool, *events: tuple[float, bool], **more: Any) -> di
     return {
         "vips": [VIP],
         "clock": CLOCKS[host],
+        "drift_s": 0.0,
         "started_s": 6.0 - offset,
         "ended_s": 20.0 - offset,
         "held_at_start": {VIP: held},

@@ -32,6 +32,12 @@ def drill(fault: str) -> dict[str, Any]:
     return next(drill for drill in report()["drills"] if drill["fault"] == fault)
 
 
+def disturbed(drill: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a drill that proved nothing, for the second time."""
+    reasons = {"reasons": ["for 300 ms client made no request"], "retried": ["the prober died"]}
+    return {**drill, "verdict": "disturbed", **reasons}
+
+
 def hostile(value: Any, text: str = HOSTILE) -> Any:
     """The same with ``text`` in each text and key that a host, an error or a person chose."""
     chosen = {"title", "group", "vip", "engine", "profile", "url", "holder_before", "holder_during", "holder_after"}
@@ -43,7 +49,7 @@ def hostile(value: Any, text: str = HOSTILE) -> Any:
     for key, item in value.items():
         if key in chosen and isinstance(item, str):
             made[key] = text
-        elif key in ("targets", "reasons", "balancers", "clients"):
+        elif key in ("targets", "reasons", "retried", "balancers", "clients"):
             made[key] = [text for _item in item]
         elif key in ("errors", "holders", "unknown", "requests") and isinstance(item, dict):
             made[key] = {f"{text}{name}": hostile(part, text) for name, part in item.items()}

@@ -13,7 +13,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._markup import cl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .drill_reports import HOSTILE, hostile, parsed, report
+from .drill_reports import HOSTILE, disturbed, hostile, parsed, report
 
 
 def suite() -> Element:
@@ -45,7 +45,8 @@ def test_pass() -> None:
     assert [part.tag for part in found] == ["properties"]
     told = properties(found)
     assert (told["outage_s.worst"], told["expected.bound_s"], told["takeover_s.median"]) == ("0", "0.0223", "0.0115")
-    assert "alarm_s.median" not in told
+    assert told["resolution_s"] == "0.0127"
+    assert not {"alarm_s.median", "retried"} & set(told)
 
 
 def test_fail() -> None:
@@ -53,6 +54,19 @@ def test_fail() -> None:
     assert failure is not None
     assert failure.attrib["message"] == "the alarm came after 7.31 s, the objective is 5.00 s"
     assert (failure.text or "").splitlines()[1] == "after healing 198.18.0.10 was on lb01 and lb02 for 2.20 s"
+
+
+def test_disturbed_is_an_error_and_no_failure() -> None:
+    told = report()
+    told["drills"] = [disturbed(drill) if drill["verdict"] == "fail" else drill for drill in told["drills"]]
+    found = parsed(junit(told)).find("testsuite")
+    assert found is not None
+    assert (found.attrib["failures"], found.attrib["errors"]) == ("0", "2")
+    errors = [one.attrib for one in found.iter("error")]
+    assert errors == [{"message": "for 300 ms client made no request", "type": "disturbed"}] * 2
+    case_of = found.find("testcase[@name='vrrp_block']")
+    assert case_of is not None
+    assert properties(case_of)["retried"] == "the prober died"
 
 
 def test_skip() -> None:

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure import (
     Window,
+    asked,
     counted_s,
     figures,
     lanes,
     moment,
     outages,
     requests,
+    stalls,
     transition,
     windows,
 )
@@ -26,7 +28,7 @@ from hypothesis import strategies as st
 
 from .drill_records import BOTH, CLOCKS, MOVED, STILL, VIP, alarm, probe, run, watch
 
-WINDOW = Window(9.0, 10.0, 14.0, 20.0, math.inf)
+WINDOW = Window(9.0, 9.75, 10.0, 14.0, 20.0, math.inf)
 
 
 def approx(spans: dict[str, list[tuple[float, float]]]) -> dict[str, Any]:
@@ -60,27 +62,97 @@ def test_the_first_of_several_targets_counts() -> None:
 
 
 def test_window() -> None:
-    assert windows([run()], probe()) == [WINDOW]
+    assert windows([run()], {"client": probe()}, {}) == [WINDOW]
 
 
 def test_another_clients_probe_ends_the_window_on_the_first_ones_clock() -> None:
-    assert windows([run()], probe(clock={"offset_s": 2.0, "error_s": 0.001})) == [WINDOW._replace(end_s=22.0)]
+    assert windows([run()], {"client": probe(clock={"offset_s": 2.0, "error_s": 0.001})}, {}) == [
+        WINDOW._replace(start_s=9.0, end_s=22.0)
+    ]
 
 
-def test_windows_do_not_overlap() -> None:
+def test_each_moment_belongs_to_one_run_up_to_the_next() -> None:
+    """Timelines show what was before, but what happens around a heal is the run's that was healed."""
     later = run(
         injected=[{"injected_s": 116.0, "clock": CLOCKS["lb01"]}], healed=[{"healed_s": 118.0, "clock": CLOCKS["lb01"]}]
     )
-    assert windows([run(), later], probe()) == [
-        Window(9.0, 10.0, 14.0, 15.0, 15.75),
-        Window(15.0, 16.0, 18.0, 20.0, math.inf),
+    assert windows([run(), later], {"client": probe()}, {}) == [
+        Window(9.0, 9.75, 10.0, 14.0, 15.75, 15.75),
+        Window(15.0, 15.75, 16.0, 18.0, 20.0, math.inf),
     ]
+
+
+def test_a_heal_just_before_the_next_injection_belongs_to_the_run() -> None:
+    """It used to be cut off a second before, with the gap and the overlap of the failback."""
+    clock = CLOCKS["lb01"]
+    runs = [
+        run(injected=[{"injected_s": 110.0, "clock": clock}], healed=[{"healed_s": 112.5, "clock": clock}]),
+        run(injected=[{"injected_s": 113.0, "clock": clock}], healed=[{"healed_s": 115.0, "clock": clock}]),
+    ]
+    first, second = windows(runs, {"client": probe()}, {})
+    assert first == Window(9.0, 9.75, 10.0, 12.5, 12.75, 12.75)
+    assert second == Window(12.0, 12.75, 13.0, 15.0, 20.0, math.inf)
+    watches = {
+        "lb01": watch("lb01", True, (10.0, False), (12.6, True), (13.0, False), (15.1, True)),
+        "lb02": watch("lb02", False, (10.0, True), (12.65, False), (13.02, True), (15.1, False)),
+    }
+    assert first
+    measured = figures(runs[0], first, {"client": probe()}, watches, VIP)
+    assert (measured["gap_s"], measured["overlap_s"]) == (0.0, pytest.approx(0.05))
+    assert {"at_s": 2.5, "what": "heal", "text": ""} in measured["timeline"]["moments"]
+    assert second
+    again = figures(runs[1], second, {"client": probe()}, watches, VIP)
+    assert (again["gap_s"], again["overlap_s"]) == (pytest.approx(0.02), 0.0)
+
+
+def test_a_gap_that_begins_with_the_injection_is_the_runs() -> None:
+    """A moment is known only as well as the clocks are."""
+    early = {"lb01": watch("lb01", True, (9.99, False)), "lb02": watch("lb02", False, (10.03, True))}
+    assert figures(run(), WINDOW, {"client": probe()}, early, VIP)["gap_s"] == pytest.approx(0.04)
+
+
+def test_nobody_is_said_to_have_had_it_when_nobody_was_watched() -> None:
+    over = {host: {**seen, "ended_s": seen["ended_s"] - 3} for host, seen in STILL.items()}
+    measured = figures(run(), WINDOW, {"client": probe()}, over, VIP)
+    assert (measured["gap_s"], measured["overlap_s"]) == (0.0, 0.0)
+
+
+def test_a_run_whose_heal_is_unknown_has_no_moment_for_it() -> None:
+    unknown = run(healed=[{"clock": CLOCKS["lb01"]}])
+    (window,) = windows([unknown], {"client": probe()}, {})
+    assert window == WINDOW._replace(healed_s=20.0)
+    moments = figures(unknown, window, {"client": probe()}, MOVED, VIP)["timeline"]["moments"]
+    assert [moment["what"] for moment in moments] == ["inject", "transition"]
+
+
+# Gaps of a client that started at 5 s (since when from there, for how long), and what is told of 10 to 14 s.
+STALLS: list[tuple[list[float], list[tuple[str, float, float]]]] = [
+    ([1.0, 0.5], []),
+    ([4.5, 0.5], []),
+    ([4.5, 0.6], [("client", 9.5, 0.6)]),
+    ([6.0, 0.3], [("client", 11.0, 0.3)]),
+    ([9.0, 0.3], []),
+]
+
+
+@pytest.mark.parametrize(("gap", "expected"), STALLS)
+def test_stalls(gap: list[float], expected: list[tuple[str, float, float]]) -> None:
+    assert stalls({"client": probe(gaps=[gap])}, 10.0, 14.0) == expected
+
+
+def test_asked_counts_what_was_started_in_this_time() -> None:
+    rows = [[0.0, 4.99, 5.0, 500, ""], [5.0, 5.0, 5.1, 1, "refused"], [5.01, 14.99, 15.0, 999, ""]]
+    seen = {"client": probe(runs=rows)}
+    assert asked(seen, 10.0, 12.0) == (200, 1)
+    assert asked(seen, 0.0, 100.0) == (1500, 1)
+    assert asked(seen, 10.01, 12.0) == (199, 0)
+    assert asked({}, 0.0, 1.0) == (0, 0)
 
 
 def test_a_single_run_at_an_unknown_time_has_all_of_it() -> None:
     unknown = run(injected=[{"injected_s": 110.0, "clock": None}], healed=[{"healed_s": 114.0, "clock": None}])
-    assert windows([unknown], probe()) == [Window(5.0, 5.0, 20.0, 20.0, math.inf)]
-    assert windows([unknown, run()], probe()) == [None, Window(9.0, 10.0, 14.0, 20.0, math.inf)]
+    assert windows([unknown], {"client": probe()}, {}) == [Window(5.0, 5.0, 5.0, 20.0, 20.0, math.inf)]
+    assert windows([unknown, run()], {"client": probe()}, {}) == [None, WINDOW]
 
 
 def test_lanes() -> None:
@@ -187,7 +259,7 @@ def test_another_clients_requests_are_told_on_the_first_ones_clock() -> None:
 
 def test_requests_outside_of_the_window_are_left_out() -> None:
     seen = probe(runs=[[0.0, 1.0, 1.0, 100, ""], [5.0, 5.1, 5.4, 11, "timeout"], [5.11, 14.99, 15.0, 988, ""]])
-    assert requests(seen, Window(9.0, 10.0, 10.2, 10.5, 11.0)) == [
+    assert requests(seen, Window(9.0, 9.75, 10.0, 10.2, 10.5, 11.0)) == [
         [0.0, 0.1, 0.4, 11, "timeout"],
         [0.11, 0.5, 0.5, 39, ""],
     ]

@@ -15,7 +15,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_page_style
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .drill_reports import hostile, report
+from .drill_reports import disturbed, hostile, report
 
 VOID = ("meta",)
 
@@ -63,12 +63,19 @@ def former() -> dict[str, Any]:
     return found
 
 
+def with_disturbed(*without_them: str) -> dict[str, Any]:
+    found = without(*without_them)
+    found["drills"] = [disturbed(drill) if drill["fault"] == "service_stop" else drill for drill in found["drills"]]
+    return found
+
+
 PAGES = [
     page(report()),
     page(report(), former()),
     page(report(), {"schema_version": 1}),
     page({**report(), "drills": []}),
     page(hostile(report()), hostile(former())),
+    page(with_disturbed()),
 ]
 
 
@@ -113,6 +120,8 @@ HEADLINES: list[tuple[dict[str, Any], str]] = [
     ({**report(), "drills": report()["drills"][5:6]}, "1 of 1 fault failed"),
     ({**report(), "drills": report()["drills"][7:8]}, "No fault was drilled, 1 skipped"),
     ({**report(), "drills": []}, "No fault was drilled"),
+    (with_disturbed(), "2 of 8 faults failed, 1 disturbed, 1 skipped"),
+    (with_disturbed("vrrp_block", "node_freeze"), "1 of 6 faults disturbed, 1 skipped"),
 ]
 
 
@@ -128,6 +137,15 @@ def test_says_what_failed_and_why() -> None:
     # Not by its colour alone.
     assert PAGES[0].count('title="above the objective"') == 1
     assert {said.count(word) for word in ("passed", "failed", "skipped")} == {12, 4, 2}
+
+
+def test_says_what_disturbed_a_drill_after_what_failed() -> None:
+    said = Reader(PAGES[5]).said
+    assert said.index(": for 300 ms client made no request") > said.index(
+        ": run 3: the outage of 1.31 s is above the objective of 1.10 s"
+    )
+    assert "Done again, for the drill was disturbed: the prober died." in said
+    assert PAGES[5].count('class="state disturbed"') == 2
 
 
 def test_all_runs_are_shown() -> None:
@@ -151,4 +169,4 @@ def test_comparison() -> None:
     said = Reader(PAGES[1]).said
     assert "That of 2026-02-20 08:00:00 UTC, 10 days earlier." in said
     assert (said.count("slower"), said.count("new")) == (1, 1)
-    assert "The former report is not compared: its schema_version is 1, this one's is 2." in Reader(PAGES[2]).said
+    assert "The former report is not compared: its schema_version is 1, this one's is 3." in Reader(PAGES[2]).said

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from .drill_reports import report
+from .drill_reports import disturbed, report
 
 SCHEMA = json.loads((Path(__file__).parents[4] / "docs" / "drill-report.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
@@ -36,6 +36,9 @@ BROKEN: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("drills", 0, "group"), "Some Group", "$.drills[0].group"),
     (("drills", 0, "verdict"), "ok", "$.drills[0].verdict"),
     (("drills", 0, "reasons"), ["passed, and yet"], "$.drills[0].reasons"),
+    (("drills", 0, "verdict"), "disturbed", "$.drills[0].reasons"),
+    (("drills", 0, "retried"), [""], "$.drills[0].retried[0]"),
+    (("drills", 0, "resolution_s"), LACKING, "$.drills[0]"),
     (("drills", FAILED, "reasons"), [], f"$.drills[{FAILED}].reasons"),
     (("drills", SKIPPED, "reasons"), [], f"$.drills[{SKIPPED}].reasons"),
     (("drills", SKIPPED, "runs"), [report()["drills"][0]["runs"][0]], f"$.drills[{SKIPPED}].runs"),
@@ -68,6 +71,7 @@ def test_is_a_schema() -> None:
 
 def test_good_report() -> None:
     assert complaints(report()) == []
+    assert complaints({**report(), "verdict": "disturbed", "drills": [disturbed(report()["drills"][0])]}) == []
 
 
 @pytest.mark.parametrize(("where", "value", "path"), BROKEN)

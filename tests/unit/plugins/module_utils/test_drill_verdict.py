@@ -31,6 +31,8 @@ from .drill_records import (
 
 SHORT = probe((10.0, 10.01, 10.02))
 LONG = probe((10.0, 10.14, 10.15))
+# From 5 s on the client's clock: good, refused from 10 to 13.95 s, good again.
+GIVEN_UP = [[0.0, 4.99, 5.0, 500, ""], [5.0, 8.95, 8.96, 396, "refused"], [8.96, 14.99, 15.0, 604, ""]]
 
 
 def judge(fault: str = "service_stop", **changes: Any) -> dict[str, Any]:
@@ -94,26 +96,6 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "service_stop",
-        {"probes": {"client": probe((7.0, 7.1, 7.11))}},
-        "the service was away for 120 ms before anything was broken",
-    ),
-    (
-        "service_stop",
-        {"probes": {"client": probe(max_gap_s=0.3)}},
-        "for 300 ms client made no request, an outage in that time would not show",
-    ),
-    (
-        "service_stop",
-        {"probes": {"client": probe(requests=749)}},
-        "client made only 749 requests where 1500 were due",
-    ),
-    (
-        "service_stop",
-        {"probes": {"client": probe(requests=0)}},
-        "nothing was measured: the prober of client made no request",
-    ),
-    (
-        "service_stop",
         {"watches": STILL},
         "the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01",
     ),
@@ -127,20 +109,6 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         {"watches": {"lb01": MOVED["lb01"], "lb02": watch("lb02", False)}},
         "the VIP must move from lb01 to one other balancer, at the end of the fault it was on none",
     ),
-    ("service_stop", {"watches": {"lb01": MOVED["lb01"]}}, f"when lb02 had {VIP} is unknown: it was not watched"),
-    (
-        "service_stop",
-        {"watches": {**MOVED, "lb02": {**MOVED["lb02"], "clock": None}}},
-        f"when lb02 had {VIP} is unknown: no answer to its question for the client's clock over UDP",
-    ),
-    (
-        "backend_stop",
-        {
-            "watches": STILL,
-            "runs": [run(targets=["web01"], injected=[{"injected_s": 110.0, "clock": None}], healed=[{"clock": None}])],
-        },
-        "when web01 was broken is unknown: no answer to its question for the client's clock over UDP",
-    ),
     (
         "service_stop",
         {"watches": STILL, "runs": [run(errors=["unit nginx does not run"], injected=[{}], healed=[{}])]},
@@ -149,7 +117,18 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_slow",
         {"watches": MOVED},
-        "the VIP must stay on lb01: nobody had it for 10 ms, more than one for 0 ms",
+        "the VIP must stay on lb01: nobody had it for 20 ms, more than one for 0 ms",
+    ),
+    # It has it back when the fault is healed, and still it has moved.
+    (
+        "service_slow",
+        {"watches": {**STILL, "lb01": watch("lb01", True, (11.0, False), (11.02, True))}},
+        "the VIP must stay on lb01: nobody had it for 20 ms, more than one for 0 ms",
+    ),
+    (
+        "service_slow",
+        {"watches": {**STILL, "lb02": watch("lb02", False, (15.0, True), (15.5, False))}},
+        "the VIP must stay on lb01: nobody had it for 0 ms, more than one for 500 ms",
     ),
     (
         "vrrp_block",
@@ -166,6 +145,20 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         {"watches": BOTH},
         "one balancer must have the VIP before anything is healed, it was on lb01, lb02",
     ),
+    # Nobody, although all are watched; and it was on two for too long.
+    (
+        "keepalived_kill",
+        {"watches": {**STILL, "lb01": watch("lb01", True, (13.0, False), (14.5, True))}},
+        "one balancer must have the VIP before anything is healed, it was on none",
+    ),
+    (
+        "keepalived_kill",
+        {
+            "runs": [run(healed=[{"healed_s": 119.0, "clock": CLOCKS["lb01"]}])],
+            "watches": {**STILL, "lb02": watch("lb02", False, (10.5, True), (15.6, False))},
+        },
+        "more than one balancer had the VIP for 5100 ms, at most 5000 ms pass",
+    ),
     (
         "service_stop",
         {"runs": [run(after={"lb01": HOLDER, "lb02": DEAD})]},
@@ -176,8 +169,164 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         {"runs": [run(after={"lb01": STANDBY, "lb02": HOLDER})]},
         f"after healing {VIP} must be on lb01, it is on lb02",
     ),
+    (
+        "service_stop",
+        {"runs": [run(after={"lb01": HOLDER, "lb02": info(True, "master", 253)})]},
+        f"after healing {VIP} must be on lb01, it is on lb01, lb02",
+    ),
     ("service_stop", {"errors": ["vip_probe: killed"]}, "vip_probe: killed"),
     ("service_stop", {"runs": [run(errors=["cannot heal the fault"])]}, "cannot heal the fault"),
+    ("service_stop", {"runs": [], "probes": {}, "watches": {}}, "nothing was broken"),
+    # The standby never serves: the objective is generous, and yet nothing was taken over.
+    (
+        "service_stop",
+        {"slo": {"service_stop": 60}, "probes": {"client": probe((10.0, 14.1, 14.2))}},
+        "the service did not answer before the fault was healed, with the VIP on lb02",
+    ),
+    (
+        "vrrp_block",
+        {"slo": {"vrrp_block": 60}, "watches": STILL, "probes": {"client": probe((10.0, 14.1, 14.2))}},
+        "the service did not answer before the fault was healed, with the VIP on lb01",
+    ),
+    (
+        "service_stop",
+        {"slo": {"service_stop": None}, "probes": {"client": probe((10.0, 13.95, 13.96), runs=GIVEN_UP)}},
+        "4 requests were good between the takeover and the heal, at least 10 prove it",
+    ),
+    # Each fails for so short a time that no outage is too long.
+    (
+        "service_stop",
+        {"probes": {"client": probe(*((at, at, at + 0.01) for at in (11.0, 11.5, 12.0, 12.5, 13.0, 13.5)))}},
+        "5 of 400 requests failed, beside the longest outage",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe(*((14.0 + n / 2, 14.0 + n / 2, 14.01 + n / 2) for n in range(9)))}},
+        "8 of 624 requests failed after healing, beside the longest outage",
+    ),
+    # An outage that is too long whatever happened while the client did not ask.
+    (
+        "service_stop",
+        {"probes": {"client": probe((10.0, 10.24, 10.25), gaps=[[5.1, 0.05]])}},
+        "the outage of 260 ms is above the objective of 100 ms",
+    ),
+]
+
+# What keeps a drill from proving anything.
+DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "service_stop",
+        {"probes": {"client": probe((7.0, 7.1, 7.11))}},
+        "the service was away for 120 ms before anything was broken",
+    ),
+    # One lost SYN where no request may fail.
+    (
+        "keepalived_reload",
+        {"watches": STILL, "probes": {"client": probe((7.0, 7.0, 7.01))}},
+        "the service was away for 20 ms before anything was broken",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe((7.0, 7.1, 7.11), (10.0, 10.24, 10.25))}},
+        "the service was away for 120 ms before anything was broken",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe(max_gap_s=0.3, gaps=[[1.0, 0.3]])}},
+        "for 300 ms client made no request, an outage in that time would not show",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe((10.0, 10.07, 10.08), max_gap_s=0.235, gaps=[[5.09, 0.235]], interval_s=0.005)}},
+        "for 235 ms client made no request, too long to measure an objective of 100 ms",
+    ),
+    (
+        "service_stop",
+        {
+            "slo": {"service_stop": 0.3},
+            "probes": {"client": probe((10.0, 10.2, 10.21), max_gap_s=0.14, gaps=[[5.2, 0.14]])},
+        },
+        "the outage was 210 ms to 350 ms, for a client did not ask all the time: the objective is 300 ms",
+    ),
+    (
+        "service_stop",
+        {
+            "slo": {"service_stop": 0.3},
+            "probes": {"client": probe((10.0, 10.31, 10.32), max_gap_s=0.1, gaps=[[5.1, 0.1]])},
+        },
+        "the outage was 230 ms to 330 ms, for a client did not ask all the time: the objective is 300 ms",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe(requests=749)}},
+        "client made only 749 requests where 1500 were due",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe(requests=0)}},
+        "nothing was measured: the prober of client made no request",
+    ),
+    (
+        "service_stop",
+        {"probes": {"client": probe(elapsed_s=8.9, requests=890)}},
+        "the prober of client ended before the fault was healed",
+    ),
+    # The outage may have ended when nobody asked any more.
+    (
+        "service_stop",
+        {
+            "probes": {
+                "first": SHORT,
+                "client": probe(elapsed_s=8.9, requests=890, outages=[{**SHORT["outages"][0], "recovered": False}]),
+            }
+        },
+        "the prober of client ended before the fault was healed",
+    ),
+    (
+        "service_stop",
+        {"probes": {"first": SHORT, "client": {**SHORT, "drift_s": 0.25}}},
+        "the clocks of client and the first client went 250 ms apart meanwhile",
+    ),
+    (
+        "service_stop",
+        {
+            "probes": {
+                "client": probe((10.0, 10.01, 10.02), runs=[[0.0, 4.9, 4.91, 490, ""], [9.1, 14.9, 15.0, 580, ""]])
+            }
+        },
+        "0 requests were good between the takeover and the heal, at least 10 prove it",
+    ),
+    ("service_stop", {"watches": {"lb01": MOVED["lb01"]}}, f"when lb02 had {VIP} is unknown: it was not watched"),
+    (
+        "service_stop",
+        {"watches": {**MOVED, "lb02": {**MOVED["lb02"], "clock": None}}},
+        f"when lb02 had {VIP} is unknown: no answer to its question for the client's clock over UDP",
+    ),
+    (
+        "service_stop",
+        {"watches": {**MOVED, "lb02": {**MOVED["lb02"], "drift_s": 0.3}}},
+        f"when lb02 had {VIP} is unknown: its clock and the client's went 300 ms apart meanwhile",
+    ),
+    # It was seen to have it, and then nobody looked.
+    (
+        "service_stop",
+        {"watches": {**MOVED, "lb02": watch("lb02", False, (10.03, True), ended_s=13.9 + 50 - 100)}},
+        f"when lb02 had {VIP} is unknown: its watcher ended before the fault was healed",
+    ),
+    (
+        "backend_stop",
+        {
+            "watches": STILL,
+            "runs": [run(targets=["web01"], injected=[{"injected_s": 110.0, "clock": None}], healed=[{"clock": None}])],
+        },
+        "when web01 was broken is unknown: no answer to its question for the client's clock over UDP",
+    ),
+    (
+        "service_stop",
+        {"runs": [run(healed=[{"clock": CLOCKS["lb01"]}])]},
+        "when lb01 was healed is unknown: no answer to its question for the client's clock over UDP",
+    ),
+    ("service_stop", {"disturbed": ["client: what it saw was lost"]}, "client: what it saw was lost"),
 ]
 
 
@@ -195,8 +344,24 @@ def test_fail(fault: str, changes: dict[str, Any], reason: str) -> None:
     assert result["verdict"] == "fail"
 
 
+@pytest.mark.parametrize(("fault", "changes", "reason"), DISTURBANCES)
+def test_disturbed(fault: str, changes: dict[str, Any], reason: str) -> None:
+    result = judge(fault, **changes)
+    assert result["reasons"] == [reason]
+    assert result["verdict"] == "disturbed"
+
+
+@pytest.mark.parametrize(("fault", "changes", "reason"), DISTURBANCES)
+def test_what_failed_is_said_first_and_decides(fault: str, changes: dict[str, Any], reason: str) -> None:
+    result = judge(fault, **{**changes, "errors": ["cannot heal the fault"]})
+    assert result["reasons"] == ["cannot heal the fault", reason]
+    assert result["verdict"] == "fail"
+
+
 def test_without_a_prober() -> None:
-    assert judge(probes={})["reasons"] == [
+    result = judge(probes={})
+    assert result["verdict"] == "disturbed"
+    assert result["reasons"] == [
         "when lb01 was broken is unknown: no answer to its question for the client's clock over UDP",
         "nothing was measured: there is no prober",
     ]
@@ -209,9 +374,108 @@ def test_a_drill_that_did_not_start_fails_with_the_findings() -> None:
     assert result["figures"]["outage_s"] is None
 
 
-def test_what_is_not_possible_is_skipped_and_not_passed() -> None:
-    result = judge(skipped="lb01 has no command for node_freeze", watches=STILL)
-    assert (result["verdict"], result["reasons"]) == ("skip", ["lb01 has no command for node_freeze"])
+IMPOSSIBLE = "lb01 has no command for node_freeze"
+UNSUPPORTED = {"injected": [{"supported": False, "reason": IMPOSSIBLE}], "healed": [{}]}
+
+
+@pytest.mark.parametrize("runs", [[], [run(**UNSUPPORTED)], [run(), run(**UNSUPPORTED)]])
+def test_what_is_not_possible_is_skipped_and_not_passed(runs: list[dict[str, Any]]) -> None:
+    result = judge(skipped=IMPOSSIBLE, runs=runs)
+    assert (result["verdict"], result["reasons"], result["runs"]) == ("skip", [IMPOSSIBLE], [])
+
+
+# A fault that was skipped in the end, and what it must not hide.
+HIDDEN: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {"runs": [run(), run(**UNSUPPORTED)], "probes": {"client": LONG}},
+        ["the outage of 160 ms is above the objective of 100 ms"],
+    ),
+    (
+        {"runs": [run(), run(**UNSUPPORTED)], "watches": STILL},
+        ["run 1: the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01"],
+    ),
+    ({"runs": [run(**UNSUPPORTED, errors=["lb01: the fault is not healed"])]}, ["lb01: the fault is not healed"]),
+    (
+        {"runs": [run(**UNSUPPORTED, after={"lb01": HOLDER, "lb02": DEAD})]},
+        ["after healing lb02: keepalived does not run"],
+    ),
+    ({"runs": [], "errors": ["the prober died"]}, ["the prober died"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "reasons"), HIDDEN)
+def test_a_skip_hides_no_failure(changes: dict[str, Any], reasons: list[str]) -> None:
+    result = judge(skipped=IMPOSSIBLE, **changes)
+    assert result["reasons"] == [*reasons, f"skipped in the end: {IMPOSSIBLE}"]
+    assert result["verdict"] == "fail"
+
+
+def test_a_skip_in_a_later_run_keeps_the_others_figures_when_one_failed() -> None:
+    result = judge(skipped=IMPOSSIBLE, runs=[run(), run(**UNSUPPORTED)], probes={"client": LONG})
+    assert [one["outage_s"] for one in result["runs"]] == [0.16]
+
+
+THERE = {"there": True, "lost": []}
+LOST = {"there": False, "lost": ["nginx runs"]}
+CLOCK = CLOCKS["lb01"]
+
+# What node_fault saw of its fault after injecting and before healing, and what follows.
+EFFECTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    (THERE, THERE, "pass", ""),
+    (
+        THERE,
+        LOST,
+        "disturbed",
+        "before healing the fault was not there any more (lb01: nginx runs): something else has",
+    ),
+    ({"there": None, "lost": []}, {"there": None, "lost": []}, "fail", "nothing showed that lb01 had the fault"),
+]
+
+
+@pytest.mark.parametrize(("early", "late", "verdict", "reason"), EFFECTS)
+def test_the_fault_must_be_there_until_it_is_healed(
+    early: dict[str, Any], late: dict[str, Any], verdict: str, reason: str
+) -> None:
+    told = run(
+        injected=[{"injected_s": 110.0, "clock": CLOCK, "effect": early}],
+        healed=[{"healed_s": 114.0, "clock": CLOCK, "effect": late}],
+    )
+    result = judge(runs=[told])
+    assert result["verdict"] == verdict
+    assert "; ".join(result["reasons"]).startswith(reason)
+
+
+def test_where_the_vip_was_says_nothing_of_a_fault_that_was_ended() -> None:
+    told = run(
+        injected=[{"injected_s": 110.0, "clock": CLOCK, "effect": THERE}],
+        healed=[{"healed_s": 114.0, "clock": CLOCK, "effect": LOST}],
+    )
+    assert judge(runs=[told], watches=STILL)["verdict"] == "disturbed"
+
+
+def test_a_frozen_machine_has_a_clock_that_stands_still() -> None:
+    seen = {**BOTH, "lb01": {**BOTH["lb01"], "drift_s": 4.0}}
+    assert judge("node_freeze", watches=seen)["reasons"] == []
+    assert judge("link_down", watches=seen)["verdict"] == "disturbed"
+
+
+# Longest time without a request, and what the report says of it.
+RESOLUTIONS: list[tuple[dict[str, Any], float | None]] = [
+    ({}, 0.01),
+    ({"probes": {"client": probe(gaps=[[1.0, 0.1], [6.0, 0.04]])}}, 0.04),
+    ({"probes": {}}, None),
+    ({"runs": []}, None),
+]
+
+
+@pytest.mark.parametrize(("changes", "resolution_s"), RESOLUTIONS)
+def test_the_report_says_what_it_cannot_see(changes: dict[str, Any], resolution_s: float | None) -> None:
+    assert judge(**changes)["resolution_s"] == resolution_s
+
+
+def test_why_it_was_done_again_stays() -> None:
+    assert judge(retried=["the prober died"])["retried"] == ["the prober died"]
+    assert judge()["retried"] == []
 
 
 def repeated(judged_by: str) -> dict[str, Any]:
@@ -259,11 +523,16 @@ def test_a_node_that_booted_in_a_former_run_is_not_watched_in_this_one() -> None
 
 
 def test_report() -> None:
-    passed, failed, skipped = judge(), judge(errors=["x"]), judge(skipped="x")
+    passed, failed, skipped = judge(), judge(errors=["x"]), judge(skipped="x", runs=[])
+    disturbed = judge(disturbed=["x"])
     cluster = {"vip": VIP}
     for drills, verdict in [
         ([passed, skipped], "pass"),
         ([passed, failed], "fail"),
+        ([passed, disturbed], "disturbed"),
+        ([disturbed], "disturbed"),
+        ([disturbed, skipped], "disturbed"),
+        ([passed, disturbed, failed], "fail"),
         ([skipped], "fail"),
         ([], "fail"),
     ]:
@@ -279,6 +548,12 @@ def test_table() -> None:
         "service_stop: lb02: keepalived does not run",
         f"service_stop: {VIP} has no standby that could take over",
     ]
+
+
+def test_table_says_why_a_drill_was_done_again() -> None:
+    lines = table([judge(disturbed=["the prober died"], retried=["a clock was set"])]).splitlines()
+    assert lines[1].endswith("  disturbed")
+    assert lines[2:] == ["service_stop: the prober died", "service_stop: done again, for a clock was set"]
 
 
 def test_progress() -> None:

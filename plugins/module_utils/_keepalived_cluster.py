@@ -113,12 +113,6 @@ def _instance_findings(place: str, directives: Mapping[str, Any], cluster: Clust
     number = directives.get("virtual_router_id")
     if number is not None and not 1 <= int(number) <= 255:
         yield Finding("vrid", f"{place}.virtual_router_id: {number} is no VRRP router id; set it to 1 to 255")
-    password = str((directives.get("authentication") or {}).get("auth_pass", "")).strip("\"'")
-    if len(password) > 8:
-        yield Finding(
-            "auth_pass",
-            f"{place}.authentication.auth_pass: has {len(password)} characters, and keepalived uses 8; shorten it",
-        )
 
 
 def _no_interface(name: object, facts: Mapping[str, Any]) -> str:

@@ -10,11 +10,16 @@ from typing import Any, Iterator, Mapping, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError, child
 
 _INDENT = "    "
-# Outside of quotes these end a line's meaning: a comment, or a block that opens or closes.
-_SPECIAL = re.compile(r"[!#{}]")
-# Quoted strings and substitutions, in which nothing is special.
-_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\$\{[^{}]*\}")
+# By decomment() of keepalived's lib/parser.c only double quotes keep "!" and "#" from beginning a comment, and a
+# backslash hides what follows it.
+_NO_COMMENT = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"")
+# By its read_line() only double quotes keep "{" and "}" from opening and closing blocks, and a backslash hides nothing.
+_NO_BRACE = re.compile(r"\"[^\"]*\"|\$\{[^{}]*\}")
 _DEFINITION = re.compile(r"\$\w+=")
+_PASSWORD = re.compile(r"(?P<key>\s*(?:@\S+\s+)?auth_pass(?:\s+|$))(?P<password>.*)", re.DOTALL)
+# keepalived replaces the name of a definition, anywhere.
+_REFERENCE = re.compile(r"\$(\w+|\{\w+\})", re.ASCII)
+_PASSWORD_LENGTH = 8
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -47,6 +52,40 @@ def quote(text: str) -> str:
     return f'"{text}"' if text == "" or re.search(r"[\s!#{}']", text) else text
 
 
+def password(text: str) -> str:
+    """Return the password that *text*, the value of ``auth_pass``, stands for: with or without double quotes.
+
+    Raises ValueError, without the password, for one that keepalived would not use as it is.
+    """
+    secret = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    if _REFERENCE.fullmatch(secret):
+        return secret
+    if not secret:
+        raise ValueError("is empty")
+    if not secret.isascii() or not secret.isprintable():
+        raise ValueError("holds a character outside of ASCII, of which keepalived would send the bytes; use others")
+    if '"' in secret or secret.endswith("\\"):
+        raise ValueError("holds a double quote or ends with a backslash, which keepalived cannot escape")
+    if re.search(r"\$[\w{]", secret):
+        raise ValueError("holds a '$', which keepalived takes for a definition")
+    if len(secret) > _PASSWORD_LENGTH:
+        raise ValueError(f"has {len(secret)} characters, and keepalived uses {_PASSWORD_LENGTH}; shorten it to these")
+    return secret
+
+
+def _with_password(line: str, path: str) -> str:
+    """Return *line* with its password, if it has one, in quotes where keepalived would read another word."""
+    found = _PASSWORD.fullmatch(line)
+    if not found:
+        return line
+    try:
+        secret = password(found["password"])
+    except ValueError as error:
+        raise ConfigError(path if path.endswith("auth_pass") else f"{path} (auth_pass)", str(error)) from None
+    quoted = secret != found["password"] or re.search(r"[\s!#{}\\]", secret) and not _REFERENCE.fullmatch(secret)
+    return found["key"] + (f'"{secret}"' if quoted else secret)
+
+
 def _body(value: Any, path: str, depth: int) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
@@ -70,6 +109,8 @@ def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
         yield _INDENT * depth + "}"
     elif value is True or value is None:
         yield _line(name, path, depth)
+    elif name.split()[-1:] == ["auth_pass"] and (isinstance(value, float) or str(value) != str(value).strip()):
+        raise ConfigError(path, "is a number with a point, or has a blank at an end; put it in double quotes")
     elif _DEFINITION.fullmatch(name) and "\n" in str(value):
         yield from _definition(name, str(value), path)
     else:
@@ -93,14 +134,17 @@ def _scalar(value: Any, path: str) -> str:
 
 def _line(text: str, path: str, depth: int) -> str:
     # Never the password itself.
-    shown = "the value" if path.endswith(("auth_pass", "password")) else repr(text)
+    shown = "the value" if _PASSWORD.match(text) or path.endswith("password") else repr(text)
     if _CONTROL.search(text):
         raise ConfigError(path, f"{shown} holds a line break or control character")
-    bare = _QUOTED.sub("", text)
-    if '"' in bare or "'" in bare:
-        raise ConfigError(path, f"{shown} leaves a quote open")
-    if _SPECIAL.search(bare):
-        raise ConfigError(path, f"{shown} holds one of ! # {{ }}; put the word in quotes")
-    if not text.strip():
+    text = _with_password(text.strip(), path)
+    if not text:
         raise ConfigError(path, "is empty")
-    return _INDENT * depth + text.strip()
+    no_comment, no_brace = _NO_COMMENT.sub("", text), _NO_BRACE.sub("", text)
+    if '"' in no_comment or '"' in no_brace:
+        raise ConfigError(path, f"{shown} leaves a quote open")
+    if no_comment.endswith("\\"):
+        raise ConfigError(path, f"{shown} ends with a backslash, which keepalived takes for an escape")
+    if re.search("[!#]", no_comment) or re.search("[{}]", no_brace):
+        raise ConfigError(path, f"{shown} holds one of ! # {{ }}; put the word in double quotes")
+    return _INDENT * depth + text

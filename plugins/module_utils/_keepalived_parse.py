@@ -33,7 +33,11 @@ INCLUDES = frozenset({"include", "includea", "includeb", "includem", "includer",
 _PIECE = re.compile(
     r"""
       (?P<definition> \$\w+=[ \t]*\\\n (?:[^\n]*\\\n)* [^\n]* )
-    | (?P<word> (?: "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | \$\{[^{}\n]*\} | [^\s{}!\#"'] )+ )
+    | (?P<word> (?:
+        "(?:\\.|[^"\\\n])*" | \$\{[^{}\n]*\} | \\[!\#]
+        # Single quotes hold blanks together in a script's line, and keep nothing else from its meaning.
+        | '[^'"{}!\#\\\n]*' | [^\s{}!\#"]
+      )+ )
     | (?P<brace> [{}] )
     | (?P<comment> [!\#][^\n]* )
     | (?P<newline> \n )
@@ -143,6 +147,9 @@ def _block(statements: list[Statement]) -> dict[str, Any] | list[Any]:
 
 def _directive(statement: Statement) -> tuple[str, Any]:
     words, body = statement
+    if body is None and "auth_pass" in words[:2]:
+        # keepalived uses the first word.
+        words = words[: words.index("auth_pass") + 2]
     if body is not None:
         # With a name, "track_file" is a definition.
         lines = len(words) == 1 and words[0] in LISTS

@@ -98,14 +98,6 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"virtual_router_id": 256},
         ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is no VRRP router id; set it to 1 to 255"],
     ),
-    (
-        "long password",
-        {"authentication": {"auth_type": "PASS", "auth_pass": "123456789"}},
-        [
-            "lb01: keepalived_vrrp_instances[0].authentication.auth_pass: has 9 characters, and keepalived uses 8;"
-            " shorten it"
-        ],
-    ),
     ("quoted password", {"authentication": {"auth_type": "PASS", "auth_pass": '"12345678"'}}, []),
     (
         "no interface",

@@ -33,16 +33,20 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "    delay_loop 3\n}\n",
     ),
     ("an empty block", {"authentication": {}}, "authentication {\n}\n"),
-    ("quoted special characters", {"auth_pass": '"a!b#{"'}, 'auth_pass "a!b#{"\n'),
+    ("escaped and single quoted", {"a": "b\\#c \\!d don't"}, "a b\\#c \\!d don't\n"),
+    ("escapes in a script", {"script": '"/bin/sh -c \\"a # b\\""'}, 'script "/bin/sh -c \\"a # b\\""\n'),
 ]
 
 BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"a": {"b": "x\ny"}}, "a.b: 'b x\\ny' holds a line break or control character"),
-    ({"a": ["x } y"]}, "a[0]: 'x } y' holds one of ! # { }; put the word in quotes"),
-    ({"a": "b # c"}, "a: 'a b # c' holds one of ! # { }; put the word in quotes"),
+    ({"a": ["x } y"]}, "a[0]: 'x } y' holds one of ! # { }; put the word in double quotes"),
+    ({"a": "b # c"}, "a: 'a b # c' holds one of ! # { }; put the word in double quotes"),
     ({"a": 'b "c'}, "a: 'a b \"c' leaves a quote open"),
     ({"a\nb": 1}, "a\nb: 'a\\nb 1' holds a line break or control character"),
-    ({"auth_pass": "s#cret"}, "auth_pass: the value holds one of ! # { }; put the word in quotes"),
+    ({"a": "'b # c'"}, "a: \"a 'b # c'\" holds one of ! # { }; put the word in double quotes"),
+    ({"a": "'b { c'"}, "a: \"a 'b { c'\" holds one of ! # { }; put the word in double quotes"),
+    ({"a": "b\\"}, "a: 'a b\\\\' ends with a backslash, which keepalived takes for an escape"),
+    ({"a": '"b \\" { c \\" d"'}, 'a: \'a "b \\\\" { c \\\\" d"\' holds one of ! # { }; put the word in double quotes'),
     ({"a": [True]}, "a[0]: True is no text or number"),
     ({"a": [" "]}, "a[0]: is empty"),
 ]
@@ -57,6 +61,95 @@ def test_render(tree: dict[str, Any], text: str) -> None:
 def test_render_refuses(tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         render(tree)
+
+
+PASSWORDS: list[tuple[Any, str]] = [
+    ("s3cret", "s3cret"),
+    (1111, "1111"),
+    ('"a!b#{"', '"a!b#{"'),
+    ('"s3cret"', '"s3cret"'),
+    ("a!b#{}", '"a!b#{}"'),
+    ("'ab#cd'", "\"'ab#cd'\""),
+    ("a b", '"a b"'),
+    ("a\\b", '"a\\b"'),
+    ("@a~b", "@a~b"),
+    ("5$", "5$"),
+    ("$PASSWORD", "$PASSWORD"),
+    ("${PASSWORD}", "${PASSWORD}"),
+]
+
+
+@pytest.mark.parametrize(("value", "written"), PASSWORDS)
+def test_passwords_mean_what_they_say(value: Any, written: str) -> None:
+    assert render({"auth_pass": value}) == f"auth_pass {written}\n"
+    assert render({"@lb01 auth_pass": value}) == f"@lb01 auth_pass {written}\n"
+    assert render({"a": [f"auth_pass {value}"]}) == f"a {{\n    auth_pass {written}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "is empty"),
+        ('""', "is empty"),
+        ("123456789", "has 9 characters, and keepalived uses 8; shorten it to these"),
+        ('"12345678 "', "has 9 characters, and keepalived uses 8; shorten it to these"),
+        ('a"b', "holds a double quote or ends with a backslash, which keepalived cannot escape"),
+        ('"a', "holds a double quote or ends with a backslash, which keepalived cannot escape"),
+        ("a\\", "holds a double quote or ends with a backslash, which keepalived cannot escape"),
+        ("a$b", "holds a '$', which keepalived takes for a definition"),
+        ("a${b}", "holds a '$', which keepalived takes for a definition"),
+        ("p\u00e4ss", "holds a character outside of ASCII, of which keepalived would send the bytes; use others"),
+    ],
+)
+def test_other_passwords_are_refused_and_not_shown(value: str, reason: str) -> None:
+    with pytest.raises(ConfigError, match=f"^a.auth_pass: {re.escape(reason)}$"):
+        render({"a": {"auth_pass": value}})
+    if value:
+        with pytest.raises(ConfigError, match=rf"^a\[0\] \(auth_pass\): {re.escape(reason)}$"):
+            render({"a": [f"auth_pass {value}"]})
+
+
+def test_a_password_in_two_lines_is_not_shown() -> None:
+    with pytest.raises(ConfigError, match="^a\\[0\\]: the value holds a line break or control character$"):
+        render({"a": ["auth_pass s3cret\n}"]})
+
+
+def words(line: str) -> list[str]:
+    """Read a line as keepalived's decomment(), read_line() and alloc_strvec_r() do; braces as words of their own."""
+    kept, quoted, position = "", False, 0
+    while position < len(line):
+        char, pair = line[position], line[position : position + 2]
+        if char in "!#" and not quoted:
+            break
+        if char == "\\":
+            kept += pair[1:] if not quoted and pair[1:] in ("#", "!") else pair
+            position += 2
+            continue
+        quoted ^= char == '"'
+        kept += char
+        position += 1
+    assert not quoted
+    return [found[1:-1] if found[0] == '"' else found for found in re.findall(r'"[^"]*"|[{}]|[^\s"{}]+', kept)]
+
+
+@given(st.text(st.sampled_from("ab'#!{}\\$~@ \""), max_size=9))
+def test_keepalived_reads_the_password(text: str) -> None:
+    try:
+        line = render({"auth_pass": text})
+    except ConfigError:
+        return
+    meant = text.strip()
+    assert words(line) == ["auth_pass", meant[1:-1] if meant[0] == meant[-1] == '"' else meant]
+
+
+@given(st.text(st.sampled_from("ab'#!{}\\ \""), max_size=9))
+def test_no_value_loses_a_part_to_a_comment_or_block(text: str) -> None:
+    try:
+        line = render({"router_id": text})
+    except ConfigError:
+        return
+    assert not {"{", "}"} & set(words(line)) or '"{"' in line or '"}"' in line
+    assert len("".join(words(line))) >= len(re.sub(r'[\s"\\]', "", line))
 
 
 SCALARS = st.one_of(st.booleans(), st.none(), st.integers(), st.text(max_size=12))

@@ -32,7 +32,14 @@ CASES: list[tuple[str, str, Any]] = [
     ("a definition by the name of a list", "track_file up {\n  weight 0\n}\n", {"track_file up": {"weight": 0}}),
     ("repeated", "a {\n x 1\n y\n x 2\n}\n", {"a": [{"x": 1, "y": True}, {"x": 2}]}),
     ("repeated at the top", "$N=0\n$VI\n$N=1\n$VI\n", [{"$N=0": True, "$VI": True, "$N=1": True}, {"$VI": True}]),
-    ("quotes", "a \"b # c {\" 'd !'\n", {"a": "\"b # c {\" 'd !'"}),
+    ("quotes", "a \"b # c {\" 'd  e' don't\n", {"a": "\"b # c {\" 'd  e' don't"}),
+    ("single quotes hide nothing", "a 'b # c'\nd 'e {\n f'\n}\n", {"a": "'b", "d 'e": {"f'": True}}),
+    ("escapes", "a \\#b c\\!d\n", {"a": "\\#b c\\!d"}),
+    (
+        "passwords",
+        "x {\n auth_pass 'ab#cd'\n}\ny {\n @lb01 auth_pass a b\n}\nz {\n auth_pass \"a b\" c\n}\n",
+        {"x": {"auth_pass": "'ab"}, "y": {"@lb01 auth_pass": "a"}, "z": {"auth_pass": '"a b"'}},
+    ),
     ("substitution", "a ${B}.1/24\n", {"a": "${B}.1/24"}),
     (
         "conditions",
@@ -84,7 +91,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 WORDS = st.text(alphabet="abcXYZ019._/:@$-", min_size=1, max_size=8).filter(lambda word: not word.startswith("include"))
-VALUES = st.one_of(st.booleans(), st.none(), st.integers(), WORDS, st.sampled_from(['"a b"', "'#'", "x  y", "${A}"]))
+VALUES = st.one_of(st.booleans(), st.none(), st.integers(), WORDS, st.sampled_from(['"a b"', "'a  b'", "x  y", "${A}"]))
 BLOCKS = st.recursive(
     VALUES,
     lambda inner: st.one_of(

@@ -82,7 +82,7 @@ def _with_password(line: str, path: str) -> str:
         secret = password(found["password"])
     except ValueError as error:
         raise ConfigError(path if path.endswith("auth_pass") else f"{path} (auth_pass)", str(error)) from None
-    quoted = secret != found["password"] or re.search(r"[\s!#{}\\]", secret) and not _REFERENCE.fullmatch(secret)
+    quoted = secret != found["password"] or (re.search(r"[\s!#{}\\]", secret) and not _REFERENCE.fullmatch(secret))
     return found["key"] + (f'"{secret}"' if quoted else secret)
 
 

@@ -31,7 +31,7 @@ _SERVICE = Rule(
 )
 USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as keepalived_script")
 _PACKAGE = Rule(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
-_URL = Rule(re.compile(r"([a-z]+://[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
+_URL = Rule(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
 # keepalived splits a script's line into words itself, and gives "$", "~" and quotes meanings of their own.
 _CHECK_URL = Rule(
     re.compile(r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/[\w./~%+,=:@-]*)?)?", re.ASCII),

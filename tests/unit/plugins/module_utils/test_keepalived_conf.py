@@ -110,7 +110,7 @@ def test_other_passwords_are_refused_and_not_shown(value: str, reason: str) -> N
 
 
 def test_a_password_in_two_lines_is_not_shown() -> None:
-    with pytest.raises(ConfigError, match="^a\\[0\\]: the value holds a line break or control character$"):
+    with pytest.raises(ConfigError, match=r"^a\[0\]: the value holds a line break or control character$"):
         render({"a": ["auth_pass s3cret\n}"]})
 
 

@@ -26,11 +26,13 @@ CHECKOUT = Path(__file__).parents[4]
 # Strings that end elsewhere: in nginx.conf and keepalived.conf, whose renderers quote or refuse them, or nowhere.
 ELSEWHERE = {
     "haproxy_secrets",
+    "keepalived_secrets",
     "keepalived_static_ipaddress",
     "keepalived_static_routes",
     "keepalived_static_rules",
     "nginx_canonical_host",
     "nginx_real_ip",
+    "nginx_secrets",
 }
 
 GOOD: list[tuple[str, Any]] = [
@@ -46,6 +48,7 @@ GOOD: list[tuple[str, Any]] = [
     ("keepalived_watch_metrics_dir", ""),
     ("keepalived_watch_metrics_dir", "/var/lib/prometheus/node-exporter"),
     ("nginx_vendor_url", "https://nginx.org/packages/debian"),
+    ("nginx_vendor_url", "file:/srv/vendor"),
 ]
 
 BAD: list[tuple[str, Any, str]] = [

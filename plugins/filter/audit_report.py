@@ -18,7 +18,8 @@ description:
   - About a standby, C(standby_not_ready), it could not take over. C(peer_silent), it does not hear the holder's
     adverts. C(vrrp_unreachable), VRRP between the hosts is blocked.
   - About a host, C(instance_fault), C(check_failing) on a holder, C(config_drift) between disk and what runs,
-    C(binary_outdated), C(clock_differs), C(interface_unfit), and C(host_unknown) when it cannot be looked at.
+    C(binary_outdated), C(process_restarted), C(clock_differs), C(interface_unfit), and C(host_unknown) when it
+    cannot be looked at.
   - About the link, C(vrid_taken) by a router outside the cluster.
 options:
   _input:

@@ -151,6 +151,13 @@ def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Find
             yield Finding("standby_not_ready", host, vip, text)
         elif failing:
             yield Finding("check_failing", host, vip, f"{what} holds {vip}, but {', '.join(failing)} fails")
+    ended = daemon.get("restarts") or []
+    if ended:
+        text = (
+            f"{host}: keepalived had to start a process again (restarts: {len(ended)}, last: {ended[-1]}). Look"
+            " for the reason in journalctl --unit=keepalived (a limit of CPU time, a crash), then restart keepalived"
+        )
+        yield Finding("process_restarted", host, "", text)
     yield from _disk(host, daemon)
 
 

@@ -83,6 +83,16 @@ def unit_facts(run: Runner, pid: int) -> dict[str, Any]:
     return {"program": program.group(1) if program else None, "loaded_at": loaded_at}
 
 
+def restarts(run: Runner, pid: int) -> list[str]:
+    """Return a line for each process that ended and that keepalived, whose main process is *pid*, started again.
+
+    They are from the journal, in which what was long ago may be missing.
+    """
+    own = ["--boot", f"_PID={pid}", "_COMM=keepalived"]
+    _rc, out, _err = run(["journalctl", "--quiet", "--output=cat", "--no-pager", *own])
+    return [line for line in out.splitlines() if line.endswith("died: Respawning")]
+
+
 def program_facts(run: Runner, pid: int, program: str | None) -> dict[str, Any]:
     """Return ``program`` (what would start now), its ``installed_version``, and whether what runs is ``outdated``.
 

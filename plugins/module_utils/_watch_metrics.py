@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Callable, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._watch import SLUGS, Watch
+from ansible_collections.haproof.balancer.plugins.module_utils._watch_process import PROCESS_RESTARTED, Restarts
 
 
 class Metric(NamedTuple):
@@ -66,7 +67,7 @@ METRICS = (
 )
 
 
-def render(watches: Sequence[Watch], now: float, wall: float) -> str:
+def render(watches: Sequence[Watch], restarts: Restarts, now: float, wall: float) -> str:
     """Return the text; *now* is the rounds' time, *wall* seconds since 1970."""
     lines: list[str] = []
     for metric in METRICS:
@@ -79,6 +80,14 @@ def render(watches: Sequence[Watch], now: float, wall: float) -> str:
     for watch in watches:
         for slug in SLUGS:
             lines.append(f"haproof_vip_finding{_labels(watch, finding=slug)} {watch.raised(slug):d}")
+    lines += _head(
+        "haproof_keepalived_restarts_total",
+        "counter",
+        "Processes that ended and that keepalived started again, since the watch was started.",
+    )
+    lines.append(f"haproof_keepalived_restarts_total {restarts.total}")
+    lines += _head("haproof_keepalived_finding", "gauge", "Whether the watch has found this.")
+    lines.append(f'haproof_keepalived_finding{{finding="{PROCESS_RESTARTED}"}} {restarts.raised:d}')
     lines += _head("haproof_watch_heartbeat_timestamp_seconds", "gauge", "When the watch wrote this, since 1970.")
     lines.append(f"haproof_watch_heartbeat_timestamp_seconds {wall:.3f}")
     return "\n".join([*lines, ""])

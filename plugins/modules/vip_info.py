@@ -164,6 +164,13 @@ keepalived:
         outdated:
           description: Whether what runs is another one.
           type: bool
+    restarts:
+      description:
+        - A line for each process (VRRP, health checks) that ended and that keepalived started again, from the journal.
+      type: list
+      elements: str
+      returned: when O(details=true)
+      sample: ["VRRP child process(687) died: Respawning"]
     config:
       description: The configuration on disk.
       type: dict
@@ -308,6 +315,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_disk 
     changed_at,
     program_facts,
     read_sources,
+    restarts,
     unit_facts,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_drift import differences
@@ -345,6 +353,7 @@ def vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> dict[st
         for instance in instances:
             instance.update(more.get(instance["name"], {}))
         unit = unit_facts(run, pid)
+        told["restarts"] = restarts(run, pid)
         told["program"] = program_facts(run, pid, unit["program"])
         running = {"instances": instances, "scripts": parse_scripts(text)}
         told["config"] = config_facts(read_sources(daemon.config()), unit["loaded_at"], running)

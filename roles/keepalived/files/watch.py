@@ -42,6 +42,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch import (
     Watch,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._watch_metrics import render
+from ansible_collections.haproof.balancer.plugins.module_utils._watch_process import (
+    PROCESS_RESTARTED,
+    Process,
+    Restarts,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
     ETH_P_ARP,
     ETH_P_IPV6,
@@ -54,6 +59,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
 )
 
 CONFIG = "/etc/keepalived/watch.json"
+PID_FILE = "/run/keepalived.pid"
 FOLDER = "/run/keepalived-watch"
 MEMORY = f"{FOLDER}/memory.json"
 METRICS = f"{FOLDER}/haproof.prom"
@@ -253,6 +259,7 @@ class Service:
         self._watches = [Watch(vip, now, after, known.get(vip.address)) for vip in vips]
         self._release_files = {entry["name"]: entry["release"] for entry in config["vips"] if entry["release"]}
         self._released: dict[str, bool] = {}
+        self._restarts = Restarts()
         self._ears = {name: Ear(name) for vip in vips for name in (vip.interface, vip.link)}
         self._alerts = Alerts(config["alert"], memory.get("told", {}))
         self._remembered_at = 0.0
@@ -287,10 +294,13 @@ class Service:
             if settled:
                 self._judge(watch, addresses, heard[watch.vip.link], claims, now)
         self._let_go()
+        if self._restarts.step(*read_keepalived(), now):
+            level, word = (3, "found") if self._restarts.raised else (5, "over")
+            say(level, f"{PROCESS_RESTARTED} keepalived {word}: {self._restarts.text}")
         self._tell(now)
         self._listen()
         self._ask(addresses, now)
-        write(METRICS, render(self._watches, now, time.time()), 0o644)
+        write(METRICS, render(self._watches, self._restarts, now, time.time()), 0o644)
         if now - self._remembered_at > REMEMBER_S:
             self._remember(now)
         return code
@@ -366,6 +376,7 @@ class Service:
     def _tell(self, now: float) -> None:
         findings: dict[str, str] = {}
         over: dict[str, str] = {}
+        (findings if self._restarts.raised else over)[f"{PROCESS_RESTARTED} keepalived"] = self._restarts.text
         for watch in self._watches:
             for slug, text in watch.texts.items():
                 (findings if watch.raised(slug) else over)[f"{slug} {watch.vip.address}"] = text
@@ -413,6 +424,33 @@ def signature(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_mtime_ns
+
+
+def read_keepalived() -> tuple[Process | None, list[Process]]:
+    """Return keepalived's main process and those that it has started; none while it does not run."""
+    try:
+        with open(PID_FILE, encoding="ascii") as stream:
+            main = read_process(int(stream.read().strip() or 0))
+        with open(f"/proc/{main.pid}/task/{main.pid}/children", encoding="ascii") as stream:
+            pids = [int(word) for word in stream.read().split()]
+    except (OSError, ValueError):
+        return None, []
+    children = []
+    for pid in pids:
+        # It may have ended meanwhile.
+        with suppress(OSError, ValueError):
+            children.append(read_process(pid))
+    return main, children
+
+
+def read_process(pid: int) -> Process:
+    """Return a process that runs (proc(5), stat). Raises OSError, ValueError."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
+        # Its name may have blanks, and parentheses too.
+        fields = stream.read().rpartition(")")[2].split()
+    if len(fields) < 20 or fields[0] == "Z":
+        raise ValueError(f"process {pid} has ended")
+    return Process(pid, int(fields[19]))
 
 
 def own_files() -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,12 @@ VIP = {
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the program keep its files in a folder of the test's."""
-    for name, file in (("CONFIG", "watch.json"), ("MEMORY", "memory.json"), ("METRICS", "haproof.prom")):
+    for name, file in (
+        ("CONFIG", "watch.json"),
+        ("MEMORY", "memory.json"),
+        ("METRICS", "haproof.prom"),
+        ("PID_FILE", "keepalived.pid"),
+    ):
         monkeypatch.setattr(watch, name, str(tmp_path / file))
     (tmp_path / "watch.json").write_text("{}")
     return tmp_path
@@ -166,3 +173,23 @@ def test_a_flood_does_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
         for _number in range(5):
             here.send(b"x")
         assert [len(list(watch.drain(there))) for _number in range(3)] == [3, 2, 0]
+
+
+def test_a_process_that_ended_and_came_again_is_told(places: Path, config: dict[str, Any]) -> None:
+    """The test stands for keepalived, and a child of its own for the VRRP process."""
+    (places / "keepalived.pid").write_text(f"{os.getpid()}\n")
+    service = watch.Service(config, {})
+    for _time in range(2):
+        with subprocess.Popen(["/bin/sleep", "60"]) as child:
+            for _round in range(3):
+                service._round()
+            child.kill()
+    (line,) = told(places)
+    assert line.startswith("raise process_restarted keepalived process ")
+    assert "haproof_keepalived_restarts_total 1" in (places / "haproof.prom").read_text()
+
+
+@pytest.mark.parametrize("content", ["", "0", "x", "999999999"])
+def test_no_keepalived_has_no_processes(places: Path, content: str) -> None:
+    (places / "keepalived.pid").write_text(content)
+    assert watch.read_keepalived() == (None, [])

@@ -68,6 +68,17 @@ def test_metrics_of_a_healthy_pair(lab: Lab, name: str) -> None:
     assert target.mode == 0o644
 
 
+def test_a_vrrp_process_that_was_killed(lab: Lab) -> None:
+    """keepalived itself goes on, so no unit fails."""
+    said = journals(lab)["lb02"]
+    before = metrics(lab, "lb02", "haproof_keepalived_restarts_total")[0]
+    lab.nodes["lb02"].check_output("pkill --signal KILL --parent $(cat /run/keepalived.pid) --exact keepalived")
+    assert said.says("process_restarted", ["found"]), said.lines("keepalived-watch")
+    assert said.has_told("process_restarted", ["RAISED"])
+    assert metrics(lab, "lb02", "haproof_keepalived_restarts_total") == [before + 1]
+    assert metrics(lab, "lb02", "haproof_keepalived_finding") == [1]
+
+
 def test_five_partitions_are_five_alarms(lab: Lab) -> None:
     said = journals(lab)
     before = metrics(lab, "lb01", "haproof_vip_conflicts_total")[0]

@@ -207,6 +207,18 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
     ),
     ("nobody knows when", lambda c: c.infos["lb02"]["keepalived"]["config"].update(loaded_at=None), []),
     (
+        "a process that was started again",
+        lambda c: c.infos["lb02"]["keepalived"].update(restarts=["VRRP child process(687) died: Respawning"] * 2),
+        [
+            (
+                "process_restarted",
+                "lb02: keepalived had to start a process again (restarts: 2, last: VRRP child process(687) died:"
+                " Respawning). Look for the reason in journalctl --unit=keepalived (a limit of CPU time, a crash), then"
+                " restart keepalived",
+            )
+        ],
+    ),
+    (
         "another program",
         lambda c: c.infos["lb02"]["keepalived"]["program"].update(outdated=True, installed_version="2.3.3"),
         [

@@ -126,7 +126,7 @@ def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
     profile = settings["profile"]
     if not profile:
         return {}
-    defaults = {
+    return {
         "router_id": cluster.host,
         "enable_script_security": True,
         "script_user": settings["script_user"],
@@ -134,22 +134,12 @@ def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
         "vrrp_down_timer_adverts": profile["down_timer_adverts"],
         "vrrp_rt_priority": 50,
         "vrrp_no_swap": True,
+        # Of two holders the one that gives up says so once more: the other one, which never stopped being master,
+        # answers with gratuitous ARP, without which clients would stay with the loser's MAC.
+        "vrrp_higher_prio_send_advert": True,
         # What no advert tells of (a holder that was killed, a VIP that a stranger had) ends for late listeners, too.
         "vrrp_garp_master_refresh": 10,
     }
-    if not _is_strict(settings):
-        # Of two holders the one that gives up says so once more: the other one, which never stopped being master,
-        # answers with gratuitous ARP, without which clients would stay with the loser's MAC.
-        defaults["vrrp_higher_prio_send_advert"] = True
-    return defaults
-
-
-def _is_strict(settings: Mapping[str, Any]) -> bool:
-    """Return whether an instance keeps to the letter of the RFC, with which keepalived refuses more adverts than it."""
-    instances = [settings["vrrp_instance"], *settings["vrrp_instances"]]
-    instances += [vip.get("vrrp_instance") or {} for vip in settings["vips"]]
-    words = [settings["global_defs"].get("vrrp_strict", False), *(body.get("strict_mode", False) for body in instances)]
-    return any(word is not False and str(word).lower() not in ("off", "false", "no") for word in words)
 
 
 def _with_limits(global_defs: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

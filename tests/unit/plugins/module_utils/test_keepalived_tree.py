@@ -35,8 +35,8 @@ global_defs {
     vrrp_down_timer_adverts 5
     vrrp_rt_priority 50
     vrrp_no_swap
-    vrrp_garp_master_refresh 10
     vrrp_higher_prio_send_advert
+    vrrp_garp_master_refresh 10
     vrrp_rlimit_rttime 2000000
 }
 
@@ -257,19 +257,3 @@ def test_real_time_priority_has_a_limit(given: dict[str, Any], expected: list[st
 
 def test_no_limit_where_the_role_adds_nothing() -> None:
     assert "rlimit" not in text(profile={}, global_defs={"vrrp_rt_priority": 50})
-
-
-STRICT: list[tuple[str, dict[str, Any], bool]] = [
-    ("nothing said", {}, True),
-    ("refused by the user", {"global_defs": {"vrrp_higher_prio_send_advert": False}}, False),
-    ("strict", {"global_defs": {"vrrp_strict": True}}, False),
-    ("a strict instance", {"vrrp_instances": [{"name": "VI_1", "strict_mode": None}]}, False),
-    ("strict VIPs", {"vrrp_instance": {"strict_mode": "on"}}, False),
-    ("a strict VIP", {"vips": [{**VIP, "vrrp_instance": {"strict_mode": True}}]}, False),
-    ("an instance that is not strict", {"vrrp_instance": {"strict_mode": "off"}}, True),
-]
-
-
-@pytest.mark.parametrize(("settings", "expected"), [case[1:] for case in STRICT], ids=[case[0] for case in STRICT])
-def test_the_loser_says_so_unless_keepalived_is_strict(settings: dict[str, Any], expected: bool) -> None:
-    assert ("vrrp_higher_prio_send_advert" in text(**settings)) is expected

@@ -91,6 +91,11 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	$(call say,unit tests)
 	@pytest
 
+.PHONY: mutants
+mutants: $(READY) ## change what decides, and say which changes no unit test notices
+	$(call say,mutants (a quarter of an hour))
+	@scripts/mutants
+
 # What proves most in the time that CI has; the others prove the rest. Two labs side by side do not slow each other down,
 # but drills measure milliseconds, and run alone.
 SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch three_nodes installed

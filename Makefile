@@ -96,6 +96,10 @@ mutants: $(READY) ## change what decides, and say which changes no unit test not
 	$(call say,mutants (a quarter of an hour))
 	@scripts/mutants
 
+.PHONY: cores
+cores: $(READY) ## the unit tests that Ansible takes part in, with the oldest and the newest ansible-core
+	@scripts/cores
+
 # What proves most in the time that CI has; the others prove the rest. Two labs side by side do not slow each other down,
 # but drills measure milliseconds, and run alone.
 SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch three_nodes installed
@@ -103,8 +107,9 @@ FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molec
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: test
-test: ## all gates: check, ansible-test sanity and the molecule scenarios
+test: ## all gates: check, other ansible-cores, ansible-test sanity and the molecule scenarios
 	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory cores
 	@$(MAKE) --no-print-directory sanity
 	@scripts/setup lab
 	@$(PARALLEL) $(SCENARIOS:%=molecule-%)

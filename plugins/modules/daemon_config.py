@@ -83,7 +83,7 @@ options:
         type: path
         required: true
       content:
-        description: Text of the file. Required unless O(files[].state=absent).
+        description: Text of the file, or data that is written as JSON. Required unless O(files[].state=absent).
         type: str
       state:
         description: Whether the file is to be there.

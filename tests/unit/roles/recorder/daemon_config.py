@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action daemon_config of the tests: writes what a role would send to a file of the folder ``recorded``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.haproof.balancer.plugins.module_utils._packed import text_of
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
+    """Touches no host."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Record the task's arguments, with texts as the real one would send them."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        assert task_vars is not None
+        arguments = self._task.args
+        files = [{**file, "content": text_of(file.get("content", ""))} for file in arguments["files"]]
+        recorded = {**arguments, "content": text_of(arguments["content"]), "files": files}
+        path = Path(task_vars["recorded"]) / f"{task_vars['inventory_hostname']}-{arguments['daemon']}.json"
+        path.write_text(json.dumps(recorded))
+        return {**result, "changed": False, "changed_files": []}

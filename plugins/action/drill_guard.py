@@ -9,10 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import base_folders
+from ansible_collections.haproof.balancer.plugins.module_utils._trust import make_private
 from ansible_collections.haproof.balancer.plugins.plugin_utils import _drill_guard
 
 
@@ -23,11 +26,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Make ``run_file`` and start the guard; see the module's documentation."""
+        """Start the guard; see the module's documentation."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, arguments = self.validate_argument_spec(
             argument_spec={
-                "run_file": {"type": "path", "required": True},
                 "log": {"type": "path", "required": True},
                 "variables": {"type": "dict", "default": {}},
             }
@@ -37,15 +39,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         command = _drill_guard.heal_command(sys.argv[0], {**context.CLIARGS, **become}, arguments["variables"])
         result.update(changed=False, heal_command=command)
         if not self._task.check_mode:
-            self._start(arguments["run_file"], arguments["log"], command)
+            try:
+                result["run_file"] = self._start(arguments["log"], command)
+            except OSError as error:
+                result.update(failed=True, msg=f"cannot guard this drill: {error}")
         return result
 
     @staticmethod
-    def _start(run_file: str, log: str, command: list[str]) -> None:
-        os.close(os.open(run_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    def _start(log: str, command: list[str]) -> str:
+        folder = base_folders(os.geteuid())[0]
+        make_private(folder)
+        descriptor, run_file = tempfile.mkstemp(prefix="guard-", suffix=".run", dir=folder)
+        os.close(descriptor)
         # This code runs in a worker; ansible-playbook itself is its parent.
         guarded = [sys.executable, _drill_guard.__file__, str(os.getppid()), run_file, *command]
-        with open(log, "wb") as output:
+        with _drill_guard.new_file(log) as output:
             subprocess.Popen(
                 guarded, start_new_session=True, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
+        return run_file

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 
+from ansible_collections.haproof.balancer.plugins.module_utils._trust import check_way
+
 READY = "ready"
 
 
@@ -19,34 +21,39 @@ class RunFile:
         self._path = path
         self._text = ready
         self._ready = False
+        self._descriptor = -1
 
     def create(self) -> None:
-        """Make the file. Raises FileExistsError, for it may be another's."""
+        """Make the file. Raises FileExistsError, for it may be another's, and UntrustedError."""
         if self._path:
+            check_way(self._path)
             # Exclusive creation follows no link that somebody has put there.
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def on_tick(self, ready: bool) -> bool:
         """Announce the first time that it is ready. Returns whether to stop."""
         if not self._path:
             return False
-        try:
-            if ready and not self._ready:
-                # Does not make it again when it has just been removed.
-                descriptor = os.open(self._path, os.O_WRONLY)
-                os.write(descriptor, f"{self._text}\n".encode())
-                os.close(descriptor)
-                self._ready = True
-            os.stat(self._path)
-        except FileNotFoundError:
-            return True
-        return False
+        if ready and not self._ready:
+            os.write(self._descriptor, f"{self._text}\n".encode())
+            self._ready = True
+        return not self._is_there()
 
     def remove(self) -> None:
         """Leave nothing behind."""
-        if self._path:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
+        if self._path and self._descriptor >= 0:
+            if self._is_there():
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._path)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _is_there(self) -> bool:
+        """Return whether the file that was made is still there, and not another one of its name."""
+        try:
+            return os.path.samestat(os.lstat(self._path or ""), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
 
 
 def hurry() -> None:

@@ -13,9 +13,9 @@ short_description: Heal at once when ansible-playbook ends in the middle of a dr
 version_added: "0.1.0"
 description:
   - Starts a process on the controller that outlives C(ansible-playbook). When that ends, by Ctrl-C or otherwise, while
-    O(run_file) is still there, it runs the playbook C(haproof.balancer.heal) with the same inventory and options, and
+    RV(run_file) is still there, it runs the playbook C(haproof.balancer.heal) with the same inventory and options, and
     with this task's C(become).
-  - Remove O(run_file) when the drill is over; the process ends then.
+  - Remove RV(run_file) when the drill is over; the process ends then.
   - A password that was typed for C(ansible-playbook) is not known to it. Nodes that need one heal at the deadline of
     their own timers.
 extends_documentation_fragment:
@@ -35,12 +35,8 @@ attributes:
     support: full
     platforms: linux
 options:
-  run_file:
-    description: File on the controller that says that the drill goes on. It is made, and must not exist before.
-    type: path
-    required: true
   log:
-    description: File on the controller that takes what healing prints.
+    description: File on the controller that takes what healing prints, in place of a former one.
     type: path
     required: true
   variables:
@@ -54,13 +50,17 @@ author:
 EXAMPLES = r"""
 - name: Heal at once when this play is cut off
   haproof.balancer.drill_guard:
-    run_file: /tmp/drill.run
     log: /tmp/heal.log
     variables:
       heal_hosts: lb01,lb02,client
 """
 
 RETURN = r"""
+run_file:
+  description: File on the controller that says that the drill goes on, in a folder that is this user's alone.
+  type: str
+  returned: when not in check mode
+  sample: /home/ops/.local/state/haproof-drill/control/guard-x1.run
 heal_command:
   description: What is run to heal.
   type: list

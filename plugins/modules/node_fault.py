@@ -17,6 +17,14 @@ description:
     on a host that drives others it is a process of its own. A heal that fails is tried again every five seconds.
   - The script is C(/run/haproof-drill/FAULT/heal), and may be run by hand. It disarms the timer when the fault is
     healed.
+  - A boot ends most faults. One that it does not end, V(keepalived_bad_config) and V(disk_full), is recorded in
+    C(/var/lib/haproof-drill) and healed by a unit at the next boot, before keepalived starts. After V(clock_jump) only
+    a time server can tell the time.
+  - Of V(node_freeze), V(node_power_off) and V(node_reboot) record and script are on the host that drives the node, in
+    C(/var/lib/haproof-drill) of root, or in C(~/.local/state/haproof-drill/HOST) of another user. When this host loses
+    power, root's unit heals the node at its next boot. Without root nothing does, and the node stays as it is until the
+    module is called again with O(state=healed).
+  - Folders, records and scripts count only when they are the user's own and nobody else may write there.
   - A host has one fault at a time.
 extends_documentation_fragment:
   - haproof.balancer.attributes
@@ -246,11 +254,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
     Record,
     Records,
-    base_folder,
+    base_folders,
     folder_name,
     foreign,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS, SURVIVORS
 
 _LONGEST_S = 86400
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -306,7 +314,7 @@ class Call:
         self._check_mode: bool = module.check_mode
         # Commands are meant as they are written, "$1" and "~" too.
         self._host = Host(partial(module.run_command, expand_user_and_vars=False))
-        self._records = Records(base_folder(os.geteuid(), dict(os.environ)))
+        self._records = Records(*base_folders(os.geteuid()), SURVIVORS)
 
     def injected(self) -> dict[str, Any]:
         """Inject the fault unless it is there. Raises FaultError, UnsupportedError."""

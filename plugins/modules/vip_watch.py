@@ -174,6 +174,12 @@ from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses
     read_addresses,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile, hurry
+from ansible_collections.haproof.balancer.plugins.module_utils._trust import (
+    UntrustedError,
+    check_own,
+    check_way,
+    make_private,
+)
 
 LOOK_S = 0.1
 """How often the run file and the alarms are looked at; the kernel's changes are not waited for."""
@@ -237,10 +243,16 @@ def read_text(path: str) -> str | None:
 
 
 def lock(path: str, owner: str) -> int:
-    """Lock the file until this process ends, and return its descriptor. Raises BlockingIOError with who has it."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Lock the file until this process ends, and return its descriptor.
+
+    Raises BlockingIOError with who has it, UntrustedError when it is another user's, who could keep it locked for ever.
+    """
+    if not os.path.isdir(os.path.dirname(path)):
+        make_private(os.path.dirname(path))
+    check_way(path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
+        check_own(path)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         other = os.read(descriptor, 1000).decode(errors="replace").strip()
@@ -288,6 +300,8 @@ def main() -> None:
         run_file.create()
     except BlockingIOError as error:
         module.fail_json(msg=f"another drill runs on this host: {error}")
+    except UntrustedError as error:
+        module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"cannot make {error.filename}: {error.strerror}")
     hurry()

@@ -15,7 +15,8 @@ import os
 import select
 import subprocess
 import sys
-from typing import Any, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO, Mapping
 
 HEAL = "haproof.balancer.heal"
 POLL_MS = 200
@@ -56,6 +57,13 @@ def heal_command(program: str, called: Mapping[str, Any], variables: Mapping[str
     return [*command, "--become"] if called.get("become") else command
 
 
+def new_file(path: str) -> BinaryIO:
+    """Open a new file for writing, in place of a former one: no link is followed that another user has put there."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb")
+
+
 def ended_too_early(pid: int, run_file: str) -> bool:
     """Wait until *run_file* is gone (False), or the process has ended while it was still there (True)."""
     try:
@@ -77,7 +85,9 @@ def main(arguments: list[str]) -> int:
         return 0
     print("ansible-playbook has ended in the middle of a drill:", " ".join(command), flush=True)
     healed = subprocess.run(command, check=False).returncode
-    os.unlink(run_file)
+    # Healing removes it where this host was broken, too.
+    with suppress(FileNotFoundError):
+        os.unlink(run_file)
     return healed
 
 

@@ -10,6 +10,7 @@ import os
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults import units
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Plan, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import daemons_run
 
 CONF = "/etc/keepalived/keepalived.conf"
 
@@ -33,9 +34,15 @@ def plan(options: Options, host: Host) -> Plan:
     # The link may lead elsewhere; it must stay a link.
     conf = os.path.realpath(CONF)
     kept, broken = f"{options.folder}/keepalived.conf", f"{options.folder}/broken.conf"
+    # When the host has booted, keepalived starts after healing, with the file as it was.
+    late = daemons_run(options)
     return Plan(
         inject=[
-            Step(["cp", "--archive", conf, kept]),
+            Step(["cp", "--archive", conf, f"{kept}.new"]),
+            # Before the file is broken its copy is whole, and on the disk.
+            Step(["sync", f"{kept}.new"]),
+            Step(["mv", f"{kept}.new", kept]),
+            Step(["sync", options.folder]),
             Step(["sh", "-c", 'cat "$1" >>"$2"', "sh", broken, conf]),
             # Whether a reload that is refused fails or not is up to the unit, and part of what is tried.
             Step(["sh", "-c", 'systemctl reload "$1" || :', "sh", unit]),
@@ -43,8 +50,8 @@ def plan(options: Options, host: Host) -> Plan:
         heal=[
             Step(["cp", "--archive", kept, conf], only_if=["test", "-e", kept]),
             Step(["systemctl", "reset-failed", unit], only_if=["systemctl", "is-failed", "--quiet", unit]),
-            Step(["systemctl", "reload-or-restart", unit]),
-            Step(units.is_active(unit)),
+            Step(["systemctl", "reload-or-restart", unit], only_if=late),
+            Step(units.is_active(unit), only_if=late),
         ],
         present=[Step(["cmp", "--quiet", kept, conf], must_fail=True)],
         unit=unit,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any, Union
@@ -19,9 +20,15 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     as_data,
     from_data,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records, folder_name
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
+    Record,
+    Records,
+    current_boot,
+    folder_name,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import heal_script
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import Guard, HealTimer
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import AtBoot, Guard, HealTimer
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import SURVIVORS
 
 Switch = Union[Guard, HealTimer]
 
@@ -42,9 +49,12 @@ def refusal(active: list[Record], fault: str, node: str, options: dict[str, Any]
     where = f"{node} has" if node else "this host has"
     for record in active:
         if record.node == node and (record.fault, record.options) != (fault, options):
+            when = f"heals in {max(record.deadline_s - now_s, 0):.0f} s"
+            if record.boot and record.boot != current_boot():
+                when = "is there since an earlier boot"
             return (
-                f"{where} the fault {record.fault} ({describe(record.options)}) already, which heals in "
-                f"{max(record.deadline_s - now_s, 0):.0f} s: heal it first, with state=healed"
+                f"{where} the fault {record.fault} ({describe(record.options)}) already, which {when}: "
+                "heal it first, with state=healed"
             )
     return None
 
@@ -62,7 +72,9 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
     name = folder_name(options.fault, options.node)
     switch = switch_for(host, records, options.fault, options.node)
     what = options.fault + (f" on {options.node}" if options.node else "")
-    script = heal_script(what, records.folder(name), plan.heal, switch.disarm(), sys.executable)
+    at_boot = [AtBoot(options.fault, options.node)] if survives(host, options.fault) else []
+    disarm = [step for one in [*at_boot, switch] for step in one.disarm()]
+    script = heal_script(what, records.folder(name), plan.heal, disarm, sys.executable)
     if switch.armed():
         # Left by somebody who removed the record: it would heal this fault too early.
         for step in switch.disarm():
@@ -77,11 +89,16 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
         deadline_s=time.monotonic() + options.deadline_s,
         injected_s=None,
         delayed=plan.delayed,
+        boot=current_boot(),
     )
     records.write(record)
     try:
+        for one in at_boot:
+            one.arm(records.script(name), plan.unit)
         switch.arm(records.script(name), options.deadline_s)
     except FaultError:
+        for step in at_boot[0].disarm() if at_boot else []:
+            host.run(list(step.argv))
         records.remove(name)
         raise
     record = record._replace(injected_s=None if plan.delayed else time.monotonic())
@@ -97,9 +114,16 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
     return record
 
 
+def survives(host: Host, fault: str) -> bool:
+    """Return whether the fault must be healed when this host has booted, and can be: a user of it has no units."""
+    return fault in SURVIVORS and os.geteuid() == 0 and host.has_systemd()
+
+
 def heal(host: Host, records: Records, name: str) -> None:
     """Run the script, which disarms the switch once the fault is gone. Raises FaultError."""
-    host.output(["sh", records.script(name)], f"fault {name} is not healed, and will be tried again at its deadline")
+    host.output(
+        ["sh", records.own_script(name)], f"fault {name} is not healed, and will be tried again at its deadline"
+    )
 
 
 def perform(host: Host, step: Step, failure: str) -> None:

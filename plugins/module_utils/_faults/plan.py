@@ -35,11 +35,15 @@ class UnsupportedError(Exception):
 
 
 class Step(NamedTuple):
-    """A command that must succeed, or with *must_fail* must not. It is left out when *only_if* fails."""
+    """A command that must succeed, or with *must_fail* must not. It is left out when *only_if* fails.
+
+    *lost* is for one that shows that a fault is there: what is the case when it does not, in words.
+    """
 
     argv: Sequence[str]
     only_if: Sequence[str] = ()
     must_fail: bool = False
+    lost: str = ""
 
 
 class Options(NamedTuple):
@@ -122,6 +126,10 @@ class Host:
         """Return whether a file system of its own is mounted there."""
         return os.path.ismount(path)
 
+    def has_systemd(self) -> bool:
+        """Return whether systemd manages this host (sd_booted(3))."""
+        return os.path.isdir("/run/systemd/system")
+
     def size(self, path: str) -> int:
         """Return the size of the file system in bytes."""
         status = os.statvfs(path)
@@ -146,7 +154,7 @@ def known_interface(host: Host, name: str) -> str:
 
 def as_data(steps: Sequence[Step]) -> list[list[Any]]:
     """Return steps as JSON can have them; :func:`from_data` is the way back."""
-    return [[list(step.argv), list(step.only_if), step.must_fail] for step in steps]
+    return [[list(step.argv), list(step.only_if), step.must_fail, step.lost] for step in steps]
 
 
 def from_data(data: Sequence[Sequence[Any]]) -> list[Step]:

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is known on a host about the faults that it has: a folder each, below one that a reboot empties."""
+"""What is known on a host about the faults that it has: a folder each.
+
+Most faults end when their host boots, and so do their folders. What would outlive that is kept where it lasts.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
-import stat
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Container, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import (
@@ -20,8 +23,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.script im
     INJECTED_AT,
     RECORD,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import write_lasting
+from ansible_collections.haproof.balancer.plugins.module_utils._trust import check_own, make_private
 
 FOLDER = "/run/haproof-drill"
+LASTING = "/var/lib/haproof-drill"
 
 
 class Record(NamedTuple):
@@ -35,6 +41,8 @@ class Record(NamedTuple):
     deadline_s: float
     injected_s: float | None
     delayed: bool
+    boot: str = ""
+    """The boot of the host that the moments belong to."""
 
     @property
     def name(self) -> str:
@@ -47,18 +55,42 @@ def folder_name(fault: str, node: str) -> str:
     return f"{fault}-{node}" if node else fault
 
 
-def base_folder(uid: int, environment: dict[str, str]) -> str:
-    """Return the folder of all records: root's, or one of a user who drives other hosts."""
+def base_folders(uid: int) -> tuple[str, str]:
+    """Return the folder of records that end when the host boots, and of those that last.
+
+    Of a user who drives other hosts all last. The environment has no say, for cron, su and CI must find them again.
+    """
     if uid == 0:
-        return FOLDER
-    runtime = environment.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}"
-    return f"{runtime}/haproof-drill" if os.path.isdir(runtime) else f"/tmp/haproof-drill-{uid}"  # noqa: S108 (whose it is is checked)
+        return FOLDER, LASTING
+    try:
+        home = pwd.getpwuid(uid).pw_dir
+    except KeyError:
+        home = ""
+    if not os.path.isdir(home) or home == "/":
+        folder = f"/tmp/haproof-drill-{uid}"  # noqa: S108 (it is believed only when it is this user's)
+    else:
+        # A home may be shared by many hosts.
+        folder = os.path.join(home, ".local/state/haproof-drill", os.uname().nodename)
+    return folder, folder
+
+
+def current_boot() -> str:
+    """Return what tells this boot of the host from others; a container boots with its first process alone."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
+        boot = stream.read().strip()
+    with open("/proc/1/stat", encoding="utf-8", errors="replace") as stream:
+        # proc(5): field 22, behind a name that may have spaces.
+        return f"{boot} {stream.read().rpartition(')')[2].split()[19]}"
 
 
 def foreign() -> bool:
     """Return whether root has records here that another user would overlook."""
+    return any(map(_has_folders, (FOLDER, LASTING)))
+
+
+def _has_folders(base: str) -> bool:
     try:
-        return any(entry.is_dir() for entry in os.scandir(FOLDER))
+        return any(entry.is_dir() for entry in os.scandir(base))
     except FileNotFoundError:
         return False
     except PermissionError:
@@ -66,18 +98,29 @@ def foreign() -> bool:
 
 
 class Records:
-    """The records below one folder."""
+    """The records below *base*, and below *lasting* those of the faults *survivors*.
 
-    def __init__(self, base: str) -> None:
+    What is there counts only when it is this user's alone, for the scripts are run; otherwise FaultError is raised.
+    """
+
+    def __init__(self, base: str, lasting: str, survivors: Container[str]) -> None:
         self._base = base
+        self._lasting = lasting
+        self._survivors = survivors
 
     def folder(self, name: str) -> str:
         """Return the folder of one fault."""
-        return os.path.join(self._base, name)
+        survives = name.partition("-")[0] in self._survivors
+        return os.path.join(self._lasting if survives else self._base, name)
 
     def script(self, name: str) -> str:
         """Return the path of the script that heals one fault."""
-        return os.path.join(self._base, name, "heal")
+        return os.path.join(self.folder(name), "heal")
+
+    def own_script(self, name: str) -> str:
+        """Return the path of the script, to be run."""
+        self._own(self.folder(name))
+        return self._own(self.script(name))
 
     def active(self) -> list[Record]:
         """Return the faults that are not healed. Raises FaultError for a record that cannot be read."""
@@ -89,23 +132,22 @@ class Records:
 
     def names(self) -> list[str]:
         """Name the folders that are there."""
-        try:
-            return sorted(entry.name for entry in os.scandir(self._base) if entry.is_dir(follow_symlinks=False))
-        except FileNotFoundError:
-            return []
+        bases = [base for base in {self._base, self._lasting} if os.path.lexists(base)]
+        return sorted(
+            entry.name
+            for base in bases
+            for entry in os.scandir(self._own(base))
+            if entry.is_dir(follow_symlinks=False) and self.folder(entry.name) == entry.path
+        )
 
     def create(self, name: str, files: dict[str, str]) -> None:
         """Make the folder of a fault with these files in it. Raises FaultError."""
         try:
-            os.makedirs(self._base, mode=0o700, exist_ok=True)
-            status = os.lstat(self._base)
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-                raise FaultError(f"{self._base} belongs to somebody else: remove it")
+            make_private(os.path.dirname(self.folder(name)))
             self.remove(name)
             os.mkdir(self.folder(name), mode=0o700)
             for file, content in files.items():
-                with open(os.path.join(self.folder(name), file), "w", encoding="utf-8") as stream:
-                    stream.write(content)
+                write_lasting(os.path.join(self.folder(name), file), content)
         except OSError as error:
             raise FaultError(f"cannot write to {self.folder(name)}: {error.strerror}") from error
 
@@ -113,8 +155,7 @@ class Records:
         """Note the fault, at once or not at all. Raises FaultError."""
         path = os.path.join(self.folder(record.name), RECORD)
         try:
-            with open(path + ".new", "w", encoding="utf-8") as stream:
-                json.dump(record._asdict(), stream, indent=2)
+            write_lasting(path + ".new", json.dumps(record._asdict(), indent=2))
             os.replace(path + ".new", path)
         except OSError as error:
             raise FaultError(f"cannot write {path}: {error.strerror}") from error
@@ -125,7 +166,9 @@ class Records:
             shutil.rmtree(self.folder(name))
 
     def injected_s(self, record: Record) -> float | None:
-        """Return when the fault was injected, None when it never was or nobody knows yet."""
+        """Return when the fault was injected, None when nobody knows, or the host has booted since."""
+        if record.boot and record.boot != current_boot():
+            return None
         if not record.delayed:
             return record.injected_s
         return systemd_moment_s(self._text(record.name, INJECTED_AT))
@@ -136,19 +179,26 @@ class Records:
         return float(text) if text else None
 
     def _text(self, name: str, file: str) -> str:
-        try:
-            with open(os.path.join(self.folder(name), file), encoding="ascii") as stream:
-                return stream.read().strip()
-        except FileNotFoundError:
+        path = os.path.join(self.folder(name), file)
+        if not os.path.lexists(path):
             return ""
+        with open(self._own(path), encoding="utf-8") as stream:
+            return stream.read().strip()
+
+    def _own(self, path: str) -> str:
+        try:
+            check_own(path)
+        except OSError as error:
+            raise FaultError(str(error)) from error
+        return path
 
     def _read(self, name: str, file: str) -> Record | None:
         path = os.path.join(self.folder(name), file)
-        try:
-            with open(path, encoding="utf-8") as stream:
-                return Record(**json.load(stream))
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             return None
+        try:
+            with open(self._own(path), encoding="utf-8") as stream:
+                return Record(**json.load(stream))
         except (OSError, TypeError, ValueError) as error:
             message = f"cannot read {path} ({error}): run sh {self.script(name)}, then remove the folder"
             raise FaultError(message) from error

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The dead man's switch: heals a fault at its deadline, whether the controller still lives or not."""
+"""The dead man's switch: heals a fault at its deadline, whether the controller still lives or not, or after a boot."""
 
 from __future__ import annotations
 
@@ -13,13 +13,27 @@ import sys
 import time
 from contextlib import suppress
 
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Step
 
 RETRY_S = 5
 """A heal that failed at the deadline is tried again after so many seconds."""
 
 START_S = 5
 """So long a guard may take to start."""
+
+UNITS = "/etc/systemd/system"
+BOOT_TRIES = 12
+
+_AT_BOOT = """# Made by a drill of haproof.balancer, and removed when the fault is healed.
+[Unit]
+Description=Heal {name}, which a drill of haproof.balancer injected before this host booted
+RequiresMountsFor={script}
+{order}
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'i=0; until sh "$0"; do i=$((i + 1)); [ $i -lt {tries} ] || exit 1; sleep {retry_s}; done' {script}
+"""
 
 _GUARD = """
 import subprocess, sys, time
@@ -28,6 +42,47 @@ time.sleep(max(deadline_s - time.monotonic(), 0))
 while subprocess.call(["sh", script]):
     time.sleep(retry_s)
 """
+
+
+class AtBoot:
+    """A unit on the disk that heals at the next boot, before *unit* starts: for a fault that a boot does not end.
+
+    systemd finds it when it boots. It need not know of it before, and nothing is left to do when it is removed.
+    """
+
+    def __init__(self, fault: str, node: str) -> None:
+        self._name = f"{fault} of {node}" if node else fault
+        self._order = "Wants=network-online.target\nAfter=network-online.target" if node else ""
+        self.unit = boot_unit(fault, node)
+        self._paths = [f"{UNITS}/multi-user.target.wants/{self.unit}", f"{UNITS}/{self.unit}"]
+
+    def arm(self, script: str, unit: str | None) -> None:
+        """Write the unit. Raises FaultError."""
+        order = f"Before={unit if unit.endswith('.service') else f'{unit}.service'}" if unit else self._order
+        text = _AT_BOOT.format(name=self._name, script=script, order=order, tries=BOOT_TRIES, retry_s=RETRY_S)
+        link, path = self._paths
+        try:
+            os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
+            write_lasting(path, text)
+            with suppress(FileExistsError):
+                os.symlink(path, link)
+        except OSError as error:
+            raise FaultError(f"cannot write {error.filename}, which heals after a boot: {error.strerror}") from error
+
+    def disarm(self) -> list[Step]:
+        """Return how the script forgets the next boot."""
+        return [Step(["rm", "-f", *self._paths])]
+
+
+def boot_unit(fault: str, node: str) -> str:
+    """Return the name of the unit that heals at the next boot."""
+    return f"haproof-heal-at-boot-{fault}{f'-{node}' if node else ''}.service"
+
+
+def daemons_run(options: Options) -> list[str]:
+    """Return the command that fails while the host boots and heals, before the daemons start."""
+    unit = boot_unit(options.fault, options.node)
+    return ["sh", "-c", '[ "$(systemctl is-active "$1")" != activating ]', "sh", unit]
 
 
 class HealTimer:
@@ -120,3 +175,11 @@ class Guard:
                 only_if=["sh", "-c", ours, "sh", self._pid_file, self._script],
             )
         ]
+
+
+def write_lasting(path: str, text: str) -> None:
+    """Write a file that is there after a loss of power too. Raises OSError."""
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -357,3 +357,55 @@ def test_playbook_heals_everything_at_once(lab: Lab, tmp_path: Path) -> None:
     assert whole(lab, case_of("service_slow"))
     assert holds(lab.nodes["web01"], "systemctl is-active nginx")
     assert not holds(lab.nodes[CLIENT], f"test -e {FOLDER}/probe.run")
+
+
+PLANT = """
+set -e
+id mallory >/dev/null 2>&1 || useradd --no-create-home mallory
+id ops >/dev/null 2>&1 || useradd --no-create-home --home-dir /nonexistent ops
+planted=/tmp/haproof-drill-$(id -u ops)
+[ "$1" != root ] || planted={folder}
+folder=$planted/node_freeze-lb09
+mkdir -p -m 700 "$folder"
+record='{{"fault": "node_freeze", "node": "lb09", "unit": null, "options": {{}}, "present": [], "deadline_s": 1e9,'
+echo "$record"' "injected_s": 1.0, "delayed": false}}' >"$folder/record.json"
+echo 'id -un >/run/lock/haproof-owned; mv "${{0%/*}}/record.json" "${{0%/*}}/healed.json"' >"$folder/heal"
+chmod -R go+rX "$planted" && chown -R mallory "$planted"
+"""
+REMOVE_PLANTED = "rm -rf /tmp/haproof-drill-$(id -u ops) /run/haproof-drill /run/lock/haproof-owned"
+
+
+@pytest.mark.parametrize("victim", ["ops", "root"])
+def test_heal_script_of_another_user_is_not_run(lab: Lab, victim: str) -> None:
+    node = lab.nodes[NODE]
+    node.check_output("sh -c %s plant %s", PLANT.format(folder=FOLDER), victim)
+    become = json.dumps({"ansible_become": True, "ansible_become_user": victim, "ansible_become_method": "su"})
+    command = ["ansible", NODE, "-i", str(lab.inventory), "-m", "haproof.balancer.node_fault", "-e", become]
+    try:
+        done = subprocess.run(
+            [*command, "-a", "state=healed"], cwd=PROJECT, capture_output=True, check=False, text=True
+        )
+        assert not holds(node, "cat /run/lock/haproof-owned"), done.stdout
+        assert done.returncode != 0
+        assert "belongs to mallory" in done.stdout, done.stdout
+    finally:
+        node.check_output(REMOVE_PLANTED)
+
+
+def test_broken_file_does_not_outlive_a_reboot(lab: Lab) -> None:
+    """What is in /run is gone then, and nobody else would ever put keepalived.conf right."""
+    node = lab.nodes[NODE]
+    container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
+    before = node.check_output("sha256sum %s", CONF)
+    inject(lab, case_of("keepalived_bad_config"), deadline_s=3600)
+    assert node.check_output("sha256sum %s", CONF) != before
+    subprocess.run(["docker", "restart", container], check=True, stdout=subprocess.DEVNULL)
+    assert eventually(lambda: answers(lab), within_s=30), "the node does not answer again"
+    assert node.check_output("sha256sum %s", CONF) == before
+    loaded = "journalctl _SYSTEMD_INVOCATION_ID=$(systemctl show --property=InvocationID --value keepalived)"
+    assert holds(node, f"{loaded} | grep -q 'Starting VRRP child' && ! {loaded} | grep interfce")
+    assert not holds(node, "ls /etc/systemd/system/*haproof*heal* /etc/systemd/system/*/*haproof*heal*")
+    assert not holds(node, "ls -d /var/lib/haproof-drill/*/record.json")
+    again = fault(lab, NODE, state="healed")
+    assert not again["changed"], again
+    assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()

@@ -54,6 +54,28 @@ def test_the_run_file_is_removed_at_the_end(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_another_file_of_its_name_is_left_alone(tmp_path: Path) -> None:
+    path, victim = tmp_path / "run", tmp_path / "victim"
+    run_file = RunFile(str(path))
+    run_file.create()
+    victim.write_text("untouched")
+    path.unlink()
+    path.symlink_to(victim)
+    assert run_file.on_tick(ready=True)
+    assert victim.read_text() == "untouched"
+    run_file.remove()
+    assert path.is_symlink()
+
+
+def test_no_run_file_where_others_may_write(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    with pytest.raises(OSError, match=r"shared may be written by other users, and leads to "):
+        RunFile(str(tmp_path / "shared/run")).create()
+    (tmp_path / "shared").chmod(0o1777)
+    RunFile(str(tmp_path / "shared/run")).create()
+
+
 def test_without_run_file() -> None:
     run_file = RunFile(None)
     run_file.create()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import FAULTS
 from ansible_collections.haproof.balancer.plugins.modules import node_fault
@@ -106,7 +106,9 @@ def run_command(argv: list[str], expand_user_and_vars: bool) -> tuple[int, str, 
 @pytest.fixture
 def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep records in a folder of the test's own; return the file that stands for a frozen node."""
-    monkeypatch.setattr(node_fault, "base_folder", lambda *_host: str(tmp_path / "drill"))
+    monkeypatch.setattr(node_fault, "base_folders", lambda _uid: (str(tmp_path / "drill"),) * 2)
+    # Or a unit for the next boot would be written.
+    monkeypatch.setattr(Host, "has_systemd", lambda _self: False)
     monkeypatch.setattr(node_fault, "foreign", lambda: False)
     return tmp_path / "frozen"
 

@@ -13,7 +13,7 @@ from typing import Any, Iterator
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils import _drill_guard
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill_guard import heal_command
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill_guard import heal_command, new_file
 
 COMMANDS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
@@ -32,6 +32,15 @@ def test_heal_command(called: dict[str, Any], options: list[str]) -> None:
     assert command[:2] == ["/bin/ansible-playbook", "haproof.balancer.heal"]
     assert [option for option in command[2:] if option != hosts] == options
     assert hosts in command
+
+
+def test_no_link_is_followed_for_the_log(tmp_path: Path) -> None:
+    victim, log = tmp_path / "victim", tmp_path / "heal.log"
+    victim.write_text("untouched")
+    log.symlink_to(victim)
+    with new_file(str(log)) as output:
+        output.write(b"healed\n")
+    assert (log.read_text(), victim.read_text()) == ("healed\n", "untouched")
 
 
 @contextmanager

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, UnsupportedError
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Records
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import SURVIVORS
 
 
 class ModelHost(Host):
@@ -75,6 +78,10 @@ class ModelHost(Host):
         """See Host."""
         return path not in self.missing
 
+    def has_systemd(self) -> bool:
+        """See Host."""
+        return False
+
     def is_mount_point(self, path: str) -> bool:
         """See Host."""
         return path in self.mounts
@@ -82,6 +89,11 @@ class ModelHost(Host):
     def size(self, path: str) -> int:
         """See Host."""
         return self.mounts[path]
+
+
+def records_in(folder: Path) -> Records:
+    """Return the records below this folder, and those that last below its folder ``lasting``."""
+    return Records(str(folder), str(folder / "lasting"), SURVIVORS)
 
 
 def options(fault: str, **asked: Any) -> Options:

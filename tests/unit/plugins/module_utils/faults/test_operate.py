@@ -18,9 +18,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate i
     switch_for,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Options
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record
 
-from .faults_host import ModelHost
+from .faults_host import ModelHost, records_in
 
 TIMER = "haproof-heal-service_stop.timer"
 STOP = "systemctl stop nginx"
@@ -36,7 +36,7 @@ def arm(folder: Path) -> str:
 
 def stop_nginx(host: ModelHost, folder: Path) -> Record:
     """Inject service_stop."""
-    records = Records(str(folder))
+    records = records_in(folder)
     wanted = Options("service_stop", records.folder("service_stop"), 30.0, service="nginx")
     return inject(host, records, units.stop(wanted, host), wanted, {"service": "nginx"})
 
@@ -45,8 +45,8 @@ def test_timer_is_armed_before_the_fault(tmp_path: Path) -> None:
     host = ModelHost(nginx="active")
     record = stop_nginx(host, tmp_path)
     assert host.commands == [arm(tmp_path), STOP]
-    assert is_injected(host, Records(str(tmp_path)), record)
-    assert Records(str(tmp_path)).active() == [record]
+    assert is_injected(host, records_in(tmp_path), record)
+    assert records_in(tmp_path).active() == [record]
     assert record.injected_s is not None
     assert record.deadline_s - record.injected_s == pytest.approx(30, abs=5)
 
@@ -64,7 +64,7 @@ def test_nothing_is_injected_without_a_timer(tmp_path: Path) -> None:
     with pytest.raises(FaultError, match=f"^cannot arm the timer {TIMER} that heals the fault: systemd-run: refused$"):
         stop_nginx(host, tmp_path)
     assert host.commands == [arm(tmp_path)]
-    assert Records(str(tmp_path)).names() == []
+    assert records_in(tmp_path).names() == []
 
 
 def test_fault_that_fails_half_way_is_healed_at_once(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_heal_that_fails_says_why(tmp_path: Path) -> None:
     stop_nginx(host, tmp_path)
     host.refuses = {"sh"}
     with pytest.raises(FaultError, match=r"^fault service_stop is not healed, .*: sh: refused$") as failure:
-        heal(host, Records(str(tmp_path)), "service_stop")
+        heal(host, records_in(tmp_path), "service_stop")
     assert failure.value.rc == 1
     assert host.armed == {TIMER}
 
@@ -100,7 +100,7 @@ def test_fault_that_is_only_half_there(tmp_path: Path, units: dict[str, str], ar
     host = ModelHost(nginx="active")
     record = stop_nginx(host, tmp_path)
     host.units, host.armed = units, armed
-    assert not is_injected(host, Records(str(tmp_path)), record)
+    assert not is_injected(host, records_in(tmp_path), record)
 
 
 RECORD = Record("service_stop", "", "nginx", {"service": "nginx"}, [], 130.0, 100.0, False)
@@ -130,5 +130,5 @@ def test_nodes_are_broken_one_by_one_each() -> None:
 
 
 def test_faults_of_nodes_need_no_systemd(tmp_path: Path) -> None:
-    assert switch_for(ModelHost(), Records(str(tmp_path)), "node_freeze", "lb01").timer is None
-    assert switch_for(ModelHost(), Records(str(tmp_path)), "service_stop", "").timer == TIMER
+    assert switch_for(ModelHost(), records_in(tmp_path), "node_freeze", "lb01").timer is None
+    assert switch_for(ModelHost(), records_in(tmp_path), "service_stop", "").timer == TIMER

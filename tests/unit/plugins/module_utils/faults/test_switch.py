@@ -10,7 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import Guard
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._faults import switch
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import AtBoot, Guard
 
 from .faults_host import ModelHost
 
@@ -47,6 +49,37 @@ def test_guard_is_ended_by_its_id(tmp_path: Path) -> None:
     # A zombie until this process reaps it.
     os.waitpid(int((tmp_path / "guard.pid").read_text()), 0)
     assert not guard.armed()
+
+
+AT_BOOT: list[tuple[str, str, str | None, str, str]] = [
+    (
+        "keepalived_bad_config",
+        "",
+        "keepalived",
+        "haproof-heal-at-boot-keepalived_bad_config",
+        "Before=keepalived.service",
+    ),
+    ("disk_full", "", None, "haproof-heal-at-boot-disk_full", ""),
+    ("node_freeze", "lb01", None, "haproof-heal-at-boot-node_freeze-lb01", "After=network-online.target"),
+]
+
+
+@pytest.mark.parametrize(("fault", "node", "unit", "name", "order"), AT_BOOT)
+def test_unit_that_heals_at_boot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, node: str, unit: str | None, name: str, order: str
+) -> None:
+    monkeypatch.setattr(switch, "UNITS", str(tmp_path))
+    at_boot = AtBoot(fault, node)
+    at_boot.arm("/x/heal", unit)
+    at_boot.arm("/x/heal", unit)
+    text = (tmp_path / f"multi-user.target.wants/{name}.service").read_text()
+    assert order in text.splitlines()
+    assert ("Before=" in text) is (unit is not None)
+    (loop,) = [line for line in text.splitlines() if line.startswith("ExecStart=")]
+    assert loop.endswith(" /x/heal")
+    for step in at_boot.disarm():
+        assert run(list(step.argv))[0] == 0
+    assert [path.name for path in tmp_path.rglob("*")] == ["multi-user.target.wants"]
 
 
 def test_process_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

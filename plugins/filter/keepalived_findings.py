@@ -48,6 +48,7 @@ _value:
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._findings_shown import without_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import host_findings, told
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import tree
@@ -62,14 +63,17 @@ def keepalived_findings(
     accepted: Sequence[str] = (),
 ) -> list[str]:
     """Return the findings about *settings* on *host*; when there are none, why they cannot be written."""
-    cluster = Cluster(host, hosts, facts)
+    return without_secrets(_findings(settings, Cluster(host, hosts, facts), accepted), settings)
+
+
+def _findings(settings: Mapping[str, Any], cluster: Cluster, accepted: Sequence[str]) -> list[str]:
     found = told(host_findings(settings, cluster), accepted)
     if found:
         return found
     try:
         render(tree(settings, cluster))
     except ConfigError as error:
-        return [f"{host}: {error}"]
+        return [f"{cluster.host}: {error}"]
     except ValueError as error:
         return [str(error)]
     return []

@@ -49,13 +49,14 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.haproof.balancer.plugins.module_utils._findings_shown import without_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_findings import findings
 from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import on_host
 
 
 def nginx_findings(settings: Mapping[str, Any], host: str, main_file: str) -> list[str]:
     """Messages that begin with ``host`` and name variable and value."""
-    return on_host(host, findings(settings, main_file))
+    return without_secrets(on_host(host, findings(settings, main_file)), settings)
 
 
 class FilterModule:

@@ -106,7 +106,10 @@ class Keepalived:
                 ask_at += ASK_AGAIN_S
             if _stamp(path) != before:
                 try:
-                    return dump.parse(self._read(path))
+                    found = dump.parse(self._read(path))
+                    # It may hold passwords, and is of no more use. Who waits for it as well asks again.
+                    os.unlink(path)
+                    return found
                 except (DumpError, FileNotFoundError) as error:
                     problem = str(error)
             time.sleep(POLL_S)

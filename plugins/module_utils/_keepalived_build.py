@@ -9,6 +9,8 @@ import posixpath
 import re
 from typing import Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
+
 # The role's own: files stay inside the prefix, the configuration stays in /etc, and the unit is of Type=notify.
 _OWN_OPTIONS: tuple[str, ...] = ("--sysconfdir=/etc", "--with-init=systemd", "--enable-systemd")
 _RESERVED = re.compile(
@@ -90,7 +92,7 @@ def findings(source: Source) -> list[str]:
     elif not _VERSION.fullmatch(source.version):
         found.append(f"keepalived_version: {source.version!r} is not a version such as 2.3.4")
     if not _URL.fullmatch(source.url):
-        found.append(f"keepalived_source_url: {source.url!r} is not an http, https or file URL of a tarball")
+        found.append(f"keepalived_source_url: {url_shown(source.url)!r} is not an http, https or file URL of a tarball")
     name, colon, digits = source.checksum.partition(":")
     if not source.checksum:
         found.append("keepalived_checksum is empty; a build from source needs it, such as sha256:2288c5…")

@@ -44,6 +44,11 @@ class Mask:
         return text
 
 
+def url_shown(url: str) -> str:
+    """Return *url* without its password."""
+    return re.sub(r"(://[^/\s:@]*:)(?!\d*/)\S+@", rf"\1{MASK}@", url)
+
+
 def _pieces(secret: str) -> Iterator[str]:
     secret = secret.strip()
     if not secret:

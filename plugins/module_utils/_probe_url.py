@@ -10,6 +10,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
+
 FORMS = "http://host[:port]/path, https://host[:port]/path, tcp://host:port, udp://host:port or icmp://host"
 
 _PORTS = {"http": 80, "https": 443, "icmp": 0}
@@ -28,6 +30,9 @@ class Url(NamedTuple):
 
 def read_url(url: str) -> Url:
     """Take *url* apart. Raises ValueError, naming it, for one of another form than FORMS."""
+    shown = url_shown(url)
+    if shown != url:
+        raise ValueError(f"url is {shown!r}, a password is not sent, and would stand in reports; leave it out")
     try:
         parts = urlsplit(url)
         port = parts.port

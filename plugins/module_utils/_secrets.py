@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-_ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s;{}"'\\])+)"""
+_ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s;{}"'\\])+|["'][^"'\n]+$)"""
 _QUOTE = r"[\"']?"
 _NAME = r"(?:[\w-]{0,40}(?:authorization|api[_-]?key|passw(?:or)?d|passphrase|secret|token|credential)s?\w{0,40})"
 _HEADER = rf"(?:{_NAME}|cookie)"
@@ -54,7 +54,7 @@ def find_secrets(text: str) -> set[str]:
 
 def _plain(value: str) -> str:
     """Return *value* without the quotes and backslashes of its daemon."""
-    inner = re.sub(r"\A([\"'])(.*)\1\Z", r"\2", value, flags=re.DOTALL)
+    inner = re.sub(r"\A([\"'])(.*?)(?:\1|(?<![\"'])\Z)\Z", r"\2", value, flags=re.DOTALL)
     return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
 
 

@@ -143,6 +143,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_build
     unmet,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump import parse_version
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
 
 SUMMARY = "configure.summary"
 WORDS = 40
@@ -183,9 +184,9 @@ def fetch(source: Source, timeout_s: int, tarball: IO[bytes]) -> None:
                 digest.update(block)
                 tarball.write(block)
     except OSError as error:
-        raise BuildError(f"cannot fetch {source.url}: {error}") from error
+        raise BuildError(f"cannot fetch {url_shown(source.url)}: {error}") from error
     if digest.hexdigest() != wanted:
-        raise BuildError(f"{source.url} has the checksum {name}:{digest.hexdigest()}, not {source.checksum}")
+        raise BuildError(f"{url_shown(source.url)} has the checksum {name}:{digest.hexdigest()}, not {source.checksum}")
     tarball.seek(0)
 
 
@@ -196,7 +197,7 @@ def archive_format(tarball: IO[bytes], url: str) -> str:
     for magic, option in FORMATS.items():
         if start.startswith(magic):
             return option
-    raise BuildError(f"{url} is not a tarball (gzip, xz or bzip2)")
+    raise BuildError(f"{url_shown(url)} is not a tarball (gzip, xz or bzip2)")
 
 
 def compile_source(source: Source, tarball: IO[bytes], staged: IO[bytes]) -> str:
@@ -392,6 +393,8 @@ def main() -> None:
         prefix=options["prefix"],
         options=tuple(options["configure_options"]),
     )
+    # What the module returns as its arguments.
+    options["url"] = url_shown(source.url)
     problems = findings(source) if options["state"] != "absent" else []
     if problems:
         module.fail_json(msg="\n".join(problems))

@@ -322,6 +322,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask_at, drift_s
 from ansible_collections.haproof.balancer.plugins.module_utils._http import request
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, outcome_of, summary
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_connections import Pool
@@ -492,6 +493,8 @@ def main() -> None:
     )
     params: dict[str, Any] = module.params
     url = params["url"]
+    # What the module returns as its arguments.
+    params["url"] = url_shown(url)
     try:
         goal = read_url(url)
         reference = ask_at(params["reference"])

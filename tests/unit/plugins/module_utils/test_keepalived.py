@@ -68,10 +68,12 @@ def run(argv: list[str]) -> tuple[int, str, str]:
     return 1, "", "Unknown sigfunc JSON\n"
 
 
-def test_a_dump_that_is_still_being_written_is_waited_for(daemon: Process) -> None:
+def test_a_dump_that_is_still_being_written_is_waited_for(daemon: Process, tmp_path: Path) -> None:
     instances = Keepalived(run, daemon.pid, timeout_s=5).instances()
     assert [instance["name"] for instance in instances] == ["VI_10", "VI_9"]
     assert Keepalived(run, daemon.pid, timeout_s=5).version() == "2.2.7"
+    # It may hold passwords.
+    assert not (tmp_path / "keepalived.data").exists()
 
 
 @pytest.mark.parametrize("daemon", ["no"], indirect=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import FORMS, Url, read_url
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +27,14 @@ BAD: list[tuple[str, str]] = [
     ("http:///path", f"url is 'http:///path', it must be {FORMS}"),
     ("http://h:99999/", "url is 'http://h:99999/': Port out of range 0-65535"),
     ("http://h:0/", "url is 'http://h:0/', http:// needs a port from 1 to 65535"),
+    (
+        "http://me:pa:s@s@h/",
+        "url is 'http://me:********@h/', a password is not sent, and would stand in reports; leave it out",
+    ),
+    (
+        "http://me:pa/ss@h:99999/",
+        "url is 'http://me:********@h:99999/', a password is not sent, and would stand in reports; leave it out",
+    ),
     ("tcp://h", "url is 'tcp://h', tcp:// needs a port from 1 to 65535"),
     ("udp://h:53/path", "url is 'udp://h:53/path', udp:// takes no user, path or query"),
     ("tcp://user@h:1", "url is 'tcp://user@h:1', tcp:// takes no user, path or query"),
@@ -54,6 +63,6 @@ def test_anything_is_read_or_named(text: str, start: str) -> None:
     try:
         found = read_url(start + text)
     except ValueError as error:
-        assert repr(start + text) in str(error)  # noqa: PT017 - most, but not all, are refused
+        assert repr(url_shown(start + text)) in str(error)  # noqa: PT017 - most, but not all, are refused
     else:
         assert found.host

@@ -31,6 +31,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("proxy_pass_header Authorization; proxy_hide_header Authorization;", []),
     ("limit_req_zone $http_authorization zone=token:10m rate=1r/s;", []),
     ("""log_format main '$remote_addr "$http_authorization" $cookie_token';""", []),
+    # Quoted in vain, and refused.
+    ('proxy_set_header Authorization "Bearer abc', ["Bearer abc", "abc"]),
     # haproxy
     ("user admin insecure-password 'pass word' groups a", ["pass word"]),
     ("user admin password $6$x$y/z. groups a", ["$6$x$y/z."]),

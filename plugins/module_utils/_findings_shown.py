@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Findings of a preflight as they may be shown: they quote values, which may be secrets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
+
+
+def without_secrets(findings: Iterable[str], settings: Mapping[str, Any]) -> list[str]:
+    """Return the *findings* about a role's *settings*, with the secrets in these replaced.
+
+    Of the settings, ``secrets`` are words to hide, and ``files`` have contents to hide where they are ``secret``.
+    """
+    mask = Mask(_secrets_in(settings))
+    return [mask(finding) for finding in findings]
+
+
+def _secrets_in(settings: Mapping[str, Any]) -> Iterator[str]:
+    yield from map(str, settings.get("secrets", ()))
+    yield from (str(file.get("content", "")) for file in settings.get("files", ()) if file.get("secret"))
+    yield from find_secrets("\n".join(_statements(settings, "", "")))
+
+
+def _statements(value: Any, outer: str, key: str) -> Iterator[str]:
+    """The directives in a tree, roughly as their daemon would see them: the value as several arguments, and as one."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _statements(inner, key, str(name))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _statements(inner, outer, key)
+    else:
+        for text in (str(value), json.dumps(str(value), ensure_ascii=False)):
+            yield f"{key} {text}"
+            yield f"{outer} {key} {text}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 STAGED = "/run/accepted.conf"
+# In a network and folders of its own, beside the keepalived that serves. It dumps what it runs when asked by signal.
+RUNS = f"""unshare --net --mount sh -c '
+    ip link add eth1 type veth peer name eth2 && ip address add 192.0.2.1/24 dev eth1 && ip link set eth1 up
+    ip link set eth2 up
+    mount -t tmpfs tmpfs /tmp
+    keepalived --log-console --dont-fork --vrrp --use-file={STAGED} --pid=/tmp/a --vrrp_pid=/tmp/b >/tmp/log 2>&1 &
+    timeout 20 sh -c "until grep -q Startup.complete /tmp/log; do sleep 0.1; done"
+    kill -USR1 $!
+    timeout 20 sh -c "until grep -q Password.*last /tmp/keepalived.data; do sleep 0.1; done"
+    cat /tmp/keepalived.data
+    kill $!
+    wait'"""
+PASSWORDS = ["s3cret", "'ab#cd'", "a!b#{}x", "a b", "a\\b", "@a~b", "5$", "$ecret", "}{", "\\!\\#a", "last"]
 KEEPALIVED = DAEMONS["keepalived"]
 
 
@@ -41,3 +55,20 @@ def test_keepalived_refuses_what_it_does_not_know(lab: Lab) -> None:
     # It says that twice, at first without the file.
     assert refusal is not None
     assert "(it: Line 1) Unknown keyword 'no_such_directive'" in refusal.splitlines()
+
+
+def test_keepalived_runs_with_the_passwords_that_were_given(lab: Lab) -> None:
+    instances = {
+        f"vrrp_instance V{number}": {
+            "interface": "eth1",
+            "virtual_router_id": number,
+            "priority": 100,
+            "version": 2,
+            "authentication": {"auth_type": "PASS", "auth_pass": password},
+            "virtual_ipaddress": [f"192.0.2.{number + 9}"],
+        }
+        for number, password in enumerate(PASSWORDS, 1)
+    }
+    text = base64.b64encode(render(instances).encode()).decode()
+    dump = lab.nodes["lb01"].check_output(f"echo {text} | base64 -d >{STAGED} && {RUNS}")
+    assert re.findall(r"^   Password = (.*)$", dump, re.MULTILINE) == PASSWORDS

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
 from ansible_collections.haproof.balancer.plugins.module_utils._roles import HOLDER, holds, instance_of, role_of
 from ansible_collections.haproof.balancer.plugins.module_utils._wire_findings import Finding, Seen, wire_findings
 
@@ -103,9 +104,10 @@ def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
     found = findings(cluster)
     rows = [_row(cluster, vip, found) for vip in cluster.all_vips()]
     told = [
-        {"finding": f.slug, "host": f.host, "vip": f.vip, "text": f.text, "accepted": f.slug in accepted} for f in found
+        {"finding": f.slug, "host": f.host, "vip": f.vip, "text": printable(f.text), "accepted": f.slug in accepted}
+        for f in found
     ]
-    return {"vips": rows, "findings": told, "table": table(rows)}
+    return {"vips": rows, "findings": told, "table": printable(table(rows))}
 
 
 def findings(cluster: Cluster) -> list[Finding]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import ms
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
 
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
 
@@ -23,7 +24,7 @@ def table(drills: Sequence[Mapping[str, Any]]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     lines += [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
     lines += [f"{drill['fault']}: done again, for {reason}" for drill in drills for reason in drill["retried"]]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) -> str:

@@ -12,6 +12,9 @@ from typing import Any, Iterator, Mapping, NamedTuple
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
+# Of these, and of what turns the direction of writing, what a terminal obeys.
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
 
 class Rule(NamedTuple):
     """What a text may be, and how to say so. No text may hold a control character."""
@@ -117,6 +120,11 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _texts(f"{place}[{index}]", inner)
     elif value is not None:
         yield place, str(value)
+
+
+def printable(text: str) -> str:
+    r"""Return *text* with what a terminal would obey as escapes (``\\x1b``); line breaks stay."""
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def systemd_word(text: str, command: bool = False) -> str:

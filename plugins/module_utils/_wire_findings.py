@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
+
 CLOCK_TOLERANCE_S = 2.0
 """Clocks that differ by more make logs and certificates lie; VRRP itself does not mind."""
 
@@ -163,5 +165,7 @@ def _clocks(host: str, probe: Mapping[str, Any]) -> Iterator[Finding]:
 def refusals(findings: Sequence[Finding], accepted: Sequence[str], variable: str) -> list[str]:
     """Return the words of the findings that are not *accepted*, with how *variable* accepts them."""
     return [
-        f"{found.text} (if you mean it: {variable}: [{found.slug}])" for found in findings if found.slug not in accepted
+        f"{printable(found.text)} (if you mean it: {variable}: [{found.slug}])"
+        for found in findings
+        if found.slug not in accepted
     ]

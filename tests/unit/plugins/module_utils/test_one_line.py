@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._one_line import 
     VARIABLES,
     findings,
     path_problem,
+    printable,
     secret_findings,
 )
 from hypothesis import given
@@ -121,6 +123,17 @@ def test_secrets_are_not_shown() -> None:
         "mail.to[1]: holds a line break or control character; write it in one line",
         "mail.password: holds a line break or control character; write it in one line",
     ]
+
+
+@given(st.text())
+def test_a_terminal_obeys_nothing(text: str) -> None:
+    shown = printable(text)
+    assert shown.count("\n") == text.count("\n")
+    assert all(char == "\n" or unicodedata.category(char) != "Cc" for char in shown)
+
+
+def test_what_a_terminal_would_obey_is_still_read() -> None:
+    assert printable("a\x1b[31mb\x9bc\u202ed\n\u00e9") == "a\\x1b[31mb\\x9bc\\u202ed\n\u00e9"
 
 
 PATHS = [

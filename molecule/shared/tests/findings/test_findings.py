@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 
-from nodes import BACKENDS, apply_site, eventually
+from nodes import BACKENDS, CLIENT, apply_site, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,10 +98,11 @@ def mended(lab: Lab) -> Iterator[None]:
     assert eventually(lambda: settled(lab), within_s=40)
 
 
-def no_vrrp(chain: str) -> str:
-    """Return the command that lets nothing of VRRP through a hook of the firewall."""
-    hook = f"type filter hook {chain} priority 0; policy accept;"
-    return f"nft 'table inet findings {{ chain {chain} {{ {hook} ip protocol 112 drop; }}; }}'"
+def no_vrrp(*hooks: str) -> str:
+    """Return the command that lets nothing of VRRP through these hooks of the firewall."""
+    rules = "type filter hook {0} priority 0; policy accept; ip protocol 112 drop;"
+    chains = " ".join(f"chain {hook} {{ {rules.format(hook)} }};" for hook in hooks)
+    return f"nft 'table inet findings {{ {chains} }}'"
 
 
 def test_a_healthy_pair_has_none(lab: Lab, tmp_path: Path) -> None:
@@ -144,6 +146,13 @@ def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
     assert "priority is 200 on disk, and 253 runs" in words["config_drift"]
     assert "script answers" in words["instance_fault"]
     assert f"{STANDBY}: its clock is 3" in words["clock_differs"]
+
+
+def test_a_vrrp_process_that_was_killed(lab: Lab, tmp_path: Path) -> None:
+    kill = "pkill --signal KILL --parent $(cat /run/keepalived.pid) --exact keepalived"
+    with done(lab, (STANDBY, kill, "systemctl restart keepalived")):
+        assert eventually(lambda: settled(lab), within_s=40)
+        found(audit(lab, tmp_path), ("process_restarted", STANDBY))
 
 
 def test_a_firewall_that_lets_no_vrrp_in(lab: Lab, tmp_path: Path) -> None:
@@ -215,3 +224,74 @@ def test_a_service_that_answers_badly(lab: Lab, tmp_path: Path) -> None:
         report = audit(lab, tmp_path, {"audit_url": "http://www.example.com/"})
     found(report, ("service_unanswered", ""))
     assert "answers with status 502, not 200" in report["output"]
+
+
+# What each balancer is about to run instead: the pair's VIP as lines of an instance, or another one.
+@pytest.mark.parametrize("address", ["VIP", "NETWORK.99"])
+def test_the_holder_comes_last_whoever_wrote_its_instances(lab: Lab, address: str) -> None:
+    network, _dot, vrid = lab.vip.rpartition(".")
+    address = address.replace("VIP", lab.vip).replace("NETWORK", network)
+    instance = {
+        "name": "VI_1",
+        "state": "BACKUP",
+        "interface": "eth1",
+        "virtual_router_id": int(vrid),
+        "priority": "{{ 200 - groups['balancers'].index(inventory_hostname) }}",
+        "virtual_ipaddress_excluded": [f"{address}/24 dev eth1"],
+    }
+    play = apply_site(lab, {"keepalived_vips": [], "keepalived_vrrp_instances": [instance]}, "--check")
+    assert play.returncode == 0, play.stdout + play.stderr
+    configured = play.stdout.partition("PLAY [Configure the balancers one by one")[2]
+    assert re.findall(r"changed: \[(lb\d+)\]", configured) == [STANDBY, HOLDER], configured
+
+
+# How two holders come about and become one again: on which node, by which commands (one heals by itself), who gives
+# up, how long it may take until a client knows, and how often that is tried: after a split chance decides.
+# Of a duplicate no advert tells: the holder's refresh, every 10 s, ends it.
+MERGES: list[tuple[str, str, str, str, str, float, int]] = [
+    ("a split", STANDBY, "BLOCK", "nft delete table inet findings", STANDBY, 3, 3),
+    (
+        "hung keepalived",
+        HOLDER,
+        "systemctl kill -s STOP keepalived",
+        "systemctl kill -s CONT keepalived",
+        STANDBY,
+        3,
+        1,
+    ),
+    ("killed keepalived", HOLDER, "systemctl kill -s KILL keepalived", "true", STANDBY, 12, 1),
+    (
+        "a duplicate",
+        BACKENDS[0],
+        "ip address add VIP/32 dev eth1",
+        "ip address del VIP/32 dev eth1",
+        BACKENDS[0],
+        12,
+        1,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "begin", "end", "loser", "within_s", "times"), [case[1:] for case in MERGES], ids=[c[0] for c in MERGES]
+)
+def test_clients_of_the_loser_find_the_winner(
+    lab: Lab, name: str, begin: str, end: str, loser: str, within_s: float, times: int
+) -> None:
+    """The client's entry does not age, and points to the one that gives up: the winner must tell."""
+    client = lab.nodes[CLIENT]
+    wins, gives_up = (lab.nodes[host].check_output("cat /sys/class/net/eth1/address") for host in (HOLDER, loser))
+    begin, end = (
+        command.replace("BLOCK", no_vrrp("input", "output")).replace("VIP", lab.vip) for command in (begin, end)
+    )
+    entry = f"ip neighbour show {lab.vip} dev eth1"
+    forget = f"ip neighbour del {lab.vip} dev eth1; sysctl -qw net.ipv4.neigh.eth1.base_reachable_time_ms=30000"
+    with done(lab, (CLIENT, "sysctl -qw net.ipv4.neigh.eth1.base_reachable_time_ms=3600000", forget)):
+        for _time in range(times):
+            with done(lab, (name, begin, end)):
+                assert eventually(lambda: gives_up in lab.answering_macs(), within_s=10)
+                client.check_output(f"ip neighbour replace {lab.vip} lladdr {gives_up} nud reachable dev eth1")
+                assert gives_up in client.check_output(entry)
+            assert eventually(lambda: wins in client.check_output(entry), within_s), client.check_output(entry)
+        assert eventually(lambda: lab.holders() == [HOLDER], within_s=10), lab.holders()
+        assert set(filter(None, lab.answers(3))) <= set(BACKENDS)

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_binds import Bind, binds
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render_section
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render_section, section_lines
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import words
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_tree import (
     PROXIES,
     Line,
@@ -37,6 +38,10 @@ CHECKED = {"agent-check", "check", "track"}
 # Words that let two lines have one address: a thread or interface each, for example.
 SHARED = {"interface", "namespace", "process", "shards", "thread"}
 PORTS = range(1, 65536)
+# A password as it is written: in a userlist, or after a user's name and a colon. Only double quotes expand variables.
+PASSWORD = re.compile(r"(user \S+ (insecure-)?password|stats auth) (?P<password>.*)")
+REFERENCE = re.compile(r'"\$(\w+|\{\w+\})"', re.ASCII)
+MIXED = re.compile(r'"(?:\\.|[^"\\$]|\$(?![A-Za-z_{]))*\$[A-Za-z_{]', re.ASCII)
 
 
 def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file: str) -> Iterator[str]:
@@ -55,6 +60,7 @@ def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file
     except ValueError:
         # A value that no line can hold, which was named above.
         return
+    yield from _password_findings([section for section, _lines in read])
     yield from _target_findings(read)
     yield from _bind_findings(read)
     yield from _server_findings(read)
@@ -112,6 +118,17 @@ def _content_findings(place: str, item: Mapping[str, Any]) -> Iterator[str]:
     mode = str(item.get("mode") or "0600")
     if item.get("secret") and not re.fullmatch("0?[0-7][04]0", mode):
         yield f"{place} is secret and its mode is {mode}; use '0600', or '0640' for a group that may read it"
+
+
+def _password_findings(sections: Sequence[Section]) -> Iterator[str]:
+    for section in sections:
+        for path, text in section_lines(section.keywords, section.place):
+            secret = PASSWORD.fullmatch(" ".join(words(text)))
+            if secret and MIXED.search(REFERENCE.sub("", secret["password"])):
+                yield (
+                    f"{path}: the password holds a '$' in double quotes, which haproxy takes for a variable of its"
+                    " environment; put it in single quotes"
+                )
 
 
 def _target_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:

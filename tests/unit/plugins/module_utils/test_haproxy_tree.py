@@ -88,6 +88,37 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        {
+            "sections": {
+                "userlist ops": {
+                    "user": [
+                        'a insecure-password "pa$word"',
+                        "b insecure-password 'pa$word'",
+                        "c insecure-password pa$word",
+                        'd password "$5$salt$hash"',
+                        'e insecure-password "$PASSWORD"',
+                        'f insecure-password "${PASSWORD}"',
+                        'g insecure-password "pa${word}"',
+                        'h insecure-password "pa\\$word"',
+                        'i insecure-password "5$"',
+                        'j insecure-password "$5"',
+                    ]
+                }
+            },
+            "listens": [{"name": "s", "bind": ":1", "stats": {"enable": True, "auth": 'a:"b$c"'}}],
+        },
+        [
+            f"{path}: the password holds a '$' in double quotes, which haproxy takes for a variable of its environment;"
+            " put it in single quotes"
+            for path in (
+                "haproxy_sections.userlist ops.user[0]",
+                "haproxy_sections.userlist ops.user[3]",
+                "haproxy_sections.userlist ops.user[6]",
+                "haproxy_listens[0] (s).stats.auth",
+            )
+        ],
+    ),
+    (
         {"frontends": [{"name": "web", "mode": "tcp"}]},
         ["haproxy_frontends[0] (web): no bind; give an address, e.g. 'bind: \"*:80\"'"],
     ),

@@ -10,6 +10,8 @@ import posixpath
 import re
 from typing import Any, Iterator, Mapping, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 # Of these, and of what turns the direction of writing, what a terminal obeys.
@@ -35,6 +37,11 @@ _SERVICE = Rule(
 USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as keepalived_script")
 _PACKAGE = Rule(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
 _URL = Rule(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
+# Everybody may read where packages come from.
+_OPEN_URL = Rule(
+    re.compile(r"(?!\w+://[^/]*:[^/]*@)" + _URL.pattern.pattern),
+    "use a URL without blanks, quotes and password; apt has passwords in /etc/apt/auth.conf.d",
+)
 # keepalived splits a script's line into words itself, and gives "$", "~" and quotes meanings of their own.
 _CHECK_URL = Rule(
     re.compile(r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/[\w./~%+,=:@-]*)?)?", re.ASCII),
@@ -63,16 +70,16 @@ VARIABLES: Mapping[str, Rule] = {
     "nginx_extra_packages": _PACKAGE,
     "nginx_health_listen": LINE,
     "nginx_vendor_key_checksum": LINE,
-    "nginx_vendor_key_url": _URL,
-    "nginx_vendor_url": _URL,
+    "nginx_vendor_key_url": _OPEN_URL,
+    "nginx_vendor_url": _OPEN_URL,
 }
 
 
 def problem(text: str, rule: Rule = LINE) -> str:
     """Return what is wrong with *text*, or an empty string."""
     if _CONTROL.search(text):
-        return f"{text!r} holds a line break or control character; {rule.advice}"
-    return "" if rule.pattern.fullmatch(text) else f"{text!r} is not valid here; {rule.advice}"
+        return f"{url_shown(text)!r} holds a line break or control character; {rule.advice}"
+    return "" if rule.pattern.fullmatch(text) else f"{url_shown(text)!r} is not valid here; {rule.advice}"
 
 
 def path_problem(path: str) -> str:

@@ -51,6 +51,7 @@ GOOD: list[tuple[str, Any]] = [
     ("keepalived_watch_metrics_dir", "/var/lib/prometheus/node-exporter"),
     ("nginx_vendor_url", "https://nginx.org/packages/debian"),
     ("nginx_vendor_url", "file:/srv/vendor"),
+    ("nginx_vendor_url", "https://me@host:8443/a@b"),
 ]
 
 BAD: list[tuple[str, Any, str]] = [
@@ -74,6 +75,11 @@ BAD: list[tuple[str, Any, str]] = [
     ("keepalived_watch_metrics_dir", "/var/my metrics", "keepalived_watch_metrics_dir: '/var/my metrics' is not"),
     ("keepalived_watch_metrics_dir", "/var/$HOME", "keepalived_watch_metrics_dir: '/var/$HOME' is not"),
     ("keepalived_watch_metrics_dir", "m", "keepalived_watch_metrics_dir: 'm' is not"),
+    (
+        "nginx_vendor_url",
+        "https://me:pa@ss@host/",
+        "nginx_vendor_url: 'https://me:********@host/' is not valid here; use",
+    ),
     ("nginx_vendor_url", "https://a/b\nURIs: c", r"nginx_vendor_url: 'https://a/b\nURIs: c' holds a line break"),
 ]
 

@@ -4,13 +4,19 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
+import re
 import shutil
-import tempfile
+import uuid
 from contextlib import suppress
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, Iterable, NamedTuple
+
+# haproxy takes all files of a folder with certificates, hidden ones too, but those of a certificate's issuer.
+_HIDDEN_NAME = ".haproof-{}.issuer"
+_HIDDEN = re.compile(_HIDDEN_NAME.replace(".", r"\.").format(r"[\da-f]{32}"))
 
 
 class File(NamedTuple):
@@ -63,57 +69,145 @@ def selinux_label(module: Any) -> Callable[[str, str], None]:
 
 
 class FileSet:
-    """Replaces files and remembers the former ones.
+    """Replaces files, and keeps the former ones until :meth:`settle`.
 
-    ``label(staged, dest)`` is called for each new file before it takes its place (SELinux contexts).
+    A file that is written or kept is beside its place under a hidden name of this collection, so both the change and
+    undoing it are renames: undoing needs no free disk space. ``label(staged, dest)`` is called for each new file before
+    it takes its place (SELinux contexts).
     """
 
     def __init__(self, label: Callable[[str, str], None]) -> None:
         self._label = label
-        self._former: list[tuple[str, File | None]] = []
+        # Where a file was changed, and where the former one is kept; None when there was none.
+        self._former: list[tuple[str, str | None]] = []
+        self._staged: list[str] = []
+        self._made: list[str] = []
 
     def stage(self, wanted: File) -> str:
-        """Write *wanted* beside its place under a hidden name and return that name.
+        """Write *wanted* beside its place, down to the disk, and return the path.
 
         Raises LookupError for an owner or group that the host does not have, OSError for what the disk refuses.
         """
-        folder, name = os.path.split(wanted.dest)
-        os.makedirs(folder, mode=0o755, exist_ok=True)
-        handle, staged = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+        folder = os.path.dirname(wanted.dest)
+        staged = _hidden(folder)
         try:
-            with os.fdopen(handle, "wb") as stream:
+            self._make(folder)
+            with open(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+                self._staged.append(staged)
                 stream.write(wanted.content)
-            shutil.chown(staged, wanted.owner, wanted.group)
-            os.chmod(staged, wanted.mode)
-            self._label(staged, wanted.dest)
-        except BaseException:
-            self.discard(staged)
-            raise
+                shutil.chown(staged, wanted.owner, wanted.group)
+                os.chmod(staged, wanted.mode)
+                self._label(staged, wanted.dest)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            # The hidden name tells a person nothing.
+            raise OSError(error.errno, error.strerror or str(error), wanted.dest) from error
         return staged
-
-    def discard(self, staged: str) -> None:
-        """Remove a staged file that did not take its place."""
-        with suppress(FileNotFoundError):
-            os.unlink(staged)
 
     def swap(self, staged: str, dest: str) -> None:
         """Let the staged file take its place."""
-        self._former.append((dest, read(dest)))
+        folder = os.path.dirname(dest)
+        kept: str | None = _hidden(folder)
+        try:
+            os.link(dest, str(kept), follow_symlinks=False)
+        except FileNotFoundError:
+            kept = None
+        self._former.append((dest, kept))
         os.replace(staged, dest)
+        _sync(folder)
 
     def remove(self, dest: str) -> None:
         """Remove the file."""
-        self._former.append((dest, read(dest)))
-        os.unlink(dest)
+        folder = os.path.dirname(dest)
+        kept = _hidden(folder)
+        os.rename(dest, kept)
+        self._former.append((dest, kept))
+        _sync(folder)
 
-    def restore(self) -> None:
-        """Put every swapped file back, the last one first."""
+    def settle(self) -> None:
+        """Drop what was kept: the change is meant to stay, or was undone. Raises OSError."""
+        kept = [path for _dest, path in self._former if path]
+        for path in (*kept, *self._staged):
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+        self._former, self._staged, self._made = [], [], []
+
+    def restore(self) -> list[str]:
+        """Put every file back, the last one first, and remove what was made; return what could not be done."""
+        failures = []
         while self._former:
-            dest, former = self._former.pop()
-            if former is None:
-                os.unlink(dest)
-            else:
-                os.replace(self.stage(former), dest)
+            dest, kept = self._former.pop()
+            try:
+                _put_back(dest, kept)
+            except OSError as error:
+                failures.append(f"{dest} is not as it was: {error}")
+        for path in (*self._staged, *reversed(self._made)):
+            try:
+                _discard(path)
+            except OSError as error:
+                failures.append(f"{path} cannot be removed: {error}")
+        self._staged, self._made = [], []
+        return failures
+
+    def _make(self, folder: str) -> None:
+        missing = []
+        while not os.path.isdir(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
+        for path in reversed(missing):
+            os.mkdir(path, 0o755)
+            self._made.append(path)
+            _sync(os.path.dirname(path))
+
+
+def sweep(folders: Iterable[str]) -> None:
+    """Remove from the folders what a run that was killed has written or kept there. Raises OSError."""
+    for folder in sorted(set(folders)):
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+            for path in [entry.path for entry in entries if _HIDDEN.fullmatch(entry.name)]:
+                os.unlink(path)
+
+
+def _hidden(folder: str) -> str:
+    return os.path.join(folder, _HIDDEN_NAME.format(uuid.uuid4().hex))
+
+
+def _put_back(dest: str, kept: str | None) -> None:
+    if kept is None:
+        with suppress(FileNotFoundError):
+            os.unlink(dest)
+    else:
+        os.replace(kept, dest)
+        # Two names of one file stay both (rename(2)): the new file had not taken its place yet.
+        with suppress(FileNotFoundError):
+            os.unlink(kept)
+    _sync(os.path.dirname(dest))
+
+
+def _discard(path: str) -> None:
+    try:
+        if os.path.isdir(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+    except OSError as error:
+        # A folder that others use meanwhile stays.
+        if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+            raise
+
+
+def _sync(folder: str) -> None:
+    """Let the names in the folder survive a power failure."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some file systems cannot do that for a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
 
 
 def _header(entry: File) -> str:

@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils import _firewall, _nftables
-from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, diff, read
+from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, diff, read, sweep
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._nftables import Chain, Ruleset
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, Unfinished
 
 UFW_CONF = "/etc/ufw/ufw.conf"
 UFW_RULES = {4: "/etc/ufw/before.rules", 6: "/etc/ufw/before6.rules"}
@@ -45,7 +46,23 @@ class Host:
         self._run = run
         self._has = has
         self._label = label
+        self._sets: list[FileSet] = []
+        self._ufw_mark = Mark("ufw")
         self.warnings: list[str] = []
+
+    def tidy(self, sysctl_file: str) -> None:
+        """Remove what a run that was killed has left beside the files of this module. Raises OSError."""
+        snippets = [_nftables.place_for_rules(path, _text(path), NFTABLES_SNIPPET) for path in NFTABLES_CONF]
+        sweep(map(os.path.dirname, (sysctl_file, *UFW_RULES.values(), *NFTABLES_CONF, *snippets)))
+
+    def settle(self) -> None:
+        """Drop what was kept of the former files, once all changes are made. Raises OSError."""
+        for files in self._sets:
+            files.settle()
+
+    def _files(self) -> FileSet:
+        self._sets.append(FileSet(self._label))
+        return self._sets[-1]
 
     def firewall(self, allows: Sequence[Allow], interfaces: Sequence[str]) -> list[Change]:
         """Return what the firewalls in use lack to let *allows* in, and nothing else that this module once let in."""
@@ -61,7 +78,7 @@ class Host:
         """Return what differs from the kernel settings *wanted*, in the file at *path* and in the running kernel."""
         lines = [f"{key} = {value}" for key, value in wanted.items()]
         text = "\n".join(["# Made by the Ansible collection haproof.balancer.", *lines, ""]) if wanted else ""
-        changes = self._file(FileSet(self._label), path, text)
+        changes = self._file(self._files(), path, text)
         for key, value in wanted.items():
             # sysctl.d(5): the first separator decides, and an interface's dots are slashes behind it.
             place = "/proc/sys/" + (key if "/" in key.partition(".")[0] else key.translate(str.maketrans("./", "/.")))
@@ -103,7 +120,7 @@ class Host:
         return conf is not None and b"ENABLED=yes" in conf.content.replace(b'"', b"").split()
 
     def _ufw(self, allows: Sequence[Allow]) -> list[Change]:
-        files = FileSet(self._label)
+        files = self._files()
         changes = []
         for version, path in UFW_RULES.items():
             present = read(path)
@@ -113,15 +130,18 @@ class Host:
                 changes += self._file(
                     files, path, _firewall.with_block(text, rules, f"-A {_firewall.ufw_chain(version)} ")
                 )
-        if not changes:
+        if not changes and not self._ufw_mark.read():
             return []
 
         def make() -> None:
+            self._ufw_mark.write(Unfinished(restart=False, units=False, folders=[]))
             for change in changes:
                 change.make()
             self._confirm(files, ["ufw", "reload"])
+            self._ufw_mark.write(None)
 
-        return [Change(change.shown, _nothing) for change in changes[:-1]] + [Change(changes[-1].shown, make)]
+        last = changes[-1].shown if changes else _shown("ufw", "", "reload, before which an earlier run was cut off\n")
+        return [Change(change.shown, _nothing) for change in changes[:-1]] + [Change(last, make)]
 
     def _firewalld(self, allows: Sequence[Allow], interfaces: Sequence[str]) -> list[Change]:
         rules = [_firewall.rich_rule(allow) for allow in allows]
@@ -182,7 +202,7 @@ class Host:
         lines = _nftables.kept_statements(defined, allows)
         place = _nftables.place_for_rules(path, text, NFTABLES_SNIPPET)
         check = ["nft", "--check", "--file", path]
-        files = FileSet(self._label)
+        files = self._files()
         changes = self._file(files, path, _firewall.with_block(text, lines if place == path else []), check)
         if place != path:
             changes += self._file(files, place, _firewall.with_block("", lines), check)
@@ -219,19 +239,23 @@ class Host:
         """Run a command that reads the new files; put them back, and run it again, when it fails. Raises HostError."""
         try:
             self._output(argv)
-        except HostError:
-            files.restore()
+        except HostError as error:
+            failures = files.restore()
             self._run(argv)
+            if failures:
+                raise HostError(
+                    f"{error}, and undoing the change failed too: {'; '.join(failures)}", error.words
+                ) from error
             raise
 
     def _feed(self, statements: str) -> Callable[[], None]:
         def make() -> None:
-            files = FileSet(self._label)
+            files = self._files()
             staged = files.stage(File("/run/haproof.nft", statements.encode(), "root", "root", 0o600))
             try:
                 self._output(["nft", "--file", staged])
             finally:
-                files.discard(staged)
+                files.settle()
 
         return make
 

@@ -17,7 +17,10 @@ description:
   - A service that does not run is started instead. It is enabled too.
   - The service is restarted instead when one of the files in O(restart_on) changes, which a reload would not take.
   - When any of these steps fails, every file is put back as it was, the service is reloaded (or restarted) with them,
-    and the module fails with the daemon's own words.
+    and the module fails with the daemon's own words. The former files are kept beside their places until the daemon has
+    taken the new ones, so putting them back needs no free disk space.
+  - A run that was killed leaves a mark in C(/run/haproof). The next run does what was left to do, also when all files
+    are already as they should be, and removes what the former one left on the disk.
   - systemd reads its units again when one of the files is under C(/etc/systemd).
 extends_documentation_fragment:
   - haproof.balancer.attributes
@@ -163,11 +166,11 @@ started:
   returned: always
   sample: [nginx]
 reloaded:
-  description: Whether the running service was reloaded.
+  description: Whether the running service was reloaded (in check mode, whether it would be).
   type: bool
   returned: always
 restarted:
-  description: Whether the running service was restarted.
+  description: Whether the running service was restarted (in check mode, whether it would be).
   type: bool
   returned: always
 words:
@@ -180,7 +183,7 @@ words:
 import os
 import re
 from itertools import chain
-from typing import Any, Callable, Iterator, NamedTuple
+from typing import Any, Iterator
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
@@ -196,7 +199,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
 from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
 from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
-from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
+from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError
+from ansible_collections.haproof.balancer.plugins.module_utils._transaction import Plan, apply, preview, tidy
+from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, lock
 
 # What is looked through for secrets, by the ends of the files' names, beside the main file.
 CONFIGURATIONS = (".conf", ".cfg")
@@ -282,87 +287,6 @@ def masks(named: list[str], target: str, secret: set[str], files: list[File]) ->
     return Mask(chain(named, in_files())), Mask(chain(named, in_files(), words()))
 
 
-def check_staged(files: FileSet, service: Service, wanted: File) -> str:
-    """Return the path of *wanted*, staged and checked. Raises ServiceError when the daemon refuses it, or would."""
-    staged = files.stage(wanted)
-    try:
-        service.check(staged, wanted.dest)
-        former = read(wanted.dest)
-        service.check_addresses(former.content if former else b"", wanted.content)
-    except ServiceError:
-        files.discard(staged)
-        raise
-    return staged
-
-
-class Plan(NamedTuple):
-    """What there is to do: files to write (``target`` may be among them) and to remove, units to start."""
-
-    target: File
-    pending: list[File]
-    gone: list[str]
-    idle: list[Unit]
-    restart_on: list[str]
-
-    @property
-    def paths(self) -> list[str]:
-        """Paths of all files that change."""
-        return [*(file.dest for file in self.pending), *self.gone]
-
-    @property
-    def holds_units(self) -> bool:
-        """Whether systemd has to read its units again."""
-        return any(path.startswith("/etc/systemd/") for path in self.paths)
-
-    @property
-    def restarts(self) -> bool:
-        """Whether a running service has to be restarted."""
-        return any(path in self.restart_on for path in self.paths)
-
-
-def apply(files: FileSet, service: Service, plan: Plan) -> bool:
-    """Carry the plan out and return whether the service, which ran, was reloaded or restarted.
-
-    The idle units are started, the service itself last. Raises ServiceError after everything was put back.
-    """
-    undo: Callable[[], None] | None = None
-    try:
-        for auxiliary in plan.pending:
-            if auxiliary is not plan.target:
-                files.swap(files.stage(auxiliary), auxiliary.dest)
-        for path in plan.gone:
-            files.remove(path)
-        if plan.holds_units:
-            service.reload_units()
-        service.start([unit for unit in plan.idle if unit.name != service.unit])
-        if plan.target in plan.pending:
-            files.swap(check_staged(files, service, plan.target), plan.target.dest)
-        else:
-            service.check(plan.target.dest, plan.target.dest)
-        if plan.paths and service.active():
-            undo = service.restart if plan.restarts else service.recover
-            (service.restart if plan.restarts else service.reload)()
-        service.start([unit for unit in plan.idle if unit.name == service.unit])
-        return undo is not None
-    except (ServiceError, OSError, LookupError) as error:
-        words = error.words if isinstance(error, ServiceError) else ""
-        try:
-            roll_back(files, service, plan, undo)
-        except (ServiceError, OSError) as second:
-            raise ServiceError(f"{error}, and undoing the change failed too: {second}", words) from error
-        raise ServiceError(f"{error}; everything was put back as it was", words) from error
-
-
-def roll_back(files: FileSet, service: Service, plan: Plan, undo: Callable[[], None] | None) -> None:
-    """Undo :func:`apply`; *undo* brings the service back to the former files. Raises ServiceError, OSError."""
-    service.stop(plan.idle)
-    files.restore()
-    if plan.holds_units:
-        service.reload_units()
-    if undo:
-        undo()
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -395,7 +319,9 @@ def main() -> None:
         check_paths(module.params)
         auxiliary = [options for options in module.params["files"] if options["state"] == "present"]
         wanted = [wanted_file(options) for options in (*auxiliary, module.params)]
-    except ValueError as error:
+        if not module.check_mode:
+            lock(module.params["timeout"])
+    except (OSError, ValueError) as error:
         module.fail_json(msg=str(error))
     target = wanted[-1]
     if not target.content.strip():
@@ -418,6 +344,7 @@ def main() -> None:
         module.warn(mask_words(words))
 
     service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
+    mark = Mark(service.unit)
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
@@ -432,13 +359,17 @@ def main() -> None:
     }
     try:
         idle = service.idle([*module.params["units"], service.unit])
-        plan = Plan(target, pending, gone, idle, module.params["restart_on"])
+        plan = Plan(target, pending, gone, idle, module.params["restart_on"], mark.read())
         result["started"] = [unit.name for unit in idle]
-        result["changed"] = bool(plan.paths or idle)
-        if not module.check_mode and result["changed"]:
-            result["restarted" if plan.restarts else "reloaded"] = apply(files, service, plan)
-        elif module.check_mode and pending == [target] and installed:
-            files.discard(check_staged(files, service, target))
+        result["changed"] = plan.changes
+        if plan.left:
+            module.warn(f"{service.unit}: an earlier run was cut off before its {plan.left.action}")
+        if not module.check_mode:
+            tidy(plan, [os.path.dirname(path) for path in (*present, *unwanted)])
+            done = apply(files, service, plan, mark)
+        else:
+            done = preview(files, service, plan, installed)
+        result["restarted" if plan.restarts else "reloaded"] = done
     except ServiceError as failure:
         words = mask_words(failure.words)
         module.fail_json(msg="\n".join(filter(None, [mask_words(str(failure)), words])), words=words)

@@ -112,6 +112,10 @@ from ansible_collections.haproof.balancer.plugins.module_utils._one_line import 
     path_problem,
     problem,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import lock
+
+# How long another run may be at work.
+LOCK_S = 10.0
 
 
 def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
@@ -152,6 +156,15 @@ def survey(host: Host, parameters: dict[str, Any], selinux: bool) -> list[Change
     return changes + host.booleans(parameters["sebooleans"] if selinux else [])
 
 
+def make_all(host: Host, changes: list[Change]) -> None:
+    """Make the changes. Raises HostError, OSError."""
+    try:
+        for change in changes:
+            change.make()
+    finally:
+        host.settle()
+
+
 def main() -> None:
     """Connect the parts."""
     module = AnsibleModule(
@@ -175,10 +188,12 @@ def main() -> None:
     module.run_command_environ_update = {"LC_ALL": "C"}
     host = Host(module.run_command, lambda name: module.get_bin_path(name) is not None, selinux_label(module))
     try:
+        if not module.check_mode:
+            lock(LOCK_S)
         changes = survey(host, module.params, module.selinux_enabled())
         if not module.check_mode:
-            for change in changes:
-                change.make()
+            host.tidy(module.params["sysctl_file"])
+            make_all(host, changes)
     except HostError as error:
         module.fail_json(msg="\n".join(filter(None, [str(error), error.words])))
     except (OSError, ValueError) as error:

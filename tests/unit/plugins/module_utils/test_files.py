@@ -9,7 +9,14 @@ import pwd
 from pathlib import Path
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, all_secret, diff, read
+from ansible_collections.haproof.balancer.plugins.module_utils._files import (
+    File,
+    FileSet,
+    all_secret,
+    diff,
+    read,
+    sweep,
+)
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -35,7 +42,7 @@ def test_swap_and_restore(tmp_path: Path, files: FileSet) -> None:
     files.restore()
     assert read(str(old)) == wanted(old, "before", 0o600)
     assert read(str(new)) is None
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "old"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["old"]
 
 
 def test_restore_goes_back_to_the_first_state(tmp_path: Path, files: FileSet) -> None:
@@ -48,7 +55,8 @@ def test_restore_goes_back_to_the_first_state(tmp_path: Path, files: FileSet) ->
 
 def test_a_stage_that_fails_leaves_nothing(tmp_path: Path, files: FileSet) -> None:
     with pytest.raises(LookupError, match="no such user: 'nobody-at-all'"):
-        files.stage(wanted(tmp_path / "file", "text")._replace(owner="nobody-at-all"))
+        files.stage(wanted(tmp_path / "folder" / "file", "text")._replace(owner="nobody-at-all"))
+    assert files.restore() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -56,8 +64,10 @@ def test_a_label_that_fails_leaves_nothing(tmp_path: Path) -> None:
     def refuse(_staged: str, _dest: str) -> None:
         raise OSError("no label")
 
-    with pytest.raises(OSError, match="no label"):
-        FileSet(refuse).stage(wanted(tmp_path / "file", "text"))
+    files = FileSet(refuse)
+    with pytest.raises(OSError, match=f"no label: '{tmp_path}/file'"):
+        files.stage(wanted(tmp_path / "file", "text"))
+    assert files.restore() == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,5 +106,32 @@ def test_remove_and_restore(tmp_path: Path, files: FileSet) -> None:
     path.chmod(0o640)
     files.remove(str(path))
     assert not path.exists()
-    files.restore()
+    assert files.restore() == []
     assert read(str(path)) == wanted(path, "before", 0o640)
+
+
+def test_a_link_comes_back_as_a_link(tmp_path: Path, files: FileSet) -> None:
+    path = tmp_path / "link"
+    path.symlink_to("elsewhere")
+    files.swap(files.stage(wanted(path, "after")), str(path))
+    assert not path.is_symlink()
+    assert files.restore() == []
+    assert os.readlink(path) == "elsewhere"
+
+
+def test_a_folder_that_others_use_meanwhile_stays(tmp_path: Path, files: FileSet) -> None:
+    path = tmp_path / "folder" / "file"
+    files.swap(files.stage(wanted(path, "after")), str(path))
+    (tmp_path / "folder" / "of others").touch()
+    assert files.restore() == []
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["of others"]
+
+
+def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path, files: FileSet) -> None:
+    kept = [".haproof-1.issuer", ".nginx.conf.swp", "haproof-" + "0" * 32 + ".issuer", "nginx.conf"]
+    for name in kept:
+        (tmp_path / name).touch()
+    files.stage(wanted(tmp_path / "nginx.conf", "text"))
+    files.remove(str(tmp_path / "nginx.conf"))
+    sweep([str(tmp_path), str(tmp_path), str(tmp_path / "absent"), str(tmp_path / ".nginx.conf.swp")])
+    assert sorted(path.name for path in tmp_path.iterdir()) == kept[:-1]

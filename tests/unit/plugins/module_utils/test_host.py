@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils import _host
+from ansible_collections.haproof.balancer.plugins.module_utils import _host, _unfinished
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import BEGIN, END, Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._host import Host, HostError
 
@@ -44,6 +44,7 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(_host, "UFW_CONF", str(tmp_path / "ufw.conf"))
     monkeypatch.setattr(_host, "UFW_RULES", {4: str(tmp_path / "before.rules"), 6: str(tmp_path / "before6.rules")})
     monkeypatch.setattr(_host, "NFTABLES_CONF", (str(tmp_path / "nftables.conf"),))
+    monkeypatch.setattr(_unfinished, "FOLDER", str(tmp_path / "run"))
     monkeypatch.setattr(_host.FileSet, "stage", staged_as_me(_host.FileSet.stage))
     return tmp_path
 
@@ -131,6 +132,26 @@ def test_ufw_is_opened_and_reloaded_once(etc: Path) -> None:
     assert commands.ran.count("ufw reload") == 1
     assert "-A ufw-before-input -s 198.18.0.13 -p 112 -j ACCEPT\n" in (etc / "before.rules").read_text()
     assert "-A ufw6-before-input -s fe80::13 -p 112 -j ACCEPT\n" in (etc / "before6.rules").read_text()
+
+
+def test_ufw_reloads_what_a_killed_run_has_written(etc: Path) -> None:
+    (etc / "ufw.conf").write_text("ENABLED=yes\n")
+    (etc / "before.rules").write_text("COMMIT\n")
+
+    class Killed(Commands):
+        def __call__(self, argv: list[str]) -> tuple[int, str, str]:
+            if argv == ["ufw", "reload"]:
+                raise KeyboardInterrupt
+            return super().__call__(argv)
+
+    (change,) = host(Killed({})).firewall([PEER], ["eth1"])
+    with pytest.raises(KeyboardInterrupt):
+        change.make()
+    commands = Commands({})
+    (change,) = host(commands).firewall([PEER], ["eth1"])
+    change.make()
+    assert commands.ran == ["ufw reload"]
+    assert host(commands).firewall([PEER], ["eth1"]) == []
 
 
 def test_ufw_rules_are_put_back_when_ufw_refuses_them(etc: Path) -> None:

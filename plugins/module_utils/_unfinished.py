@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a daemon has not taken yet: a mark that outlives the run that was to do it, and is gone after a reboot.
+
+A reboot needs no mark: every daemon starts with the files that are there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from contextlib import suppress
+from typing import NamedTuple
+
+FOLDER = "/run/haproof"
+
+
+class Unfinished(NamedTuple):
+    """What is still to be done: a restart rather than a reload, with units read again; files may be left in folders."""
+
+    restart: bool
+    units: bool
+    folders: list[str]
+
+    @property
+    def action(self) -> str:
+        """The word for it."""
+        return "restart" if self.restart else "reload"
+
+
+class Mark:
+    """The mark of one systemd unit."""
+
+    def __init__(self, unit: str) -> None:
+        self.path = os.path.join(FOLDER, f"{unit}.json")
+
+    def read(self) -> Unfinished | None:
+        """Return what is to be done, None without a mark. Raises OSError."""
+        try:
+            with open(self.path, encoding="utf-8") as stream:
+                return Unfinished(**json.load(stream))
+        except FileNotFoundError:
+            return None
+
+    def write(self, unfinished: Unfinished | None) -> None:
+        """Set the mark, or remove it. Raises OSError."""
+        if unfinished is None:
+            with suppress(FileNotFoundError):
+                os.unlink(self.path)
+            return
+        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        new = f"{self.path}.new"
+        with open(new, "w", encoding="utf-8") as stream:
+            json.dump(unfinished._asdict(), stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(new, self.path)
+
+
+def lock(timeout_s: float) -> int:
+    """Keep other runs from changing files of daemons on this host, until this process ends or the result is closed.
+
+    A run that lost its controller may still be at work. Raises TimeoutError.
+    """
+    os.makedirs(FOLDER, mode=0o700, exist_ok=True)
+    handle = os.open(os.path.join(FOLDER, "lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(handle)
+                raise TimeoutError(f"another run has been changing daemons on this host for {timeout_s:g} s") from None
+        time.sleep(0.05)

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils import _unfinished
+from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, Unfinished, lock
+
+
+@pytest.fixture(autouse=True)
+def _run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_unfinished, "FOLDER", str(tmp_path / "run"))
+
+
+def test_a_mark_comes_back_as_it_was_set() -> None:
+    left = Unfinished(restart=True, units=False, folders=["/etc/nginx"])
+    assert Mark("nginx").read() is None
+    Mark("nginx").write(left)
+    assert Mark("nginx").read() == left
+    assert Mark("haproxy").read() is None
+    Mark("nginx").write(None)
+    Mark("nginx").write(None)
+    assert Mark("nginx").read() is None
+
+
+def test_only_one_run_at_a_time() -> None:
+    handle = lock(0)
+    with pytest.raises(TimeoutError, match=r"^another run has been changing daemons on this host for 0\.1 s$"):
+        lock(0.1)
+    os.close(handle)
+    os.close(lock(0))

@@ -116,9 +116,9 @@ class Lab:
         script = "for i in $(seq %s); do curl --silent --show-error --max-time 2 %s; echo; done"
         return self.nodes[CLIENT].check_output(script, str(requests), url(vip or self.vip)).splitlines()
 
-    def module(self, hosts: str, module: str, arguments: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def module(self, hosts: str, module: str, arguments: dict[str, Any], *options: str) -> dict[str, dict[str, Any]]:
         """Run a module of the collection on these hosts, and return what it says, by host."""
-        with self._ad_hoc(hosts, module, arguments) as run:
+        with self._ad_hoc(hosts, module, arguments, *options) as run:
             return ad_hoc_results(run.communicate()[0])
 
     def forge_adverts(self) -> None:
@@ -146,12 +146,12 @@ class Lab:
                 output = prober.communicate(timeout=PROBE_S)[0]
         seen.update(ad_hoc_results(output)[CLIENT]["probe"])
 
-    def _ad_hoc(self, hosts: str, module: str, arguments: dict[str, Any]) -> subprocess.Popen[str]:
+    def _ad_hoc(self, hosts: str, module: str, arguments: dict[str, Any], *options: str) -> subprocess.Popen[str]:
         command = ["ansible", hosts, "-i", str(self.inventory), "-m", f"haproof.balancer.{module}"]
         # The project's ansible.cfg asks for YAML and molecule for colours, which are for people.
         environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_FORCE_COLOR": "false"}
         return subprocess.Popen(
-            [*command, "-a", json.dumps(arguments)], env=environment, stdout=subprocess.PIPE, text=True
+            [*command, "-a", json.dumps(arguments), *options], env=environment, stdout=subprocess.PIPE, text=True
         )
 
     @contextmanager

@@ -35,6 +35,10 @@ options:
       - What M(haproof.balancer.vip_check) returned for each address of P(haproof.balancer.audit_endpoints#filter).
     type: dict
     default: {}
+  daemons:
+    description: What M(haproof.balancer.daemon_info) returned, by host.
+    type: dict
+    default: {}
   vips:
     description: Virtual IPs that there should be, beside those of the instances; with or without prefix.
     type: list
@@ -84,9 +88,10 @@ def audit_report(
     services: Mapping[str, Mapping[str, Any]] | None = None,
     vips: Sequence[str] = (),
     accepted: Sequence[str] = (),
+    daemons: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the report; see DOCUMENTATION."""
-    return report(Cluster(infos, probes, services or {}, vips), accepted)
+    return report(Cluster(infos, probes, services or {}, vips, daemons or {}), accepted)
 
 
 class FilterModule:

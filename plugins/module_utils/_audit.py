@@ -3,7 +3,8 @@
 """Judges a running cluster by what was seen on all its hosts. Pure functions.
 
 ``infos`` is what vip_info returned, by host, ``probes`` what vrrp_probe did; a host that could not be asked has
-``msg`` instead. ``services`` is what vip_check said of the service at each address.
+``msg`` instead. ``services`` is what vip_check said of the service at each address, ``daemons`` what daemon_info
+returned, by host.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Cluster(NamedTuple):
     probes: Mapping[str, Mapping[str, Any]]
     services: Mapping[str, Mapping[str, Any]]
     vips: Sequence[str] = ()
+    daemons: Mapping[str, Mapping[str, Any]] = {}
 
     def looked(self) -> dict[str, Mapping[str, Any]]:
         """Return the hosts that could be looked at."""
@@ -119,6 +121,8 @@ def findings(cluster: Cluster) -> list[Finding]:
             found.append(Finding("host_unknown", host, "", f"{host}: cannot be looked at: {why}"))
         else:
             found += _host(host, info, cluster)
+    for host in cluster.looked():
+        found += _daemons(host, cluster.daemons.get(host, {"daemons": {}}))
     for host, probe in cluster.probes.items():
         if "heard" not in probe and host in cluster.looked():
             why = str(probe.get("msg", "no answer")).strip()
@@ -185,6 +189,39 @@ def _disk(host: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
             " restart keepalived, the standbys first"
         )
         yield Finding("binary_outdated", host, "", text)
+
+
+def _daemons(host: str, told: Mapping[str, Any]) -> Iterator[Finding]:
+    if "daemons" not in told:
+        why = str(told.get("msg", "no answer")).strip()
+        yield Finding("host_unknown", host, "", f"{host}: its daemons cannot be looked at: {why}")
+    for name, daemon in told.get("daemons", {}).items():
+        yield from _stale(host, name, daemon)
+
+
+def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find what a daemon has not read: it was written later, or a run was killed before its reload."""
+    if not daemon["running"]:
+        return
+    if daemon["unfinished"]:
+        text = (
+            f"{host}: a run was cut off before {name}'s {daemon['unfinished']}, so it runs with its former files."
+            " Apply the playbook again"
+        )
+        yield Finding("config_drift", host, "", text)
+        return
+    loaded = daemon["loaded_at"]
+    late = [path for path, written in daemon["files"].items() if loaded is not None and written > loaded + _ROUNDING_S]
+    if late:
+        seconds = max(daemon["files"][path] for path in late) - loaded
+        text = (
+            f"{host}: {', '.join(late)} was written {seconds:.0f} s after {name} last read it."
+            f" Reload {name}, or undo the edit and reload it"
+        )
+        yield Finding("config_drift", host, "", text)
+    if daemon["units_outdated"]:
+        text = f"{host}: {name}'s unit files were changed, and systemd has not read them: run systemctl daemon-reload"
+        yield Finding("config_drift", host, "", text)
 
 
 def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:

@@ -98,7 +98,7 @@ class Service:
     def reload(self) -> None:
         """Reload the unit. Raises ServiceError when the daemon dies of it or does not take it in time."""
         pid = self._main_pid()
-        before = _children(pid)
+        before = children(pid)
         cursor, log_size = self._cursor(), self._log_size()
 
         def failure(what: str, words: str = "") -> ServiceError:
@@ -136,7 +136,7 @@ class Service:
     def _taken(self, pid: int, before: set[int], cursor: str) -> bool:
         if self._daemon.reloaded:
             return self._daemon.reloaded in self._journal(cursor)
-        return bool(_children(pid) - before)
+        return bool(children(pid) - before)
 
     def _show(self, names: Sequence[str]) -> list[Unit]:
         properties = "--property=ActiveState,UnitFileState,MainPID"
@@ -176,7 +176,7 @@ class Service:
         return out
 
 
-def _children(pid: int) -> set[int]:
+def children(pid: int) -> set[int]:
     """Return the ids of the processes that *pid* has started and that still run (proc(5), children)."""
     with suppress(FileNotFoundError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
         return {int(word) for word in stream.read().split()}

@@ -151,7 +151,10 @@ class Lab:
         # The project's ansible.cfg asks for YAML and molecule for colours, which are for people.
         environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_FORCE_COLOR": "false"}
         return subprocess.Popen(
-            [*command, "-a", json.dumps(arguments), *options], env=environment, stdout=subprocess.PIPE, text=True
+            [*command, *(["-a", json.dumps(arguments)] if arguments else []), *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     @contextmanager

@@ -118,11 +118,14 @@ def test_a_healthy_pair_has_none(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
-    """An edited file, a replaced program, a service that hangs, and a clock that is wrong."""
+    """Edited files, a run that was cut off, a replaced program, a service that hangs, and a clock that is wrong."""
     standby = lab.nodes[STANDBY]
     conf, program = "/etc/keepalived/keepalived.conf", "/usr/sbin/keepalived"
     edit = f"cp -p {conf} /run/kept.conf; sed -i 's/priority 253/priority 200/' {conf}"
     replace = f"cp -p {program} /run/kept; cp {program} {program}.new; echo >>{program}.new; mv {program}.new {program}"
+    nginx_conf, mark = "/etc/nginx/nginx.conf", "/run/haproof/keepalived.json"
+    append = f"cp -p {nginx_conf} /run/kept.nginx; echo '# new' >>{nginx_conf}"
+    cut_off = f"""echo '{{"restart": true, "units": false, "folders": []}}' >{mark}"""
     wrap = f"mv /usr/bin/python3 /usr/bin/python3.kept; echo '{AHEAD}' >/usr/bin/python3; chmod 755 /usr/bin/python3"
     # What was there came from a package with its own time stamp, and keepalived runs from its old file meanwhile.
     put_back = f"cp -p /run/kept {program}.old; mv {program}.old {program}; systemctl restart keepalived"
@@ -131,6 +134,8 @@ def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
         (STANDBY, replace, put_back),
         (STANDBY, edit, f"cp -p /run/kept.conf {conf}"),
         (STANDBY, "systemctl kill --signal=STOP nginx", "systemctl kill --signal=CONT nginx"),
+        (STANDBY, append, f"cp -p /run/kept.nginx {nginx_conf}"),
+        (STANDBY, cut_off, f"rm {mark}"),
         (HOLDER, wrap, "mv /usr/bin/python3.kept /usr/bin/python3"),
     ):
         assert eventually(lambda: "FAULT" in standby.check_output("journalctl -u keepalived -n 3"), within_s=15)
@@ -143,7 +148,10 @@ def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
         ("clock_differs", STANDBY),
     )
     words = {finding["finding"]: finding["text"] for finding in report["findings"]}
-    assert "priority is 200 on disk, and 253 runs" in words["config_drift"]
+    drifts = " ".join(finding["text"] for finding in report["findings"] if finding["finding"] == "config_drift")
+    assert "priority is 200 on disk, and 253 runs" in drifts
+    assert f"{nginx_conf} was written" in drifts
+    assert "a run was cut off before keepalived's restart" in drifts
     assert "script answers" in words["instance_fault"]
     assert f"{STANDBY}: its clock is 3" in words["clock_differs"]
 

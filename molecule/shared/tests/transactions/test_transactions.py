@@ -78,20 +78,26 @@ def test_a_run_after_a_killed_one_reloads(lab: Lab, number: int) -> None:
     daemon, node = (lab.engine, "keepalived")[number], lab.nodes[NODE]
     before, original = state(node, daemon), arguments(node, daemon)
     changed = {**original, "content": original["content"] + "# changed\n"}
-    with program(node, "systemctl", KILLER.format(word="reload")):
-        lab.module(NODE, "daemon_config", changed)
-    killed = state(node, daemon)
-    assert killed[:3] == (*before[:2], "# changed")
-    assert f"/run/haproof/{daemon}.json" in killed.leftovers
+    try:
+        with program(node, "systemctl", KILLER.format(word="reload")):
+            lab.module(NODE, "daemon_config", changed)
+        killed = state(node, daemon)
+        assert killed[:3] == (*before[:2], "# changed")
+        assert f"/run/haproof/{daemon}.json" in killed.leftovers
+        known = lab.module(NODE, "daemon_info", {})[NODE]["daemons"]
+        assert known[daemon]["unfinished"] == "reload"
+        engine, conf = known[lab.engine], CONF[lab.engine]
+        assert (engine["files"][conf] > engine["loaded_at"]) == (daemon == lab.engine)
 
-    told = lab.module(NODE, "daemon_config", changed, "--check")[NODE]
-    assert (told["changed"], told["changed_files"], told["reloaded"]) == (True, [], True)
+        told = lab.module(NODE, "daemon_config", changed, "--check")[NODE]
+        assert (told["changed"], told["changed_files"], told["reloaded"]) == (True, [], True)
 
-    done = lab.module(NODE, "daemon_config", changed)[NODE]
-    assert (done["changed"], done["reloaded"], done["restarted"]) == (True, True, False)
-    after = state(node, daemon)
-    assert (after.changed > killed.changed, after.leftovers) == (True, [])
-    assert lab.module(NODE, "daemon_config", original)[NODE]["reloaded"]
+        done = lab.module(NODE, "daemon_config", changed)[NODE]
+        assert (done["changed"], done["reloaded"], done["restarted"]) == (True, True, False)
+        after = state(node, daemon)
+        assert (after.changed > killed.changed, after.leftovers) == (True, [])
+    finally:
+        assert lab.module(NODE, "daemon_config", original)[NODE]["reloaded"]
 
 
 def test_a_run_after_a_killed_one_restarts_with_the_new_unit(lab: Lab) -> None:

@@ -30,6 +30,7 @@ class Parts(NamedTuple):
     infos: dict[str, Any]
     probes: dict[str, Any]
     services: dict[str, Any]
+    daemons: dict[str, Any]
 
 
 def entry(address: str, prefix: int = 24) -> dict[str, Any]:
@@ -91,20 +92,28 @@ def cluster(change: Change | None = None) -> Cluster:
     infos = {host: info(host) for host in OWN}
     probes = {host: probe(host) for host in OWN}
     services: dict[str, Any] = {address: {"findings": []} for address in (VIP, *OWN.values())}
+    daemons = {
+        host: {"daemons": {"keepalived": daemon(), "nginx": daemon("/etc/n.conf", "/etc/n.pem")}} for host in OWN
+    }
     if change:
-        change(Parts(infos, probes, services))
-    return Cluster(copy.deepcopy(infos), probes, services)
+        change(Parts(infos, probes, services, daemons))
+    return Cluster(copy.deepcopy(infos), probes, services, daemons=daemons)
+
+
+def daemon(*files: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"running": True, "unfinished": "", "units_outdated": False, "loaded_at": None, "files": {}}
+    return {**told, "loaded_at": 100.0, "files": dict.fromkeys(files, 100.5)} if files else told
 
 
 def two_holders(parts: Parts) -> None:
-    infos, probes, _services = parts
+    infos, probes, _services, _daemons = parts
     infos["lb02"]["addresses"].append(entry(VIP))
     infos["lb02"]["instances"][0]["state"] = "master"
     probes["lb01"]["macs"][VIP] = [MACS["lb02"]]
 
 
 def nobody(parts: Parts) -> None:
-    infos, probes, _services = parts
+    infos, probes, _services, _daemons = parts
     infos["lb01"]["addresses"].pop()
     infos["lb01"]["instances"][0]["state"] = "backup"
     probes["lb02"]["macs"][VIP] = []
@@ -204,6 +213,48 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
                 " same. Reload keepalived, or undo the edit",
             )
         ],
+    ),
+    (
+        "a certificate that nginx has not read",
+        lambda c: c.daemons["lb02"]["daemons"]["nginx"]["files"].update({"/etc/n.pem": 130.0}),
+        [
+            (
+                "config_drift",
+                "lb02: /etc/n.pem was written 30 s after nginx last read it. Reload nginx, or undo the edit and reload"
+                " it",
+            )
+        ],
+    ),
+    (
+        "a run that was killed",
+        lambda c: c.daemons["lb01"]["daemons"]["keepalived"].update(unfinished="reload"),
+        [
+            (
+                "config_drift",
+                "lb01: a run was cut off before keepalived's reload, so it runs with its former files. Apply the"
+                " playbook again",
+            )
+        ],
+    ),
+    (
+        "a unit that systemd has not read",
+        lambda c: c.daemons["lb01"]["daemons"]["nginx"].update(units_outdated=True),
+        [
+            (
+                "config_drift",
+                "lb01: nginx's unit files were changed, and systemd has not read them: run systemctl daemon-reload",
+            )
+        ],
+    ),
+    (
+        "a daemon that does not run",
+        lambda c: c.daemons["lb01"]["daemons"]["nginx"].update(running=False, unfinished="reload"),
+        [],
+    ),
+    (
+        "daemons that cannot be looked at",
+        lambda c: c.daemons.update(lb01={"msg": "no"}),
+        [("host_unknown", "lb01: its daemons cannot be looked at: no")],
     ),
     ("nobody knows when", lambda c: c.infos["lb02"]["keepalived"]["config"].update(loaded_at=None), []),
     (

@@ -116,12 +116,12 @@ def of_steady_state(probes: Mapping[str, Record], known: Sequence[Window], slo_s
 
 def certain_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
     """Return how long the longest of these outages was at least: the service may have been there when nobody asked."""
-    return max((float(one["outage_s"]) - _within_s(one, silent) for one in felt), default=0.0)
+    return max((round(one["outage_s"] - _within_s(one, silent), 6) for one in felt), default=0.0)
 
 
 def possible_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
     """Return how long it may have been: nobody knows the end of an outage after which nobody asked."""
-    return max((_stretched_s(one, silent) for one in felt), default=0.0)
+    return max((round(_stretched_s(one, silent), 6) for one in felt), default=0.0)
 
 
 def _within_s(outage: Record, silent: Sequence[Stall]) -> float:

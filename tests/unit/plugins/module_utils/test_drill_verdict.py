@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import plan
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_table import progress, table
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import Drill, entry, report
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import FIGURES
 
 from .drill_records import (
     BOTH,
@@ -60,6 +61,7 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     ("service_stop", {}),
     ("service_stop", {"runs": [run(), run()][:1], "slo": {"service_stop": 0.04}}),
     ("service_stop", {"probes": {"client": LONG}, "slo": {"service_stop": None}}),
+    ("service_stop", {"probes": {"client": LONG}, "slo": {"service_stop": 0.16}}),
     ("link_down", {}),
     ("network_cut", {"watches": BOTH, "probes": {"client": probe((14.1, 16.0, 16.01))}}),
     ("service_stop", {"probes": {"client": probe((7.0, 7.0, 7.01))}}),
@@ -75,7 +77,22 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("vrrp_block", {"watches": split(12.5)}),
+    ("vrrp_block", {"watches": split(15.0)}),
     ("vrrp_block", {"watches": STILL}),
+    # Nobody could watch the one that booted, which may have it again.
+    ("node_reboot", {"watches": {"lb02": STILL["lb02"]}}),
+    (
+        "keepalived_kill",
+        {
+            "runs": [run(healed=[{"healed_s": 119.0, "clock": CLOCKS["lb01"]}])],
+            "watches": {**STILL, "lb02": watch("lb02", False, (10.5, True), (15.5, False))},
+        },
+    ),
+    # The other one has it until just after the heal.
+    (
+        "keepalived_kill",
+        {"watches": {**STILL, "lb01": watch("lb01", True, (13.0, False), (13.9, True), (14.0, False), (14.2, True))}},
+    ),
     ("keepalived_kill", {"watches": {**BOTH, "lb02": watch("lb02", False, (11.0, True), (13.0, False))}}),
     # What ran on a node that booted is lost.
     ("node_power_off", {"watches": {"lb02": MOVED["lb02"]}}),
@@ -129,6 +146,16 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         "service_slow",
         {"watches": {**STILL, "lb02": watch("lb02", False, (15.0, True), (15.5, False))}},
         "the VIP must stay on lb01: nobody had it for 0 ms, more than one for 500 ms",
+    ),
+    (
+        "service_slow",
+        {
+            "watches": {
+                "lb01": watch("lb01", True, (11.0, False), (11.25, True)),
+                "lb02": watch("lb02", False, (12.0, True), (12.25, False)),
+            }
+        },
+        "the VIP must stay on lb01: nobody had it for 250 ms, more than one for 250 ms",
     ),
     (
         "vrrp_block",
@@ -498,6 +525,23 @@ def test_the_worst_of_the_runs_counts() -> None:
     assert result["reasons"] == ["worst of 3: the outage of 220 ms is above the objective of 100 ms"]
 
 
+def test_of_two_runs_the_worse_one_counts() -> None:
+    clock = CLOCKS["lb01"]
+    runs = [
+        run(injected=[{"injected_s": 100.0 + at, "clock": clock}], healed=[{"healed_s": 102.0 + at, "clock": clock}])
+        for at in (7.0, 11.0)
+    ]
+    lb01 = watch("lb01", True, (7.0, False), (9.0, True), (11.0, False), (13.0, True))
+    lb02 = watch("lb02", False, (7.0, True), (9.0, False), (11.0, True), (13.0, False))
+    probes = {"client": probe((7.0, 7.0, 7.01), (11.0, 11.2, 11.21), (13.0, 13.3, 13.31))}
+    result = judge(runs=runs, watches={"lb01": lb01, "lb02": lb02}, probes=probes)
+    assert result["reasons"] == [
+        "worst of 2: the outage of 220 ms is above the objective of 100 ms",
+        "worst of 2: the outage after healing of 320 ms is above the objective of 100 ms",
+    ]
+    assert result["runs"][0]["failback_outage_s"] == 0.0
+
+
 def test_the_median_of_the_runs_counts_when_it_is_asked_for() -> None:
     assert repeated("median")["verdict"] == "pass"
 
@@ -537,6 +581,103 @@ def test_report() -> None:
         ([], "fail"),
     ]:
         assert report(drills, cluster, "2026-01-31T12:00:00", "2026-01-31T12:01:00")["verdict"] == verdict
+
+
+def test_all_that_a_report_has() -> None:
+    passed = judge()
+    assert report([passed], {"vip": VIP}, "2026-01-31T12:00:00", "2026-01-31T12:01:00") == {
+        "schema_version": 3,
+        "started": "2026-01-31T12:00:00",
+        "ended": "2026-01-31T12:01:00",
+        "verdict": "pass",
+        "cluster": {"vip": VIP},
+        "drills": [passed],
+    }
+
+
+def test_all_that_an_entry_has() -> None:
+    connections = {"open": 4, "requests": 100, "failed": 2, "cut": 1, "cuts": []}
+    probes = {
+        "client": {**SHORT, "connections": connections},
+        "other": probe((10.0, 10.0, 10.01), errors={"refused": 1, "timeout": 2}, failed=3, connections=connections),
+        "third": probe(),
+    }
+    found = judge(probes=probes)
+    (one,) = found.pop("runs")
+    assert (one["number"], one["holder_before"], one["holder_during"], one["holder_after"]) == (
+        1,
+        "lb01",
+        "lb02",
+        "lb01",
+    )
+    spreads = found.pop("figures")
+    assert spreads["outage_s"] == {"best": 0.03, "median": 0.03, "worst": 0.03}
+    assert spreads["alarm_s"] is None
+    assert list(spreads) == list(FIGURES)
+    assert found == {
+        "fault": "service_stop",
+        "title": "the service is stopped",
+        "group": "service",
+        "targets": ["lb01"],
+        "verdict": "pass",
+        "reasons": [],
+        "retried": [],
+        "expected": {
+            "holder": "moves",
+            "outage_slo_s": 0.1,
+            "failback_slo_s": 0.1,
+            "bound_s": pytest.approx(0.022, abs=0.001),
+            "alarm_slo_s": None,
+            "overlap_slo_s": None,
+        },
+        "requests": 4500,
+        "failed": 5,
+        "errors": {"refused": 3, "timeout": 2},
+        "connections": {"open": 8, "requests": 200, "failed": 4, "cut": 2},
+        "resolution_s": 0.01,
+        "clock_error_s": 0.0002,
+    }
+
+
+@pytest.mark.parametrize(
+    ("fault", "alarm_s", "overlap_s"),
+    [("vrrp_block", 5.0, None), ("keepalived_kill", None, 5.0), ("rolling", None, None)],
+)
+def test_what_else_is_expected(fault: str, alarm_s: float | None, overlap_s: float | None) -> None:
+    expected = judge(fault)["expected"]
+    assert (expected["alarm_slo_s"], expected["overlap_slo_s"]) == (alarm_s, overlap_s)
+
+
+def test_targets_of_all_runs_once() -> None:
+    assert judge(runs=[run(targets=["lb02"]), run(), run()])["targets"] == ["lb01", "lb02"]
+
+
+def test_nobody_has_it_in_the_end() -> None:
+    nobody = {"lb01": STANDBY, "lb02": STANDBY}
+    found = judge(runs=[run(after=nobody)])
+    assert found["runs"][0]["holder_after"] is None
+    assert found["reasons"] == [f"after healing {VIP} must be on lb01, it is on none"]
+    both = {"lb01": HOLDER, "lb02": info(True, "master", 253)}
+    assert judge(runs=[run(after=both)])["runs"][0]["holder_after"] == "lb01, lb02"
+
+
+def test_a_run_that_could_not_start_is_judged_by_its_findings() -> None:
+    found = plan({"lb01": HOLDER, "lb02": DEAD}, VIP)
+    result = judge(runs=[run(plan=found)])
+    assert result["reasons"] == found["findings"]
+    assert result["verdict"] == "fail"
+
+
+# Failures beside the longest outage, of 400 requests before the heal; each lasts for one request.
+@pytest.mark.parametrize(("number", "verdict"), [(1, "pass"), (5, "pass"), (6, "fail")])
+def test_a_few_stray_failures_are_nothing(number: int, verdict: str) -> None:
+    blips = probe(*((10.5 + n / 2, 10.5 + n / 2, 10.51 + n / 2) for n in range(number)))
+    assert judge(probes={"client": blips})["verdict"] == verdict
+
+
+def test_stray_failures_are_not_judged_without_an_objective() -> None:
+    blips = probe(*((10.5 + n / 2, 10.5 + n / 2, 10.51 + n / 2) for n in range(7)))
+    assert judge(probes={"client": blips}, slo={"service_stop": None})["verdict"] == "pass"
 
 
 def test_table() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 
+from keeping import check_kept_connections
 from nodes import BALANCERS, CLIENT, eventually, inventory_balancers, inventory_hosts, inventory_variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
@@ -254,6 +255,10 @@ def test_maps_lists_and_users_decide(lab: Lab) -> None:
     assert fetch(lab, "/private", "--user", "ann:pa55word").endswith(" 404")
 
 
+def test_connections_to_backends_are_kept_and_only_what_may_be_is_repeated(lab: Lab) -> None:
+    check_kept_connections(lab, address(lab, "lb01"), "kept.example.com")
+
+
 def test_a_certificate_for_each_name(lab: Lab) -> None:
     client = lab.nodes[CLIENT]
     for name in ("a.example.com", "b.example.com"):
@@ -381,7 +386,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "a backend that is not there",
         {"default_backend": "wbe"},
         "lb01: haproxy_frontends[0] (http).default_backend: there is no backend or listen 'wbe'; there are: api, "
-        "backends, empty, mail",
+        "backends, empty, kept, mail",
     ),
 ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from keeping import check_kept_connections
 from nodes import BACKENDS, CLIENT, eventually, inventory_balancers
 
 if TYPE_CHECKING:
@@ -106,6 +107,11 @@ def test_websocket_upgrade(lab: Lab) -> None:
     upgrade = ("--http1.1", "--header", "Connection: keep-alive, Upgrade", "--header", "Upgrade: websocket")
     assert " connection=upgrade upgrade=websocket " in ask(lab, "http://echo.example.test/", *upgrade).body
     assert " connection= upgrade= " in ask(lab, "http://echo.example.test/").body
+
+
+def test_connections_to_backends_are_kept_and_only_what_may_be_is_repeated(lab: Lab) -> None:
+    address = inventory_balancers(lab.inventory)["lb01"]["backend_address"]
+    check_kept_connections(lab, address, "kept.example.test")
 
 
 def test_address_of_the_client_is_taken_from_trusted_proxies_only(lab: Lab) -> None:

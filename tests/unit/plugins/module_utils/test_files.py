@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
+import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import (
     all_secret,
     diff,
     read,
+    selinux_label,
     sweep,
 )
 
@@ -77,7 +81,10 @@ def test_diff_shows_owners_and_modes(tmp_path: Path) -> None:
     changed = diff(str(path), wanted(path, "text"), wanted(path, "text", 0o600), str)
     assert changed["before"] == changed["after"] == "text"
     assert changed["after_header"] == f"{path} ({USER}:{GROUP} 0600)"
-    assert diff(str(path), wanted(path, "text"), None, str)["after"] == ""
+    gone = diff(str(path), wanted(path, "text"), None, str)
+    assert (gone["after"], gone["after_header"]) == ("", f"{path} (absent)")
+    bytes_of_no_text = wanted(path, "text")._replace(content=b"\xff")
+    assert diff(str(path), bytes_of_no_text, None, str)["before"] == "\ufffd"
 
 
 def test_a_secret_diff_shows_only_that_something_differs() -> None:
@@ -135,3 +142,93 @@ def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path, files: Fil
     files.remove(str(tmp_path / "nginx.conf"))
     sweep([str(tmp_path), str(tmp_path), str(tmp_path / "absent"), str(tmp_path / ".nginx.conf.swp")])
     assert sorted(path.name for path in tmp_path.iterdir()) == kept[:-1]
+
+
+class Module:
+    """What selinux_label() needs of AnsibleModule."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self.set: list[tuple[str, list[str], bool]] = []
+
+    def selinux_enabled(self) -> bool:
+        return self._enabled
+
+    def selinux_default_context(self, path: str) -> list[str]:
+        return ["system_u", "object_r", f"type_of_{path}", "s0"]
+
+    def set_context_if_different(self, path: str, context: list[str], changed: bool) -> None:
+        self.set.append((path, context, changed))
+
+
+def test_a_staged_file_gets_the_context_of_its_place() -> None:
+    module = Module(enabled=True)
+    selinux_label(module)("staged", "dest")
+    assert module.set == [("staged", ["system_u", "object_r", "type_of_dest", "s0"], False)]
+
+
+def test_without_selinux_there_are_no_contexts() -> None:
+    module = Module(enabled=False)
+    selinux_label(module)("staged", "dest")
+    assert module.set == []
+
+
+def test_a_whole_text_is_hidden() -> None:
+    assert all_secret("") == ""
+    assert all_secret("x") == "(secret content)\n"
+
+
+def test_an_owner_without_a_name_is_told_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.touch(mode=0o600)
+    os.chown(path, 54321, 54322)
+    found = read(str(path))
+    assert found == File(str(path), b"", "54321", "54322", 0o600)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_folder_that_cannot_be_synced_is_no_trouble(
+    tmp_path: Path, files: FileSet, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    path = tmp_path / "file"
+    files.swap(files.stage(wanted(path, "after")), str(path))
+    assert path.read_text() == "after"
+
+
+def test_a_disk_that_fails_to_sync_is_told(tmp_path: Path, files: FileSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    staged = files.stage(wanted(tmp_path / "file", "after"))
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        files.swap(staged, str(tmp_path / "file"))
+
+
+def test_what_cannot_be_put_back_is_told_and_the_rest_is_done(tmp_path: Path, files: FileSet) -> None:
+    one, other = tmp_path / "a" / "one", tmp_path / "other"
+    other.write_text("before")
+    one.parent.mkdir()
+    one.write_text("before")
+    files.swap(files.stage(wanted(other, "after")), str(other))
+    files.swap(files.stage(wanted(one, "after")), str(one))
+    shutil.rmtree(one.parent)
+    (failure,) = files.restore()
+    assert failure.startswith(f"{one} is not as it was: ")
+    assert other.read_text() == "before"
+
+
+def test_settle_drops_what_was_kept(tmp_path: Path, files: FileSet) -> None:
+    path = tmp_path / "file"
+    path.write_text("before")
+    files.swap(files.stage(wanted(path, "after")), str(path))
+    assert len(list(tmp_path.iterdir())) == 2
+    files.settle()
+    assert [found.name for found in tmp_path.iterdir()] == ["file"]
+    assert files.restore() == []
+    assert path.read_text() == "after"

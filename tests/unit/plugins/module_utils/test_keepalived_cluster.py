@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import (
+    ACCEPTABLE,
+    Finding,
     addresses,
     cluster_findings,
     host_findings,
     told,
+    vrrp_instances,
 )
 
 from .cluster_facts import CLUSTER, SETTINGS
@@ -140,6 +143,93 @@ def test_a_finding_that_never_works_cannot_be_accepted() -> None:
     assert told(findings, ["vrid"]) != []
 
 
+# What is set for lb01, and each finding's kind, by which it may be accepted or not.
+KINDS: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {
+            "vips": [
+                {"address": "192.0.2.10", "owner": "web01"},
+                {"address": "192.0.2.300/24"},
+                {"address": "192.0.2.0/24"},
+                {"address": "192.0.2.10/24", "interface": "eth7"},
+                {"address": "192.0.2.11/24", "interface": "br-lan"},
+                {"address": "203.0.113.12/24"},
+            ]
+        },
+        ["owner", "address", "address", "vrid", "interface", "subnet", "address", "vrid"],
+    ),
+    (
+        {"vips": [{"address": "x"}, {"address": "192.0.2.9/24", "vrid": 5}, {"address": "192.0.2.8/24", "vrid": 5}]},
+        ["address", "vrid"],
+    ),
+    ({"vips": [{"address": "192.0.2.9/24"}], "profile": {}}, ["profile"]),
+    ({"profile": {}}, []),
+    ({"vrrp_instance": {"interface": "eth7", "virtual_router_id": 0}}, ["interface", "vrid"]),
+    ({"vrrp_instance": {"state": "MASTER", "nopreempt": None}}, ["nopreempt"]),
+    ({"vrrp_instance": {"nopreempt": None}}, []),
+    ({"vrrp_instance": {"virtual_router_id": 1}}, []),
+    ({"vrrp_instances": [{"virtual_router_id": 255}, {"virtual_router_id": "256"}]}, ["vrid"]),
+    ({"vips": [{"address": "192.0.2.9/24", "vrid": 1}, {"address": "192.0.2.8/24", "vrid": 255}]}, []),
+]
+
+
+@pytest.mark.parametrize(("settings", "kinds"), KINDS)
+def test_kinds(settings: dict[str, Any], kinds: list[str]) -> None:
+    assert [kind for kind, _text in host_findings({**SETTINGS, **settings}, CLUSTER)] == kinds
+
+
+# Where directives of an instance may stand, and how that place is called.
+PLACES: list[tuple[dict[str, Any], str]] = [
+    ({"vrrp_instances": [{}, {"virtual_router_id": 0}]}, "keepalived_vrrp_instances[1]"),
+    ({"vrrp_instance": {"virtual_router_id": 0}}, "keepalived_vrrp_instance"),
+    (
+        {
+            "vips": [
+                {"address": "192.0.2.9/24", "vrrp_instance": None},
+                {"address": "192.0.2.8/24", "vrrp_instance": {"virtual_router_id": 0}},
+            ]
+        },
+        "keepalived_vips[1].vrrp_instance",
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "place"), PLACES)
+def test_places(settings: dict[str, Any], place: str) -> None:
+    text = f"lb01: {place}.virtual_router_id: 0 is no VRRP router id; set it to 1 to 255"
+    assert told(host_findings({**SETTINGS, **settings}, CLUSTER), []) == [text]
+
+
+def test_the_address_gives_the_router_id() -> None:
+    settings = {**SETTINGS, "vips": [{"address": "192.0.2.0/24"}]}
+    assert told(host_findings(settings, CLUSTER), []) == [
+        "lb01: keepalived_vips[0].address: 192.0.2.0/24 gives the VRRP router id 0; set vrid to 1 to 255"
+    ]
+
+
+def test_a_host_of_which_nothing_is_known() -> None:
+    """It has no interface that an instance could lack, and none that a VIP could have."""
+    settings = {
+        **SETTINGS,
+        "vrrp_instances": [{"interface": "eth7"}],
+        "vips": [{"address": "192.0.2.9/24", "interface": "eth7"}],
+    }
+    assert told(host_findings(settings, CLUSTER._replace(facts={})), []) == [
+        "lb01: keepalived_vips[0].interface: eth7 does not exist on this host (it has none that is known)"
+    ]
+
+
+def test_what_can_be_accepted() -> None:
+    findings = [Finding(kind, f"a {kind}") for kind in ("vrid", *ACCEPTABLE)]
+    assert ACCEPTABLE == ("advert_int", "nopreempt", "priority", "subnet", "weight")
+    assert told(findings, []) == [
+        "a vrid",
+        *(f"a {kind} (if you mean it: keepalived_accept: [{kind}])" for kind in ACCEPTABLE),
+    ]
+    assert told(findings, ["vrid", *ACCEPTABLE]) == ["a vrid"]
+    assert len(told(findings, ["weight"])) == 5
+
+
 def tree(priority: int, checks: dict[str, Any] | None = None, **directives: Any) -> dict[str, Any]:
     """Return the configuration of a host with one instance, VI_1."""
     instance = {
@@ -250,6 +340,91 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
 @pytest.mark.parametrize(("one", "other", "expected"), [case[1:] for case in PAIRS], ids=[case[0] for case in PAIRS])
 def test_pairs(one: Any, other: Any, expected: list[str]) -> None:
     assert told(cluster_findings({"lb01": one, "lb02": other}), []) == expected
+
+
+def weight(value: int, below: int, host: str = "lb01", check: str = "track_script chk") -> str:
+    return (
+        f"{host}: vrrp_instance VI_1: {check} has weight {value}, but the next priority is {below} lower: when it fails"
+        f" the VIP stays; set weight to 0, or beyond {below} (if you mean it: keepalived_accept: [weight])"
+    )
+
+
+THREE: list[tuple[str, Any, Any, Any, list[str]]] = [
+    # The nearest standby decides, whichever host of the three it is.
+    ("the nearest", tree(100, CHECK, track_script=["chk"]), tree(50), tree(97), [weight(-2, 3)]),
+    ("near enough", tree(100, CHECK, track_script=["chk"]), tree(50), tree(99), []),
+    ("as near", tree(100, CHECK, track_script=["chk"]), tree(50), tree(98), [weight(-2, 2)]),
+    (
+        "above",
+        tree(100, {"vrrp_script chk": {"weight": "2 reverse"}}, track_script=["chk"]),
+        tree(97),
+        tree(96),
+        [weight(2, 3)],
+    ),
+    # One that is not the strongest takes over only when another has failed already.
+    ("in the middle", tree(100), tree(90, CHECK, track_script=["chk"]), tree(80), []),
+    ("the last", tree(100), tree(90), tree(80, CHECK, track_script=["chk"]), []),
+    ("the strongest", tree(80), tree(90), tree(100, CHECK, track_script=["chk"]), [weight(-2, 10, "lb03")]),
+    (
+        "a process",
+        tree(100, {"vrrp_track_process p": {"weight": -1}}, track_process=["p"]),
+        tree(90),
+        tree(80),
+        [weight(-1, 10, check="track_process p")],
+    ),
+    ("an unknown check", tree(100, track_script=["chk"]), tree(90), tree(80), []),
+    ("its own weight", tree(100, CHECK, track_script=["chk weight 0"]), tree(90), tree(80), []),
+    (
+        "all alike",
+        tree(100),
+        tree(100),
+        tree(100),
+        [
+            f"{one}: vrrp_instance VI_1: priority 100 is also that of {other}; which of them holds the VIP would be"
+            " chance: make them differ (if you mean it: keepalived_accept: [priority])"
+            for one, other in (("lb01", "lb02"), ("lb01", "lb03"), ("lb02", "lb03"))
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "third", "expected"), [case[1:] for case in THREE], ids=[case[0] for case in THREE]
+)
+def test_three(one: Any, other: Any, third: Any, expected: list[str]) -> None:
+    assert told(cluster_findings({"lb01": one, "lb02": other, "lb03": third}), []) == expected
+
+
+# How two hosts differ, and the kinds of what is found.
+DIFFERENCES: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"version": 3}, ["version"]),
+    ({"advert_int": 2}, ["advert_int"]),
+    ({"virtual_router_id": 52}, ["virtual_router_id"]),
+    ({"authentication": {}}, ["authentication"]),
+    ({"virtual_ipaddress": []}, ["virtual_ipaddress"]),
+    ({"priority": "254"}, ["priority"]),
+]
+
+
+@pytest.mark.parametrize(("directives", "kinds"), DIFFERENCES)
+def test_kinds_of_differences(directives: dict[str, Any], kinds: list[str]) -> None:
+    other = {"vrrp_instance VI_1": {**tree(253)["vrrp_instance VI_1"], **directives}}
+    assert [kind for kind, _text in cluster_findings({"lb01": tree(254), "lb02": other})] == kinds
+
+
+def test_a_shared_address_under_another_name_is_a_matter_of_the_router_id() -> None:
+    same = {"vrrp_instance VI_2": tree(253)["vrrp_instance VI_1"]}
+    assert cluster_findings({"lb01": tree(254), "lb02": same}) == []
+    other = {"vrrp_instance VI_2": {**tree(253)["vrrp_instance VI_1"], "virtual_router_id": 52}}
+    assert [kind for kind, _text in cluster_findings({"lb01": tree(254), "lb02": other})] == ["virtual_router_id"]
+
+
+def test_what_an_instance_takes_from_defaults() -> None:
+    bare = {"vrrp_instance VI_1": {}, "track_file x": {}}
+    assert vrrp_instances(bare) == {"VI_1": {"version": 2, "advert_int": 1, "priority": 100}}
+    own = {"global_defs": {"vrrp_version": 3}, "vrrp_instance VI_1": {"advert_int": 0.2, "priority": 5}}
+    assert vrrp_instances(own) == {"VI_1": {"version": 3, "advert_int": 0.2, "priority": 5}}
 
 
 def body(**more: Any) -> dict[str, Any]:

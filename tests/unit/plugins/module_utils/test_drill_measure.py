@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure import (
     Window,
+    alarms,
     asked,
     counted_s,
     figures,
@@ -147,6 +148,11 @@ def test_asked_counts_what_was_started_in_this_time() -> None:
     assert asked(seen, 0.0, 100.0) == (1500, 1)
     assert asked(seen, 10.01, 12.0) == (199, 0)
     assert asked({}, 0.0, 1.0) == (0, 0)
+    # A single one belongs to the time in which it began, and to one of two that meet.
+    assert asked(seen, 9.5, 10.0) == (49, 0)
+    assert asked(seen, 4.0, 5.0) == (0, 0)
+    assert asked({"client": probe(runs=[[1.0, 1.0, 1.1, 1, "reset"]])}, 5.0, 6.0) == (0, 0)
+    assert asked({"client": probe(runs=[[1.0, 1.0, 1.1, 1, "reset"]])}, 6.0, 7.0) == (1, 1)
 
 
 def test_a_single_run_at_an_unknown_time_has_all_of_it() -> None:
@@ -244,6 +250,32 @@ def test_an_alarm_is_named() -> None:
     measured = figures(run(), WINDOW, {"client": probe()}, watches, VIP)
     assert measured["alarm_s"] == pytest.approx(2.5)
     assert {"at_s": 2.5, "what": "alarm", "text": "split_brain on lb02"} in measured["timeline"]["moments"]
+
+
+def test_the_first_alarm_of_all_hosts_counts() -> None:
+    watches = {
+        "lb01": {**BOTH["lb01"], "alarms": [alarm("lb01", 13.0)]},
+        "lb02": {**BOTH["lb02"], "alarms": [alarm("lb02", 12.5, "peer_silent")]},
+    }
+    assert [one["host"] for one in alarms(watches, 10.0, 20.0)] == ["lb02", "lb01"]
+    assert [one["host"] for one in alarms(watches, 12.5, 13.0)] == ["lb02"]
+    assert alarms(watches, 12.6, 13.0) == []
+    over = {"lb01": {**BOTH["lb01"], "alarms": [alarm("lb01", 13.0, raised=False)]}}
+    assert alarms(over, 10.0, 20.0) == []
+
+
+def test_where_a_host_was_not_watched_nobody_knows_who_had_it() -> None:
+    measured = figures(run(), WINDOW, {"client": probe()}, {"lb02": MOVED["lb02"]}, VIP)
+    assert (measured["gap_s"], measured["overlap_s"]) == (None, None)
+
+
+def test_the_holder_that_comes_back_soon_has_not_taken_over_from_itself() -> None:
+    back = {
+        "lb01": watch("lb01", True, (10.02, False), (10.1, True), (10.2, False)),
+        "lb02": watch("lb02", False, (10.3, True)),
+    }
+    measured = figures(run(), WINDOW, {"client": probe((10.0, 10.3, 10.35))}, back, VIP)
+    assert (measured["detect_s"], measured["takeover_s"]) == (pytest.approx(0.3), pytest.approx(0.05))
 
 
 def test_a_host_that_was_not_watched_is_unknown_from_the_fault_on() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
 from ansible_collections.haproof.balancer.plugins.module_utils._roles import (
     STANDBY,
     UNREADY,
@@ -37,7 +38,8 @@ def plan(infos: Infos, vip: str) -> dict[str, Any]:
     """Who holds the VIP, who will take over, how fast at best, who shall hold it after it has moved.
 
     ``strongest`` is who keeps it when holder and standby both have it. ``order`` has all hosts, the holder first, then
-    as they take over. ``findings`` says why nothing may be broken; all others are None or empty when there are any.
+    as they take over. ``vips`` are all that these hosts share. ``boots`` tells each host's boot from others, and
+    ``addresses`` are its own. ``findings`` says why nothing may be broken; all others are None or empty then.
     """
     roles = {host: role_of(info, vip) for host, info in infos.items()}
     ready = [host for host, role in roles.items() if role == STANDBY]
@@ -54,7 +56,10 @@ def plan(infos: Infos, vip: str) -> dict[str, Any]:
             "holder_after": None,
             "strongest": None,
             "order": [],
+            "vips": [],
             "interfaces": {},
+            "boots": {},
+            "addresses": {},
             "clean_bound_s": None,
             "dead_bound_s": None,
             "findings": findings,
@@ -74,6 +79,9 @@ def plan(infos: Infos, vip: str) -> dict[str, Any]:
         "holder_after": holder if takes_back else standby,
         "strongest": strongest,
         "order": [holder, *standbys],
+        "vips": shared_vips(infos, vip),
+        "boots": {host: info.get("boot", "") for host, info in infos.items()},
+        "addresses": {host: [entry["address"] for entry in info["addresses"]] for host, info in infos.items()},
         "interfaces": {host: instance["interface"] for host, instance in instances.items()},
         "clean_bound_s": round(clean_bound_s(version, interval, priority), 6),
         "dead_bound_s": round(dead_bound_s(version, interval, priority, adverts), 6),
@@ -81,9 +89,20 @@ def plan(infos: Infos, vip: str) -> dict[str, Any]:
     }
 
 
+def shared_vips(infos: Infos, vip: str) -> list[str]:
+    """Return the VIPs of all instances, *vip* first."""
+    others = {address for info in infos.values() for one in info["instances"] for address in one["virtual_addresses"]}
+    return [bare_address(vip), *sorted(others - {bare_address(vip)})]
+
+
 def unready(infos: Infos, vip: str) -> list[str]:
-    """Say of each host that is neither holder nor standby why."""
-    return [_unready(host, info, vip) for host, info in infos.items() if role_of(info, vip) == UNREADY]
+    """Say of each host that is neither holder nor standby why, and which alarms are raised there."""
+    alarms = [
+        f"{host}: the alarm {alarm['finding']} of {alarm['vip']} is raised: a new one would not show"
+        for host, info in infos.items()
+        for alarm in info.get("alarms", [])
+    ]
+    return [_unready(host, info, vip) for host, info in infos.items() if role_of(info, vip) == UNREADY] + alarms
 
 
 def names(hosts: list[str]) -> str:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a watcher makes of what it sees: who had a VIP since when, and which alarms were raised. Pure."""
+"""What a watcher makes of what it sees: who had a VIP since when, and which alarms were raised."""
 
 from __future__ import annotations
 
@@ -13,6 +13,20 @@ from ansible_collections.haproof.balancer.plugins.module_utils._addresses import
 from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import Address, Change
 
 _FINDING = re.compile(r'^haproof_vip_finding\{.*\bvip="([^"]*)".*\bfinding="([^"]*)"\} 1$', re.MULTILINE)
+
+
+def read_text(path: str) -> str | None:
+    """Return what is in the watch's metrics, None when there are none."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def raised(text: str) -> list[tuple[str, str]]:
+    """Return the alarms that are raised by the watch's metrics: VIP and finding."""
+    return _FINDING.findall(text)
 
 
 class Holdings:
@@ -75,4 +89,4 @@ class Alarms:
         self._raised = now
 
     def _findings(self, text: str) -> set[tuple[str, str]]:
-        return {(vip, finding) for vip, finding in _FINDING.findall(text) if vip in self._vips}
+        return {(vip, finding) for vip, finding in raised(text) if vip in self._vips}

@@ -200,6 +200,19 @@ injected_s:
   description: When the fault was injected, in seconds of this host's monotonic clock; null while nobody knows.
   type: float
   returned: when there is one fault
+effect:
+  description: Whether the fault showed, after it was injected or, once it is healed, right before that.
+  type: dict
+  returned: when there is one fault
+  contains:
+    there:
+      description: Whether it did; null when this host cannot tell, as of another node, or before it is cut off.
+      type: bool
+    lost:
+      description: What showed that something else had ended it.
+      type: list
+      elements: str
+      sample: [nginx runs]
 healed_s:
   description: When healing began, at its deadline or by this call, on the same clock.
   type: float
@@ -382,7 +395,16 @@ class Call:
             "heal_command": ["sh", self._records.script(record.name)],
             "injected_s": self._records.injected_s(record),
             "healed_s": self._records.healed_s(record.name),
+            "effect": self._effect(record),
         }
+
+    def _effect(self, record: Record) -> dict[str, Any]:
+        """Return what RETURN says: what was seen before healing, or else after injecting."""
+        lost = self._records.lost(record.name)
+        if lost is not None:
+            return {"there": not lost, "lost": lost}
+        # What was seen of one that is injected later is that it waits.
+        return {"there": True if record.present and not record.delayed else None, "lost": []}
 
     def _diff(self, before: list[str], after: list[str]) -> dict[str, Any]:
         return {"diff": {"before": describe(before), "after": describe(after)}}

@@ -54,6 +54,14 @@ options:
     description: How long to wait at the longest, in seconds.
     type: float
     default: 10.0
+  quiet:
+    description: Whether to wait also until no alarm is raised. See RV(alarms).
+    type: bool
+    default: false
+  metrics:
+    description: File of keepalived-watch with what it has found. It need not exist.
+    type: path
+    default: /run/keepalived-watch/haproof.prom
 author:
   - haproof.balancer contributors (@haproof)
 """
@@ -119,6 +127,24 @@ addresses:
     secondary:
       description: Whether another address of the same subnet comes first.
       type: bool
+boot:
+  description: What tells this boot of the host from others.
+  type: str
+  returned: always
+alarms:
+  description: The alarms that keepalived-watch of the role P(haproof.balancer.keepalived#role) has raised.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    vip:
+      description: The virtual IP.
+      type: str
+      sample: 198.18.0.10
+    finding:
+      description: What was found.
+      type: str
+      sample: split_brain
 holds:
   description: Those of O(vips) that this host's kernel has, spelled as given.
   type: list
@@ -305,6 +331,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._addresses import
     held,
     read_addresses,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
+from ansible_collections.haproof.balancer.plugins.module_utils._holdings import raised, read_text
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import (
     Keepalived,
     KeepalivedError,
@@ -370,7 +398,9 @@ def config_facts(sources: Sources, loaded_at: float | None, running: dict[str, A
     return {"files": sources.files, "changed_at": changed, "loaded_at": loaded_at, "differences": found}
 
 
-def observe(run: Runner, vips: list[str], pid_file: str | None, timeout_s: float, details: bool) -> dict[str, Any]:
+def observe(
+    run: Runner, vips: list[str], pid_file: str | None, timeout_s: float, details: bool, metrics: str
+) -> dict[str, Any]:
     """All that RETURN says, as it is now; keepalived is not asked when there is no ``pid_file``."""
     # keepalived first: an address that it sets meanwhile then shows, and the kernel has the last word.
     info: dict[str, Any] = vrrp(run, pid_file, timeout_s, details) if pid_file else {"instances": []}
@@ -381,24 +411,30 @@ def observe(run: Runner, vips: list[str], pid_file: str | None, timeout_s: float
         instance["agrees"] = instance["held"] == wanted
     info["holds"] = held(vips, info["addresses"])
     info["roles"] = {vip: role_of(info, vip) for vip in vips}
+    info["boot"] = current_boot()
+    info["alarms"] = [{"vip": vip, "finding": finding} for vip, finding in raised(read_text(metrics) or "")]
     return info
 
 
-def wait(look: Callable[[bool], dict[str, Any]], wanted: str | None, timeout_s: float, ask: bool) -> dict[str, Any]:
+def wait(
+    look: Callable[[bool], dict[str, Any]], wanted: str | None, timeout_s: float, ask: bool, quiet: bool = False
+) -> dict[str, Any]:
     """Look until every role is ``wanted``, or the time is over. ``look(ask)`` asks keepalived too."""
     deadline = time.monotonic() + timeout_s
     while wanted and time.monotonic() < deadline:
-        if reached(look(False)["roles"], wanted):
+        if reached(look(False), wanted, quiet):
             info = look(ask)
-            if reached(info["roles"], wanted):
+            if reached(info, wanted, quiet):
                 return info
         time.sleep(POLL_S)
     return look(ask)
 
 
-def reached(roles: dict[str, str], wanted: str) -> bool:
-    """Return whether every role is the wanted one; ``settled`` is any but unready."""
-    return all(role in ("holder", "standby") if wanted == "settled" else role == wanted for role in roles.values())
+def reached(info: dict[str, Any], wanted: str, quiet: bool) -> bool:
+    """Return whether every role is the wanted one (``settled`` is any but unready), with *quiet* without alarms."""
+    roles = info["roles"].values()
+    settled = all(role in ("holder", "standby") if wanted == "settled" else role == wanted for role in roles)
+    return settled and not (quiet and info["alarms"])
 
 
 def main() -> None:
@@ -412,6 +448,8 @@ def main() -> None:
             "timeout": {"type": "float", "default": 2.0},
             "wait_for": {"type": "str", "choices": ["holder", "settled", "standby"]},
             "wait_timeout": {"type": "float", "default": 10.0},
+            "quiet": {"type": "bool", "default": False},
+            "metrics": {"type": "path", "default": "/run/keepalived-watch/haproof.prom"},
         },
         supports_check_mode=True,
     )
@@ -424,10 +462,11 @@ def main() -> None:
     def look(ask: bool) -> dict[str, Any]:
         params = module.params
         pid_file = params["pid_file"] if ask else None
-        return observe(module.run_command, vips, pid_file, params["timeout"], params["details"])
+        return observe(module.run_command, vips, pid_file, params["timeout"], params["details"], params["metrics"])
 
     try:
-        info = wait(look, module.params["wait_for"], module.params["wait_timeout"], module.params["keepalived"])
+        params = module.params
+        info = wait(look, params["wait_for"], params["wait_timeout"], params["keepalived"], params["quiet"])
     except (AddressError, KeepalivedError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **info)

@@ -134,6 +134,17 @@ watch:
       type: list
       elements: float
       sample: []
+    stalls:
+      description: When this host was too busy to look for more than half a second, or stood still.
+      type: list
+      elements: dict
+      contains:
+        from_s:
+          description: The last look before.
+          type: float
+        to_s:
+          description: The next look.
+          type: float
     alarms:
       description: Each alarm that was raised or cleared, in order.
       type: list
@@ -167,7 +178,7 @@ from typing import Any, NamedTuple
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
 from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, Offset, ask_at, drift_s
-from ansible_collections.haproof.balancer.plugins.module_utils._holdings import Alarms, Holdings
+from ansible_collections.haproof.balancer.plugins.module_utils._holdings import Alarms, Holdings, read_text
 from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import (
     open_changes,
     parse_changes,
@@ -184,6 +195,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._trust import (
 LOOK_S = 0.1
 """How often the run file and the alarms are looked at; the kernel's changes are not waited for."""
 CHUNK = 65536
+STALL_S = 0.5
+"""A look that comes so late was kept from coming: the host was busy, or stood still."""
 
 
 class Seen(NamedTuple):
@@ -193,6 +206,7 @@ class Seen(NamedTuple):
     alarms: Alarms
     started_s: float
     ended_s: float
+    stalls: list[dict[str, float]]
 
 
 def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -> Seen:
@@ -202,6 +216,8 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
         # Read after the socket is open: a change in between is told twice, and none is missed.
         holdings = Holdings(vips, read_addresses())
         alarms = Alarms(vips, read_text(metrics) or "")
+        stalls: list[dict[str, float]] = []
+        before_s = started_s
         while time.monotonic() - started_s < duration_s and not run_file.on_tick(True):
             if select.select([changes], [], [], LOOK_S)[0]:
                 take(changes, holdings)
@@ -209,7 +225,11 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
             # Without the file nothing is known; that is not an alarm that is over.
             if text is not None:
                 alarms.read(text, time.monotonic())
-        return Seen(holdings, alarms, started_s, time.monotonic())
+            now_s = time.monotonic()
+            if now_s - before_s > STALL_S:
+                stalls.append({"from_s": before_s, "to_s": now_s})
+            before_s = now_s
+        return Seen(holdings, alarms, started_s, time.monotonic(), stalls)
 
 
 def take(changes: socket.socket, holdings: Holdings) -> None:
@@ -231,15 +251,6 @@ def take(changes: socket.socket, holdings: Holdings) -> None:
             holdings.change(change, at_s)
     if lost:
         holdings.resume(read_addresses(), time.monotonic())
-
-
-def read_text(path: str) -> str | None:
-    """Return what is in the file, None when there is none."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
 
 
 def lock(path: str, owner: str) -> int:
@@ -325,6 +336,7 @@ def main() -> None:
         "events": [{**event, "interface": interface_name(event["interface"])} for event in seen.holdings.events],
         "resumed_s": seen.holdings.resumed_s,
         "alarms": seen.alarms.events,
+        "stalls": seen.stalls,
     }
     module.exit_json(changed=False, watch=watched)
 

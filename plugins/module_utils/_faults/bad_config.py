@@ -53,7 +53,12 @@ def plan(options: Options, host: Host) -> Plan:
             Step(["systemctl", "reload-or-restart", unit], only_if=late),
             Step(units.is_active(unit), only_if=late),
         ],
-        present=[Step(["cmp", "--quiet", kept, conf], must_fail=True)],
+        present=[
+            Step(
+                ["sh", "-c", 'cat "$1" "$2" | cmp --quiet - "$3"', "sh", kept, broken, conf],
+                lost=f"{conf} has been changed",
+            )
+        ],
         unit=unit,
         files={"broken.conf": BROKEN},
     )

@@ -42,5 +42,5 @@ def plan(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take 
     return Plan(
         inject=[Step(python(_FORWARD))],
         heal=[Step(python(_BACK)), Step(python(_ASK), must_fail=True)],
-        present=[Step(python(_ASK))],
+        present=[Step(python(_ASK), lost="the clock has been set back")],
     )

@@ -27,8 +27,12 @@ def plan(options: Options, host: Host) -> Plan:
     file = os.path.join(path, FILE)
     # It is full once writing fails.
     fill = '! head -c "$1" /dev/zero >"$2"'
+    full = '! head -c 4096 /dev/zero >>"$1"'
     return Plan(
         inject=[Step(["sh", "-c", fill, "sh", str(MAX_BYTES), file])],
         heal=[Step(["rm", "-f", file]), Step(["test", "-e", file], must_fail=True)],
-        present=[Step(["test", "-s", file])],
+        present=[
+            Step(["test", "-s", file], lost=f"{file} has been removed"),
+            Step(["sh", "-c", full, "sh", file], lost=f"{path} has room again"),
+        ],
     )

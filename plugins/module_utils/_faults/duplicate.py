@@ -44,5 +44,5 @@ def plan(options: Options, host: Host) -> Plan:
             Step(["ip", "address", "del", address, "dev", name], only_if=by_hand),
             Step(by_hand, must_fail=True),
         ],
-        present=[Step(by_hand)],
+        present=[Step(by_hand, lost=f"{vip} is not on {name} any more")],
     )

@@ -51,7 +51,7 @@ def plan(options: Options, host: Host) -> Plan:
     return Plan(
         inject=[*kept[:1], Step(["ip", "link", "set", "dev", name, "down"])],
         heal=[Step(["ip", "link", "set", "dev", name, "up"]), *carrier, *routes, *kept[1:], Step(is_up)],
-        present=[Step(is_up, must_fail=True)],
+        present=[Step(is_up, must_fail=True, lost=f"{name} is up")],
     )
 
 

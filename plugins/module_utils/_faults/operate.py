@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Any, Union
 
+from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     FaultError,
     Host,
@@ -20,12 +21,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     as_data,
     from_data,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
-    Record,
-    Records,
-    current_boot,
-    folder_name,
-)
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records, folder_name
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import heal_script
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import AtBoot, Guard, HealTimer
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import SURVIVORS
@@ -74,7 +70,7 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
     what = options.fault + (f" on {options.node}" if options.node else "")
     at_boot = [AtBoot(options.fault, options.node)] if survives(host, options.fault) else []
     disarm = [step for one in [*at_boot, switch] for step in one.disarm()]
-    script = heal_script(what, records.folder(name), plan.heal, disarm, sys.executable)
+    script = heal_script(what, records.folder(name), plan.present, plan.heal, disarm, sys.executable)
     if switch.armed():
         # Left by somebody who removed the record: it would heal this fault too early.
         for step in switch.disarm():
@@ -85,7 +81,7 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
         node=options.node,
         unit=plan.unit,
         options=asked,
-        present=as_data(plan.present),
+        present=as_data(plan.injected),
         deadline_s=time.monotonic() + options.deadline_s,
         injected_s=None,
         delayed=plan.delayed,
@@ -106,8 +102,8 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
         records.write(record)
         for step in plan.inject:
             perform(host, step, "cannot inject the fault")
-        for step in plan.present:
-            perform(host, step, "the fault is not there after it was injected")
+        for step in plan.injected:
+            perform(host, step, f"the fault is not there after it was injected: {step.lost or 'it does not wait'}")
     except FaultError:
         heal(host, records, name)
         raise

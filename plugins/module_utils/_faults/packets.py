@@ -69,8 +69,9 @@ def network_cut(options: Options, host: Host) -> Plan:
             *(step for family in families for step in _removed(family)),
             gone(options.fault),
         ],
-        present=[Step(waits)],
+        present=_dropping(rules),
         delayed=True,
+        waiting=[Step(waits)],
     )
 
 
@@ -115,7 +116,7 @@ def _blocked(host: Host, hooks: list[str]) -> Plan:
     return Plan(
         inject=[Step(["nft", rules])],
         heal=[step for family in families for step in _removed(family)],
-        present=[Step(_listed(family)) for family in families],
+        present=_dropping(rules),
     )
 
 
@@ -146,6 +147,19 @@ def _need_nft(host: Host) -> None:
 
 def _listed(family: str) -> list[str]:
     return ["nft", "list", "table", family, TABLE]
+
+
+def _dropping(rules: str) -> list[Step]:
+    """Return what succeeds while all tables of these rules are there, and drop as much as they did at first."""
+    counts = '[ "$(nft list table "$1" "$2" | grep -o "drop$" | wc -l)" -ge "$3" ]'
+    return [
+        Step(
+            ["sh", "-c", counts, "sh", family, TABLE, str(table.count("drop;"))],
+            lost=f"the rules of the nftables table {family} {TABLE} have been removed",
+        )
+        for table in rules.split("table ")[1:]
+        for family in table.split()[:1]
+    ]
 
 
 def _removed(family: str) -> list[Step]:

@@ -62,9 +62,12 @@ class Options(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """One fault on this host. *present* succeeds while it is there; *files* are written to the fault's folder first.
+    """One fault on this host. *files* are written to the fault's folder first.
 
-    *delayed*: systemd injects it when the module has answered, and knows when.
+    *present* is how its effect is seen: each step succeeds after injecting, and still does before healing, unless
+    something else has ended the fault meanwhile. There are none where only others can see it.
+
+    *delayed*: systemd injects it when the module has answered, and knows when. *waiting* succeeds until then.
     """
 
     inject: list[Step]
@@ -73,6 +76,12 @@ class Plan(NamedTuple):
     unit: str | None = None
     files: dict[str, str] = {}  # noqa: RUF012 (never changed)
     delayed: bool = False
+    waiting: list[Step] = []  # noqa: RUF012 (never changed)
+
+    @property
+    def injected(self) -> list[Step]:
+        """What succeeds right after injecting."""
+        return self.waiting if self.delayed else self.present
 
 
 class Host:

@@ -16,11 +16,13 @@ import shutil
 from contextlib import suppress
 from typing import Any, Container, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import (
     HEALED,
     HEALED_AT,
     INJECTED_AT,
+    LOST,
     RECORD,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import write_lasting
@@ -72,15 +74,6 @@ def base_folders(uid: int) -> tuple[str, str]:
         # A home may be shared by many hosts.
         folder = os.path.join(home, ".local/state/haproof-drill", os.uname().nodename)
     return folder, folder
-
-
-def current_boot() -> str:
-    """Return what tells this boot of the host from others; a container boots with its first process alone."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
-        boot = stream.read().strip()
-    with open("/proc/1/stat", encoding="utf-8", errors="replace") as stream:
-        # proc(5): field 22, behind a name that may have spaces.
-        return f"{boot} {stream.read().rpartition(')')[2].split()[19]}"
 
 
 def foreign() -> bool:
@@ -177,6 +170,12 @@ class Records:
         """Return when the script began to heal the fault, at its last run."""
         text = self._text(name, HEALED_AT)
         return float(text) if text else None
+
+    def lost(self, name: str) -> list[str] | None:
+        """Return what spoke against the fault's being there when healing began, None when nothing is known."""
+        if not os.path.lexists(os.path.join(self.folder(name), LOST)):
+            return None
+        return self._text(name, LOST).splitlines()
 
     def _text(self, name: str, file: str) -> str:
         path = os.path.join(self.folder(name), file)

@@ -12,6 +12,7 @@ from typing import Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Step
 
 RECORD = "record.json"
+LOST = "lost"
 HEALED = "healed.json"
 HEALED_AT = "healed"
 INJECTED_AT = "injected"
@@ -25,6 +26,8 @@ failed=0
 must() {{ "$@" || {{ echo "failed: $*" >&2; failed=1; }}; }}
 must_fail() {{ if "$@" >/dev/null 2>&1; then echo "should fail: $*" >&2; failed=1; fi; }}
 quietly() {{ "$@" >/dev/null 2>&1; }}
+shows() {{ told=$1; shift; quietly "$@" || echo "$told" >>"$folder/{lost}.new"; }}
+shows_by_failing() {{ told=$1; shift; if quietly "$@"; then echo "$told" >>"$folder/{lost}.new"; fi; }}
 
 # The switch at the deadline and a person may come at the same time.
 exec 9<"$folder" || exit 1
@@ -32,6 +35,11 @@ if quietly command -v flock; then flock 9; fi
 if [ ! -e "$folder/{record}" ]; then
     echo "healed already"
     exit 0
+fi
+
+# Is it still there, or has something else ended it? Only before the first attempt can that be seen.
+if [ ! -e "$folder/{lost}" ]; then
+{present}
 fi
 {python} -c 'import time; print(time.monotonic())' >"$folder/{healed_at}"
 
@@ -56,10 +64,24 @@ def line(step: Step) -> str:
     return f"if quietly {shlex.join(step.only_if)}; then {command}; fi" if step.only_if else command
 
 
-def heal_script(what: str, folder: str, heal: Sequence[Step], disarm: Sequence[Step], python: str) -> str:
+def look(step: Step) -> str:
+    """Return a step that shows that the fault is there as a line of the script, which notes what it says otherwise."""
+    return f"    {'shows_by_failing' if step.must_fail else 'shows'} {shlex.join([step.lost, *step.argv])}"
+
+
+def heal_script(
+    what: str, folder: str, present: Sequence[Step], heal: Sequence[Step], disarm: Sequence[Step], python: str
+) -> str:
     """Return the script for the fault *what* with its record in *folder*. It goes on after a step that fails."""
+    looks = [f'    : >"$folder/{LOST}.new"', *map(look, present), f'    mv "$folder/{LOST}.new" "$folder/{LOST}"']
     head = _HEAD.format(
-        what=what, folder=shlex.quote(folder), record=RECORD, python=shlex.quote(python), healed_at=HEALED_AT
+        what=what,
+        folder=shlex.quote(folder),
+        record=RECORD,
+        python=shlex.quote(python),
+        healed_at=HEALED_AT,
+        lost=LOST,
+        present="\n".join(looks) if present else "    :",
     )
     tail = _TAIL.format(
         what=shlex.quote(what),

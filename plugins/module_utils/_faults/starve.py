@@ -18,5 +18,5 @@ def plan(options: Options, host: Host) -> Plan:
     return Plan(
         inject=[background(options, ["sh", "-c", loops, "sh", str(host.cores() * LOOPS_PER_CORE)])],
         heal=[gone(options.fault), Step(runs(options.fault).argv, must_fail=True)],
-        present=[runs(options.fault)],
+        present=[runs(options.fault)._replace(lost="the busy loops have ended")],
     )

@@ -21,6 +21,21 @@ RUNNING_SHARE = 0.5
 """Half as long as a slow service stands still it runs."""
 
 
+_ANOTHER_PROCESS = (
+    'i=0; until [ "$(systemctl show --property=MainPID --value "$1")" != "$2" ]; do'
+    ' i=$((i + 1)); [ "$i" -lt 100 ] || exit 1; sleep 0.02; done'
+)
+
+# Stopped, or dead and not collected. The kernel needs a moment to stop them all.
+_ALL_STAND_STILL = (
+    'group=$(systemctl show --property=ControlGroup --value "$1"); [ -n "$group" ] || exit 1;'
+    " for base in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do"
+    ' procs=$base$group/cgroup.procs; [ -e "$procs" ] || continue;'
+    ' i=0; until ! cat $(sed "s,.*,/proc/&/status," "$procs") | grep -q "^State:.[^TZX]"; do'
+    ' i=$((i + 1)); [ "$i" -lt 10 ] || exit 1; sleep 0.02; done; [ -s "$procs" ]; exit; done; exit 1'
+)
+
+
 class Unit(NamedTuple):
     """A unit that runs; the process id is 0 when it has no main process."""
 
@@ -39,6 +54,19 @@ def running(host: Host, name: str) -> Unit:
         state = properties["ActiveState"]
         raise FaultError(f"unit {name} does not run (systemd: {state}): start it before it is broken", cmd)
     return Unit(name, int(properties.get("MainPID", "0")))
+
+
+def with_process(host: Host, name: str) -> Unit:
+    """Return the unit. Raises FaultError also when it has no main process, by which its death or silence is seen."""
+    unit = running(host, name)
+    if not unit.pid:
+        raise FaultError(f"unit {name} has no main process: name the unit whose processes do the work")
+    return unit
+
+
+def killed(unit: str, pid: int) -> Step:
+    """Return what succeeds once the main process is another one, or none; systemd takes a moment to notice."""
+    return Step(["sh", "-c", _ANOTHER_PROCESS, "sh", unit, str(pid)], lost=f"{unit} still has the process {pid}")
 
 
 def is_active(unit: str) -> list[str]:
@@ -72,31 +100,32 @@ def stop(options: Options, host: Host) -> Plan:
     return Plan(
         inject=[Step(["systemctl", "stop", unit])],
         heal=started(unit),
-        present=[Step(is_active(unit), must_fail=True)],
+        present=[Step(is_active(unit), must_fail=True, lost=f"{unit} runs")],
         unit=unit,
     )
 
 
 def kill(options: Options, host: Host) -> Plan:
     """Kill all processes of the unit. What systemd does about it is part of what is tried."""
-    unit = running(host, options.service).name
-    return Plan(inject=[signal("KILL", unit)], heal=started(unit), present=[], unit=unit)
+    unit, pid = with_process(host, options.service)
+    return Plan(inject=[signal("KILL", unit)], heal=started(unit), present=[killed(unit, pid)], unit=unit)
 
 
 def kill_at_once(options: Options, host: Host) -> Plan:
     """Kill all processes of the unit, none of which sees another die and cleans up."""
-    unit = running(host, options.service).name
-    return Plan(inject=[signal("STOP", unit), signal("KILL", unit)], heal=started(unit), present=[], unit=unit)
+    unit, pid = with_process(host, options.service)
+    inject = [signal("STOP", unit), signal("KILL", unit)]
+    return Plan(inject=inject, heal=started(unit), present=[killed(unit, pid)], unit=unit)
 
 
 def hang(options: Options, host: Host) -> Plan:
     """Let all processes of the unit stand still."""
-    unit, pid = running(host, options.service)
+    unit, pid = with_process(host, options.service)
     stands_still = ["grep", "-q", "^State:.T", f"/proc/{pid}/status"]
     return Plan(
         inject=[signal("STOP", unit)],
-        heal=[thawed(unit), *started(unit), *([Step(stands_still, must_fail=True)] if pid else [])],
-        present=[Step(stands_still)] if pid else [],
+        heal=[thawed(unit), *started(unit), Step(stands_still, must_fail=True)],
+        present=[Step(["sh", "-c", _ALL_STAND_STILL, "sh", unit], lost=f"processes of {unit} go on")],
         unit=unit,
     )
 
@@ -112,7 +141,7 @@ def slow(options: Options, host: Host) -> Plan:
     return Plan(
         inject=[background(options, argv, goes_on)],
         heal=[gone(options.fault), thawed(unit), *started(unit)],
-        present=[runs(options.fault)],
+        present=[runs(options.fault)._replace(lost=f"{unit} is not stopped again and again any more")],
         unit=unit,
     )
 
@@ -120,4 +149,12 @@ def slow(options: Options, host: Host) -> Plan:
 def reload(options: Options, host: Host) -> Plan:
     """Reload the unit, as after a change. There is nothing to heal."""
     unit = running(host, options.service).name
-    return Plan(inject=[Step(["systemctl", "reload", unit])], heal=[Step(is_active(unit))], present=[], unit=unit)
+    changed = ["systemctl", "show", "--property=StateChangeTimestampMonotonic", "--value", unit]
+    before = host.output(changed, f"cannot ask systemd for {unit}").strip()
+    differs = '[ "$(systemctl show --property=StateChangeTimestampMonotonic --value "$1")" != "$2" ]'
+    return Plan(
+        inject=[Step(["systemctl", "reload", unit])],
+        heal=[Step(is_active(unit))],
+        present=[Step(["sh", "-c", differs, "sh", unit, before], lost=f"systemd has not reloaded {unit}")],
+        unit=unit,
+    )

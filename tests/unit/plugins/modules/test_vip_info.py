@@ -41,7 +41,9 @@ IP = '[{"ifname": "eth1", "addr_info": [{"local": "198.18.0.10", "prefixlen": 24
 
 def test_observe_without_keepalived() -> None:
     vips = ["198.18.0.10/24", "198.18.0.9"]
-    info = vip_info.observe(lambda _argv: (0, IP, ""), vips, None, 1.0, True)
+    info = vip_info.observe(lambda _argv: (0, IP, ""), vips, None, 1.0, True, "/nonexistent")
+    assert info["alarms"] == []
+    assert info["boot"]
     assert info["holds"] == ["198.18.0.10/24"]
     assert info["roles"] == {"198.18.0.10/24": "holder", "198.18.0.9": "standby"}
     assert info["instances"] == []
@@ -90,4 +92,21 @@ def test_without_waiting_one_look_is_enough() -> None:
     ],
 )
 def test_reached(roles: list[str], wanted: str, expected: bool) -> None:
-    assert vip_info.reached({str(number): role for number, role in enumerate(roles)}, wanted) is expected
+    assert (
+        vip_info.reached({"roles": {str(number): role for number, role in enumerate(roles)}}, wanted, False) is expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("alarms", "quiet", "expected"), [([], True, True), (["x"], False, True), (["x"], True, False)]
+)
+def test_a_raised_alarm_is_waited_for_when_asked(alarms: list[str], quiet: bool, expected: bool) -> None:
+    info = {"roles": {"198.18.0.10": "standby"}, "alarms": alarms}
+    assert vip_info.reached(info, "settled", quiet) is expected
+
+
+def test_alarms_are_those_that_are_raised(tmp_path: Path) -> None:
+    line = 'haproof_vip_finding{instance_name="VI",vip="198.18.0.%d",vrid="1",finding="split_brain"} %d\n'
+    (tmp_path / "metrics").write_text(line % (10, 1) + line % (11, 0))
+    info = vip_info.observe(lambda _argv: (0, IP, ""), [], None, 1.0, True, str(tmp_path / "metrics"))
+    assert info["alarms"] == [{"vip": "198.18.0.10", "finding": "split_brain"}]

@@ -74,7 +74,7 @@ def test_every_plan_injects_and_heals(fault: str) -> None:
     assert found.heal
     assert words(found.heal) != words(found.inject)
     assert from_data(as_json(as_data(found.present))) == [
-        Step(list(step.argv), list(step.only_if), step.must_fail) for step in found.present
+        Step(list(step.argv), list(step.only_if), step.must_fail, step.lost) for step in found.present
     ]
 
 
@@ -103,6 +103,43 @@ INJECTS: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("fault", "commands"), INJECTS, ids=lambda value: value if isinstance(value, str) else "")
 def test_how_it_is_injected(fault: str, commands: list[str]) -> None:
     assert words(plan(fault).inject) == commands
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_every_effect_can_be_seen_and_says_when_it_is_gone(fault: str) -> None:
+    found = plan(fault)
+    assert bool(found.present) is (fault not in DRIVER_FAULTS)
+    assert all(step.lost for step in found.present)
+    assert bool(found.injected) is (fault not in DRIVER_FAULTS)
+
+
+@pytest.mark.parametrize("fault", ["service_kill", "service_hang", "keepalived_kill"])
+def test_a_unit_without_a_main_process_is_not_signalled(fault: str) -> None:
+    host = model()
+    host.says["systemctl show --property=LoadState,ActiveState,MainPID nginx"] = (
+        "LoadState=loaded\nActiveState=active\nMainPID=0\n"
+    )
+    host.says["systemctl show --property=LoadState,ActiveState,MainPID keepalived"] = (
+        "LoadState=loaded\nActiveState=active\nMainPID=0\n"
+    )
+    with pytest.raises(FaultError, match=r"has no main process: name the unit"):
+        plan(fault, host)
+
+
+COUNTED: list[tuple[str, str, list[str]]] = [
+    ("vrrp_block", "netdev", ["2"]),
+    ("vrrp_block_in", "netdev", ["1"]),
+    ("network_cut", "netdev", ["2"]),
+    ("network_cut", "inet", ["3", "2"]),
+]
+
+
+@pytest.mark.parametrize(("fault", "family", "counts"), COUNTED)
+def test_every_rule_that_drops_is_counted(fault: str, family: str, counts: list[str]) -> None:
+    host = model()
+    newer = host.answer
+    host.run = lambda argv: (1, "", "") if family == "inet" and "netdev" in " ".join(argv) else newer(argv)
+    assert [step.argv[-1] for step in plan(fault, host).present] == counts
 
 
 def test_link_comes_up_before_its_routes() -> None:
@@ -278,4 +315,5 @@ def test_block_heals_what_it_made(older: bool, family: str) -> None:
     (step,) = found.inject
     assert step.argv[-1].startswith(f"table {family} haproof_drill {{ chain {'output' if older else 'egress'} {{")
     assert words(found.heal)[0] == f"nft delete table {family} haproof_drill"
-    assert words(found.present) == [f"nft list table {family} haproof_drill"]
+    (look,) = found.present
+    assert look.argv[-3:] == [family, "haproof_drill", "1"]

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
     Record,
     base_folders,
-    current_boot,
     systemd_moment_s,
 )
 

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from .faults_host import shell
 
 
-def written(folder: Path, heal: list[Step], disarm: list[Step]) -> str:
+def written(folder: Path, heal: list[Step], disarm: list[Step], present: list[Step] | None = None) -> str:
     """Write a script and a record as the module does, and return the script's path."""
     folder.mkdir()
     (folder / "record.json").write_text("{}")
     script = folder / "heal"
-    script.write_text(heal_script("a fault", str(folder), heal, disarm, sys.executable))
+    script.write_text(heal_script("a fault", str(folder), present or [], heal, disarm, sys.executable))
     return str(script)
 
 
@@ -73,6 +73,38 @@ def test_it_goes_on_after_a_step_that_fails_and_keeps_the_timer(tmp_path: Path) 
 )
 def test_steps(tmp_path: Path, step: Step, healed: bool) -> None:
     assert (shell(written(tmp_path / "fault", [step], [])).returncode == 0) is healed
+
+
+def test_it_looks_before_it_heals(tmp_path: Path) -> None:
+    folder, fault = tmp_path / "fault", tmp_path / "it's there"
+    fault.touch()
+    present = [
+        Step(["test", "-e", str(fault)], lost="it's gone"),
+        Step(["test", "-e", str(tmp_path / "undone")], must_fail=True, lost="somebody was here"),
+    ]
+    script = written(folder, [Step(["rm", str(fault)])], [], present)
+    shell(script)
+    assert (folder / "lost").read_text() == ""
+    assert not fault.exists()
+
+
+def test_it_notes_what_has_ended_the_fault_and_keeps_the_note(tmp_path: Path) -> None:
+    folder, fault = tmp_path / "fault", tmp_path / "fault.there"
+    present = [
+        Step(["test", "-e", str(fault)], lost="it's gone"),
+        Step(["true"], must_fail=True, lost="$(undone)"),
+        Step(["true"], lost="never"),
+    ]
+    script = written(folder, [Step(["false"])], [], present)
+    shell(script)
+    fault.touch()
+    shell(script)
+    assert (folder / "lost").read_text().splitlines() == ["it's gone", "$(undone)"]
+
+
+def test_what_nobody_can_see_is_not_noted(tmp_path: Path) -> None:
+    shell(written(tmp_path / "fault", [Step(["true"])], []))
+    assert not (tmp_path / "fault/lost").exists()
 
 
 def test_every_word_is_quoted() -> None:

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""TCP sockets of a host as its kernel lists them, and which of them belong to a service. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from typing import Container, NamedTuple, Sequence
+
+LISTEN = 0x0A
+"""enum of net/tcp_states.h."""
+
+
+class Socket(NamedTuple):
+    """A socket. ``inode`` is 0 for one that no process has any more, as in TIME-WAIT."""
+
+    address: str
+    port: int
+    peer: str
+    state: int
+    inode: int
+
+
+def parse_tcp(text: str) -> list[Socket]:
+    """Return the sockets in ``/proc/net/tcp`` or ``/proc/net/tcp6`` (proc(5))."""
+    found = []
+    for line in text.splitlines()[1:]:
+        words = line.split()
+        address, port = words[1].split(":")
+        inode = int(words[9])
+        found.append(
+            Socket(_address(address), int(port, 16), _address(words[2].split(":")[0]), int(words[3], 16), inode)
+        )
+    return found
+
+
+def _address(digits: str) -> str:
+    """Return an address that the kernel shows as numbers of 32 bits, in the host's own byte order."""
+    packed = b"".join(struct.pack("=I", int(digits[at : at + 8], 16)) for at in range(0, len(digits), 8))
+    address = ipaddress.ip_address(packed)
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def served(sockets: Sequence[Socket], own: Container[int], address: str = "", port: int = 0) -> list[str]:
+    """Return who is connected to a service, sorted.
+
+    *own* are the inodes of the service's sockets. *address* and *port* leave out what came to others. A connection that
+    no process has any more was that of who listens for its like.
+    """
+    listening = {(one.address, one.port): one.inode for one in sockets if one.state == LISTEN}
+    peers = set()
+    for one in sockets:
+        if one.state == LISTEN or (address and one.address != address) or (port and one.port != port):
+            continue
+        listener = next(
+            (listening[place, one.port] for place in (one.address, "0.0.0.0", "::") if (place, one.port) in listening),  # noqa: S104 (what it is bound to)
+            None,
+        )
+        # What it has opened itself, towards others, is no connection to it.
+        if listener is not None and (one.inode or listener) in own:
+            peers.add(one.peer)
+    return sorted(peers)

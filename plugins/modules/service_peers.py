@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_peers
+short_description: See who is connected to a service
+version_added: "0.1.0"
+description:
+  - Tells which addresses have TCP connections to the processes of a systemd unit, or had one a moment ago, as the
+    kernel lists them. A drill asks it whether the requests of its clients go through what it is about to break.
+  - Needs root, to see which sockets are the unit's.
+extends_documentation_fragment:
+  - haproof.balancer.attributes
+  - haproof.balancer.attributes.read_only
+options:
+  service:
+    description: The systemd unit.
+    type: str
+    required: true
+  address:
+    description: Only connections to this address of the host, without prefix.
+    type: str
+  port:
+    description: Only connections to this port.
+    type: int
+  wanted:
+    description: Addresses to wait for. The module returns as soon as all of them are in RV(peers).
+    type: list
+    elements: str
+    default: []
+  any_wanted:
+    description: Whether one of O(wanted) is enough.
+    type: bool
+    default: false
+  duration:
+    description: How long to wait for them at the longest, in seconds.
+    type: float
+    default: 2.0
+author:
+  - haproof.balancer contributors (@haproof)
+"""
+
+EXAMPLES = r"""
+- name: See whether the client's requests go through nginx
+  haproof.balancer.service_peers:
+    service: nginx
+    address: 198.18.0.10
+    port: 80
+    wanted: [198.18.0.31]
+  register: served
+  failed_when: "'198.18.0.31' not in served.peers"
+"""
+
+RETURN = r"""
+peers:
+  description: Addresses that are, or a moment ago were, connected to the service.
+  type: list
+  elements: str
+  returned: always
+  sample: [198.18.0.31]
+others:
+  description: Addresses that are connected to O(address) and O(port), whatever serves them.
+  type: list
+  elements: str
+  returned: always
+  sample: []
+"""
+
+import os
+import time
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._sockets import LISTEN, Socket, parse_tcp, served
+
+POLL_S = 0.02
+_CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
+
+
+def processes(run: Runner, unit: str) -> list[int]:
+    """Return the processes of a unit, none when it does not run."""
+    _rc, out, _err = run(["systemctl", "show", "--property=ControlGroup", "--value", unit])
+    group = out.strip()
+    for base in _CGROUPS if group else ():
+        try:
+            with open(f"{base}{group}/cgroup.procs", encoding="ascii") as stream:
+                return [int(word) for word in stream.read().split()]
+        except FileNotFoundError:
+            continue
+    return []
+
+
+def inodes(pids: list[int]) -> set[int]:
+    """Return the inodes of all sockets that these processes have."""
+    found = set()
+    for pid in pids:
+        try:
+            names = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+        except FileNotFoundError:
+            # It has ended, or closed a file, meanwhile. The next look sees the others.
+            continue
+        found |= {int(name[8:-1]) for name in names if name.startswith("socket:[")}
+    return found
+
+
+def sockets(pid: int) -> list[Socket]:
+    """Return the TCP sockets of the network that a process lives in."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        try:
+            with open(f"/proc/{pid}/net/{name}", encoding="ascii") as stream:
+                found += parse_tcp(stream.read())
+        except FileNotFoundError:
+            # It has ended, or the kernel has no IPv6.
+            continue
+    return found
+
+
+def look(run: Runner, unit: str, address: str, port: int) -> dict[str, list[str]]:
+    """Return ``peers`` and ``others``, as RETURN says."""
+    pids = processes(run, unit)
+    found = sockets(pids[0] if pids else os.getpid())
+    everyone = {one.inode for one in found if one.state == LISTEN or one.inode}
+    peers = served(found, inodes(pids), address, port)
+    return {"peers": peers, "others": sorted(set(served(found, everyone, address, port)) - set(peers))}
+
+
+def complete(peers: list[str], wanted: list[str], any_wanted: bool) -> bool:
+    """Return whether all that were waited for are there, or one of them."""
+    there = [address in peers for address in wanted]
+    return any(there) if any_wanted and wanted else all(there)
+
+
+def main() -> None:
+    """Connect the parts."""
+    module = AnsibleModule(
+        argument_spec={
+            "service": {"type": "str", "required": True},
+            "address": {"type": "str"},
+            "port": {"type": "int"},
+            "wanted": {"type": "list", "elements": "str", "default": []},
+            "any_wanted": {"type": "bool", "default": False},
+            "duration": {"type": "float", "default": 2.0},
+        },
+        supports_check_mode=True,
+    )
+    module.run_command_environ_update = {"LC_ALL": "C"}
+    params: dict[str, Any] = module.params
+    end_s = time.monotonic() + params["duration"]
+    while True:
+        try:
+            seen = look(module.run_command, params["service"], params["address"] or "", params["port"] or 0)
+        except PermissionError as error:
+            module.fail_json(msg=f"cannot read {error.filename}: become root")
+        if complete(seen["peers"], params["wanted"], params["any_wanted"]) or time.monotonic() > end_s:
+            module.exit_json(changed=False, **seen)
+        time.sleep(POLL_S)
+
+
+if __name__ == "__main__":
+    main()

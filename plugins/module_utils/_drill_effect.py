@@ -31,6 +31,8 @@ def effect(fault: str, run: Record, watches: Mapping[str, Record] | None = None)
     """
     injected, before_heal = _seen(run, "injected"), _seen(run, "healed")
     if FAULTS[fault].driver:
+        # The host that drives the node does not see it.
+        injected = dict.fromkeys(run["targets"], NOTHING)
         look = _booted if FAULTS[fault].boots else _stood_still
         before_heal = {host: look(host, run, watches or {}) for host in run["targets"]}
     there = {host for seen in (injected, before_heal) for host, one in seen.items() if one["there"]}

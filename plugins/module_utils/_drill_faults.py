@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
+SPLIT_BRAIN = "split_brain"
+
 HOLDER, STANDBY, BACKEND, BACKENDS, EACH = "holder", "standby", "backend", "backends", "each"
 
 MOVES = "moves"
@@ -52,6 +54,11 @@ class Fault(NamedTuple):
     """The node boots, and whatever ran on it is gone."""
     by_hand: bool = False
     """VRRP has no part in who gets the VIP."""
+
+    @property
+    def alarm(self) -> str:
+        """The finding of keepalived-watch that must be raised for the drilled VIP; no other one counts."""
+        return SPLIT_BRAIN if self.holder == SPLITS else ""
 
 
 FAULTS: dict[str, Fault] = {

@@ -148,9 +148,14 @@ def transition(found: Lanes, holder: str, start_s: float, end_s: float) -> float
 
 
 def alarms(watches: Mapping[str, Record], start_s: float, end_s: float) -> list[dict[str, Any]]:
-    """Return the alarms that the watches raised in this time, the first first: ``at_s``, ``host``, ``finding``."""
+    """Return what the watches raised in this time, in its order: ``at_s``, ``host``, ``finding``, ``vip``."""
     found = [
-        {"at_s": alarm["at_s"] + watch["clock"]["offset_s"], "host": host, "finding": alarm["finding"]}
+        {
+            "at_s": alarm["at_s"] + watch["clock"]["offset_s"],
+            "host": host,
+            "finding": alarm["finding"],
+            "vip": bare_address(alarm["vip"]),
+        }
         for host, watch in watches.items()
         if watch.get("clock")
         for alarm in watch["alarms"]
@@ -229,14 +234,18 @@ def requests(probe: Record, window: Window) -> list[list[Any]]:
 
 
 def figures(
-    run: Record, window: Window, probes: Mapping[str, Record], watches: Mapping[str, Record], vip: str
+    run: Record, window: Window, probes: Mapping[str, Record], watches: Mapping[str, Record], vip: str, alarm: str = ""
 ) -> dict[str, Any]:
-    """Return a run's figures and its timeline, as the report has them."""
+    """Return a run's figures and its timeline, as the report has them. Only *alarm* counts as one, if given."""
     timeout_s = patience_s(probes)
     found = lanes(watches, vip)
     felt, felt_again = own_outages(window, probes)
     moved = transition(found, run["plan"]["holder"], window.injected_s, window.healed_s)
-    raised = alarms(watches, window.injected_s, window.end_s)
+    raised = [
+        one
+        for one in alarms(watches, window.injected_s, window.end_s)
+        if not alarm or (one["finding"], one["vip"]) == (alarm, bare_address(vip))
+    ]
     # A host that nobody could watch may have had it meanwhile.
     seen = all(host in found for host in run["plan"]["order"])
     gap, overlap = counted_s(found, *watched(window, watches)) if seen else (None, None)

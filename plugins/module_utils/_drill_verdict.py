@@ -39,6 +39,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure im
     Record,
     Window,
     asked,
+    counted_s,
     figures,
     holding,
     lanes,
@@ -50,6 +51,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._drill_measure im
     transition,
     windows,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_others import moved_before, other_vips
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import holders, names, unready
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_words import FIGURES, SCHEMA_VERSION, ms
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD_IN_A_ROW
@@ -169,11 +171,12 @@ def _done(drill: Drill) -> list[Run]:
     records = [run for run in drill.runs if not _skipped(run)]
     spans = windows(records, drill.probes, drill.watches) if drill.probes else [None] * len(records)
     mark = "run {}: " if len(drill.runs) > 1 else ""
+    alarm = FAULTS[drill.fault].alarm
     return [
         Run(
             record,
             window,
-            figures(record, window, drill.probes, drill.watches, drill.vip) if window else None,
+            figures(record, window, drill.probes, drill.watches, drill.vip, alarm) if window else None,
             mark.format(number),
         )
         for number, (record, window) in enumerate(zip(records, spans), 1)
@@ -235,7 +238,7 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
             what = next(iter(unknown), "broken")
             found.disturbed.append(f"when {names(run['targets'])} was {what} is unknown: {NO_CLOCK}")
         return found
-    if _undone(run, found):
+    if _undone(drill, run, found):
         return found
     booted = _booted(drill, fault)
     watched = [host for host in run["plan"]["order"] if host not in (run["targets"] if fault.boots else ())]
@@ -246,17 +249,20 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     found.disturbed.extend(reason for host, reason in blind.items() if host not in booted)
     if not blind:
         seen = lanes(drill.watches, drill.vip)
+        moved = moved_before(run["plan"]["holder"], drill.vip, seen, window)
+        if moved:
+            found.disturbed.append(moved)
+            return found
+        found.failed.extend(other_vips(fault, run, window, drill.watches))
         found.failed.extend(_HOLDER_RULES[fault.holder](fault, run, window, seen, measured))
         if not found.failed and fault.holder != STAYS:
             found.add(_served(fault, run, window, seen, drill.probes))
     return found
 
 
-def _undone(run: Record, found: Found) -> bool:
+def _undone(drill: Drill, run: Record, found: Found) -> bool:
     """Say when the fault was not there until it was healed. Returns whether something else has ended it."""
-    if not any("effect" in result for result in [*run["injected"], *run["healed"]]):
-        return False
-    seen = effect(run)
+    seen = effect(drill.fault, run, drill.watches)
     if seen["reason"]:
         (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
     return bool(seen["undone"])
@@ -288,14 +294,16 @@ def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: 
     return [f"the VIP must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
 
 
-def _split(_fault: Fault, _run: Record, _window: Window, _found: Lanes, measured: Mapping[str, Any]) -> list[str]:
+def _split(fault: Fault, _run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     alarm_s = measured["alarm_s"]
-    if not measured["overlap_s"] or (alarm_s is not None and alarm_s <= ALONE_S):
+    if not counted_s(found, window.injected_s, window.healed_s)[1]:
+        return ["two balancers must have the VIP before the fault is healed, they never had"]
+    if alarm_s is not None and alarm_s <= ALONE_S:
         return []
     told = (
-        f"the alarm took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
+        f"the alarm {fault.alarm} took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
         if alarm_s
-        else "no alarm was raised (is keepalived_watch on?)"
+        else f"no alarm {fault.alarm} was raised (is keepalived_watch on?)"
     )
     return [f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, and {told}"]
 

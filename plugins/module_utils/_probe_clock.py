@@ -15,12 +15,18 @@ from ansible_collections.haproof.balancer.plugins.module_utils._clock import ans
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_loop import READ, Line, Loop, Steps, when_ready
 
 
-def answer_clock(loop: Loop, family: int, address: tuple[Any, ...]) -> tuple[str, int]:
-    """Answer on the local address from which *address* is reached; returns it and the port. Raises OSError."""
+def source_to(family: int, address: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the local address from which *address* is reached. Raises OSError."""
     with socket.socket(family, socket.SOCK_DGRAM) as route:
         # Sends nothing, but chooses the source. Any port will do.
         route.connect((address[0], address[1] or 9, *address[2:]))
-        own = route.getsockname()
+        own: tuple[Any, ...] = route.getsockname()
+        return own
+
+
+def answer_clock(loop: Loop, family: int, address: tuple[Any, ...]) -> tuple[str, int]:
+    """Answer on the local address from which *address* is reached; returns it and the port. Raises OSError."""
+    own = source_to(family, address)
     line = Line(loop)
     sock = line.take(socket.socket(family, socket.SOCK_DGRAM))
     sock.bind((own[0], 0, *own[2:]))

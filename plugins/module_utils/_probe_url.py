@@ -55,3 +55,9 @@ def read_url(url: str) -> Url:
         raise ValueError(f"url is {url!r}, {parts.scheme}:// needs a port from 1 to 65535")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Url(parts.scheme, parts.hostname, port, parts.netloc.rpartition("@")[2], path)
+
+
+def tcp_port(url: str) -> int:
+    """Return the TCP port that a URL leads to, 0 when its requests are no connections. Raises ValueError."""
+    goal = read_url(url)
+    return 0 if goal.scheme in ("udp", "icmp") else goal.port

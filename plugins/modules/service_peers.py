@@ -24,9 +24,9 @@ options:
   address:
     description: Only connections to this address of the host, without prefix.
     type: str
-  port:
-    description: Only connections to this port.
-    type: int
+  url:
+    description: Only connections to the port of this URL. Without one of TCP, such as an C(icmp) URL's, there are none.
+    type: str
   wanted:
     description: Addresses to wait for. The module returns as soon as all of them are in RV(peers).
     type: list
@@ -49,7 +49,7 @@ EXAMPLES = r"""
   haproof.balancer.service_peers:
     service: nginx
     address: 198.18.0.10
-    port: 80
+    url: http://198.18.0.10/
     wanted: [198.18.0.31]
   register: served
   failed_when: "'198.18.0.31' not in served.peers"
@@ -63,7 +63,7 @@ peers:
   returned: always
   sample: [198.18.0.31]
 others:
-  description: Addresses that are connected to O(address) and O(port), whatever serves them.
+  description: Addresses that are connected to O(address) and the port of O(url), whatever else serves them.
   type: list
   elements: str
   returned: always
@@ -75,6 +75,8 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError, bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import tcp_port
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._sockets import LISTEN, Socket, parse_tcp, served
 
@@ -142,7 +144,7 @@ def main() -> None:
         argument_spec={
             "service": {"type": "str", "required": True},
             "address": {"type": "str"},
-            "port": {"type": "int"},
+            "url": {"type": "str"},
             "wanted": {"type": "list", "elements": "str", "default": []},
             "any_wanted": {"type": "bool", "default": False},
             "duration": {"type": "float", "default": 2.0},
@@ -151,10 +153,17 @@ def main() -> None:
     )
     module.run_command_environ_update = {"LC_ALL": "C"}
     params: dict[str, Any] = module.params
+    try:
+        address = bare_address(params["address"]) if params["address"] else ""
+        port = tcp_port(params["url"]) if params["url"] else 0
+    except (AddressError, ValueError) as error:
+        module.fail_json(msg=str(error))
+    if params["url"] and not port:
+        module.exit_json(changed=False, peers=[], others=[])
     end_s = time.monotonic() + params["duration"]
     while True:
         try:
-            seen = look(module.run_command, params["service"], params["address"] or "", params["port"] or 0)
+            seen = look(module.run_command, params["service"], address, port)
         except PermissionError as error:
             module.fail_json(msg=f"cannot read {error.filename}: become root")
         if complete(seen["peers"], params["wanted"], params["any_wanted"]) or time.monotonic() > end_s:

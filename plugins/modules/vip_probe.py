@@ -324,7 +324,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask
 from ansible_collections.haproof.balancer.plugins.module_utils._http import request
 from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, outcome_of, summary
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock, source_to
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_connections import Pool
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_loop import Line, Loop, Steps
 from ansible_collections.haproof.balancer.plugins.module_utils._probe_protocols import (
@@ -518,12 +518,13 @@ def main() -> None:
         module.fail_json(msg=f"url is {url!r}, echo requests need root or CAP_NET_RAW: become root, or probe tcp://")
     except OSError as error:
         module.fail_json(msg=f"cannot request {url}: {error.strerror}")
-    words = READY
-    if params["clock"]:
-        try:
+    try:
+        if params["clock"]:
             words = "{} {} {}".format(READY, *answer_clock(loop, place.family, place.address))
-        except OSError as error:
-            module.fail_json(msg=f"cannot answer for the clock on the way to {url}: {error.strerror}")
+        else:
+            words = f"{READY} {source_to(place.family, place.address)[0]}"
+    except OSError as error:
+        module.fail_json(msg=f"cannot answer for the clock on the way to {url}: {error.strerror}")
     run_file = RunFile(params["run_file"], words)
     try:
         run_file.create()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 import pytest
 
 from drilling import drill
-from nodes import apply_site
+from nodes import CLIENT, apply_site, inventory_hosts
 
 if TYPE_CHECKING:
     from nodes import Lab
@@ -45,7 +45,7 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
         "silence",
         {"keepalived_watch": False},
         "vrrp_block",
-        r"more than one balancer had the VIP for \d{4,} ms, and no alarm was raised",
+        r"more than one balancer had the VIP for \d{4,} ms, and no alarm split_brain was raised",
     ),
 ]
 
@@ -71,3 +71,112 @@ def test_it_fails(lab: Lab, variables: dict[str, Any], fault: str, reason: str) 
         assert done.drills[fault]["verdict"] == "fail"
         assert any(re.search(reason, found) for found in done.drills[fault]["reasons"]), done.drills[fault]["reasons"]
         assert "These drills did not pass, the table says why" in done.output
+
+
+# What something else does half a second after the fault has come, and what the drill then says was lost.
+ENDED: dict[str, tuple[str, str]] = {
+    "service_stop": ("systemctl start {engine}", r"{engine} runs"),
+    "service_hang": ("systemctl kill --signal=CONT {engine}", r"processes of {engine} go on"),
+    "keepalived_bad_config": ("sed -i '/^vrrp_instance VI_new/,$d' {conf}", r"{conf} has been changed"),
+    "vrrp_block": ("nft delete table netdev haproof_drill", r"the rules of .* have been removed"),
+    "cpu_starve": ("systemctl stop haproof-fault-cpu_starve", r"the busy loops have ended"),
+}
+
+SABOTEUR = """
+while :; do
+    for fault in {faults}; do
+        [ -e /run/haproof-drill/$fault/record.json ] || [ -e /var/lib/haproof-drill/$fault/record.json ] || continue
+        sleep 0.5
+        case $fault in {cases} esac
+        while [ -e /run/haproof-drill/$fault/record.json ] || [ -e /var/lib/haproof-drill/$fault/record.json ]; do
+            sleep 0.05
+        done
+    done
+    sleep 0.05
+done
+"""
+
+
+@contextmanager
+def background(lab: Lab, name: str, script: str) -> Iterator[None]:
+    """Run a script on a node meanwhile."""
+    node = lab.nodes[name]
+    node.check_output("systemd-run --quiet --collect --unit=haproof-saboteur sh -c %s", script)
+    try:
+        yield
+    finally:
+        node.run("systemctl stop haproof-saboteur")
+
+
+def test_a_fault_that_something_else_ends_is_disturbed(lab: Lab) -> None:
+    words = {"engine": lab.engine, "conf": "/etc/keepalived/keepalived.conf"}
+    cases = " ".join(f"{fault}) {command.format(**words)} ;;" for fault, (command, _lost) in ENDED.items())
+    with background(lab, "lb01", SABOTEUR.format(faults=" ".join(ENDED), cases=cases)):
+        done = drill(lab, faults=",".join(ENDED), deadline_s=10, hold_s=1, retry_disturbed=0)
+    assert done.code != 0
+    for fault, (_command, lost) in ENDED.items():
+        found = done.drills[fault]
+        assert found["verdict"] == "disturbed", (fault, found["reasons"])
+        wanted = rf"before healing the fault was not there any more \(lb01: {lost.format(**words)}\)"
+        assert any(re.search(wanted, reason) for reason in found["reasons"]), found["reasons"]
+
+
+NOT_BOOTED = {"node_reboot": {"inject": [["true"]], "heal": []}}
+
+# What the drill breaks or asks instead of what it should, and why that proves nothing.
+BESIDE: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "another service",
+        {"faults": "service_slow,service_kill", "service": "systemd-logind"},
+        r"what serves client at \S+ port 80 of lb01 is not systemd-logind",
+    ),
+    (
+        "a backend's own URL",
+        {"faults": "keepalived_stop", "url": "http://{web01}/"},
+        r"lb01 has no connection from client \(\S+\) to \S+ port 80: the requests for \S+ do not go through the holder",
+    ),
+    (
+        "a service that no balancer uses",
+        {"faults": "backend_stop", "backend_service": "ssh"},
+        r"ssh of web01 has no connection from lb01: no request goes through it",
+    ),
+    (
+        "a reboot that is none",
+        {"faults": "node_reboot", "commands": NOT_BOOTED},
+        r"nothing showed that lb01 had the fault \(lb01: it has not booted\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("variables", "reason"), [case[1:] for case in BESIDE], ids=[case[0] for case in BESIDE])
+def test_a_fault_beside_the_requests_is_no_pass(lab: Lab, variables: dict[str, Any], reason: str) -> None:
+    web01 = inventory_hosts(lab.inventory, "backends")["web01"]["backend_address"]
+    told = {name: value.format(web01=web01) if name == "url" else value for name, value in variables.items()}
+    done = drill(lab, **{"deadline_s": 10, "retry_disturbed": 0, **told})
+    assert done.code != 0
+    for found in done.drills.values():
+        assert found["verdict"] in ("fail", "disturbed"), found
+        assert any(re.search(reason, one) for one in found["reasons"]), found["reasons"]
+
+
+def test_a_client_that_has_the_vip_itself_is_no_pass(lab: Lab) -> None:
+    client = lab.nodes[CLIENT]
+    client.check_output("ip address add %s/32 dev lo", lab.vip)
+    try:
+        with background(lab, CLIENT, f"cd /run/lock && exec python3 -m http.server --bind {lab.vip} 80"):
+            done = drill(lab, faults="keepalived_stop", deadline_s=10, retry_disturbed=0)
+    finally:
+        client.check_output("ip address del %s/32 dev lo", lab.vip)
+    assert done.drills["keepalived_stop"]["verdict"] == "fail"
+    assert f"client has {lab.vip} itself: its requests never leave it" in str(done.drills["keepalived_stop"]["reasons"])
+
+
+def test_a_holder_that_lost_the_vip_before_the_fault_is_no_pass(lab: Lab) -> None:
+    armed = "until ls /run/haproof-drill/watch-*.run; do sleep 0.05; done; sleep 1.5; systemctl stop keepalived"
+    with background(lab, "lb01", f"{armed}; sleep 6; systemctl start keepalived"):
+        done = drill(lab, faults="service_stop", deadline_s=10, retry_disturbed=0)
+    found = done.drills["service_stop"]
+    assert found["verdict"] in ("fail", "disturbed"), found
+    assert re.search(r"was on lb02 and not on lb01|lb01 has no connection from client", str(found["reasons"])), found
+    lab.nodes["lb01"].check_output("systemctl start keepalived")
+    assert lab.moved_to("lb01", within_s=20), lab.holders()

@@ -39,6 +39,9 @@ DEAD = {"addresses": [], "instances": [], "keepalived": {"running": False}}
 SILENT = {"msg": "no route to host", "failed": True}
 STEADY = {"lb01": HOLDER, "lb02": STANDBY}
 
+THERE = {"there": True, "lost": []}
+"""What node_fault saw of the fault, after injecting and before healing."""
+
 ORIGIN_S = 5.0
 # lb01's clock is 100 s ahead of the client's, lb02's 50 s behind.
 CLOCKS = {"lb01": {"offset_s": -100.0, "error_s": 0.0001}, "lb02": {"offset_s": 50.0, "error_s": 0.0002}}
@@ -90,6 +93,7 @@ def watch(host: str, held: bool, *events: tuple[float, bool], **more: Any) -> di
         "held_at_start": {VIP: held},
         "events": [{"at_s": at - offset, "vip": VIP, "interface": "eth1", "held": now} for at, now in events],
         "alarms": [],
+        "stalls": [],
         **more,
     }
 
@@ -105,8 +109,8 @@ def run(**more: Any) -> dict[str, Any]:
     return {
         "plan": plan(STEADY, VIP),
         "targets": ["lb01"],
-        "injected": [{"injected_s": 110.0, "clock": clock}],
-        "healed": [{"injected_s": 110.0, "healed_s": 114.0, "clock": clock}],
+        "injected": [{"injected_s": 110.0, "clock": clock, "effect": THERE}],
+        "healed": [{"injected_s": 110.0, "healed_s": 114.0, "clock": clock, "effect": THERE}],
         "after": STEADY,
         "errors": [],
         **more,

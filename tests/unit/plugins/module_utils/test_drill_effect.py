@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._drill_effect import effect
 
-from .drill_records import CLOCKS, run, watch
+from .drill_records import CLOCKS, THERE, run, watch
 
-THERE = {"there": True, "lost": []}
 UNKNOWN = {"there": None, "lost": []}
 LOST = {"there": False, "lost": ["nginx runs"]}
 ENDED = "before healing the fault was not there any more (lb01: nginx runs): something else has ended it"

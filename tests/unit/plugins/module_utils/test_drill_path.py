@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_path import Path, path_findings, tcp_port
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_path import Path, path_findings
 
-PATH = Path("192.0.2.10", "http://192.0.2.10/", {"client": "192.0.2.31"}, "lb01", "nginx", "app")
-THROUGH: dict[str, Any] = {"lb01": {"peers": ["192.0.2.31"], "others": [], "addresses": ["192.0.2.11"]}}
+PATH = Path("192.0.2.10", "http://192.0.2.10/", {"client": "192.0.2.31"}, "nginx", "app")
+PLAN = {"holder": "lb01", "addresses": {"lb01": ["192.0.2.10", "192.0.2.11"]}}
+THROUGH: dict[str, Any] = {"lb01": {"peers": ["192.0.2.31"], "others": []}}
 BESIDE: dict[str, Any] = {"lb01": {"peers": [], "others": ["192.0.2.31"]}}
 AROUND: dict[str, Any] = {"lb01": {"peers": ["192.0.2.99"], "others": []}}
 ELSEWHERE = (
@@ -20,16 +21,16 @@ ELSEWHERE = (
 )
 
 CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
-    ("service_stop", PATH, ["lb01"], THROUGH, []),
-    ("service_stop", PATH, ["lb01"], AROUND, [ELSEWHERE]),
-    ("keepalived_stop", PATH, ["lb01"], AROUND, [ELSEWHERE]),
-    ("keepalived_stop", PATH, ["lb01"], {}, [ELSEWHERE]),
+    ("service_stop", PATH, [], THROUGH, []),
+    ("service_stop", PATH, [], AROUND, [ELSEWHERE]),
+    ("keepalived_stop", PATH, [], AROUND, [ELSEWHERE]),
+    ("keepalived_stop", PATH, [], {}, [ELSEWHERE]),
     # Whatever serves it: keepalived is what is broken.
-    ("keepalived_stop", PATH, ["lb01"], BESIDE, []),
+    ("keepalived_stop", PATH, [], BESIDE, []),
     (
         "service_slow",
         PATH._replace(service="systemd-logind"),
-        ["lb01"],
+        [],
         BESIDE,
         [
             "what serves client at 192.0.2.10 port 80 of lb01 is not systemd-logind, which the fault is done to: "
@@ -39,11 +40,11 @@ CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
     (
         "link_down",
         PATH._replace(sources={"client": "192.0.2.31", "other": "192.0.2.10"}),
-        ["lb01"],
+        [],
         THROUGH,
         ["other has 192.0.2.10 itself: its requests never leave it"],
     ),
-    ("link_down", PATH._replace(url="icmp://192.0.2.10"), ["lb01"], {}, []),
+    ("link_down", PATH._replace(url="icmp://192.0.2.10"), [], {}, []),
     ("backend_stop", PATH, ["web01"], {**THROUGH, "web01": {"peers": ["192.0.2.11"]}}, []),
     (
         "backends_stop",
@@ -55,14 +56,8 @@ CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "path", "targets", "served", "findings"), CASES)
-def test_path_findings(fault: str, path: Path, targets: list[str], served: dict[str, Any], findings: list[str]) -> None:
-    assert path_findings(fault, path, targets, served) == findings
-
-
-@pytest.mark.parametrize(
-    ("url", "port"),
-    [("http://x/", 80), ("https://x/", 443), ("tcp://x:25", 25), ("udp://x:53", 0), ("icmp://x", 0)],
-)
-def test_tcp_port(url: str, port: int) -> None:
-    assert tcp_port(url) == port
+@pytest.mark.parametrize(("fault", "path", "backends", "served", "findings"), CASES)
+def test_path_findings(
+    fault: str, path: Path, backends: list[str], served: dict[str, Any], findings: list[str]
+) -> None:
+    assert path_findings(fault, path, backends, PLAN, served) == findings

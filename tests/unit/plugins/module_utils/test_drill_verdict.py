@@ -22,6 +22,7 @@ from .drill_records import (
     STANDBY,
     STEADY,
     STILL,
+    THERE,
     VIP,
     alarm,
     info,
@@ -57,6 +58,22 @@ def split(alarm_s: float | None) -> dict[str, Any]:
     return {**BOTH, "lb02": {**BOTH["lb02"], "alarms": alarms}}
 
 
+def other_alarm() -> dict[str, Any]:
+    """Return a split in which every alarm is raised but the one of it."""
+    alarms = [alarm("lb02", 12.0, "peer_silent"), {**alarm("lb02", 12.0), "vip": "198.18.0.11"}]
+    return {**BOTH, "lb02": {**BOTH["lb02"], "alarms": alarms}}
+
+
+def booted(boot: str = "another") -> dict[str, Any]:
+    """Return a run in which lb01 was broken from outside, with its boot afterwards."""
+    told = run(after={**STEADY, "lb01": {**HOLDER, "boot": boot}})
+    told["plan"]["boots"] = {"lb01": "the same"}
+    return told
+
+
+FROZEN = {"from_s": 110.05, "to_s": 114.05}
+"""On the clock of lb01, whose watch stood still with it."""
+
 PASSES: list[tuple[str, dict[str, Any]]] = [
     ("service_stop", {}),
     ("service_stop", {"runs": [run(), run()][:1], "slo": {"service_stop": 0.04}}),
@@ -66,7 +83,7 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     ("network_cut", {"watches": BOTH, "probes": {"client": probe((14.1, 16.0, 16.01))}}),
     ("service_stop", {"probes": {"client": probe((7.0, 7.0, 7.01))}}),
     # A frozen node's kernel keeps the VIP, and nobody hears it.
-    ("node_freeze", {"watches": BOTH}),
+    ("node_freeze", {"watches": {**BOTH, "lb01": {**BOTH["lb01"], "stalls": [FROZEN]}}}),
     ("service_slow", {"watches": STILL}),
     # With nopreempt a fault that does not move the VIP leaves it where it is.
     (
@@ -78,13 +95,12 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("vrrp_block", {"watches": split(12.5)}),
     ("vrrp_block", {"watches": split(15.0)}),
-    ("vrrp_block", {"watches": STILL}),
     # Nobody could watch the one that booted, which may have it again.
-    ("node_reboot", {"watches": {"lb02": STILL["lb02"]}}),
+    ("node_reboot", {"watches": {"lb02": STILL["lb02"]}, "runs": [booted()]}),
     (
         "keepalived_kill",
         {
-            "runs": [run(healed=[{"healed_s": 119.0, "clock": CLOCKS["lb01"]}])],
+            "runs": [run(healed=[{"healed_s": 119.0, "clock": CLOCKS["lb01"], "effect": THERE}])],
             "watches": {**STILL, "lb02": watch("lb02", False, (10.5, True), (15.5, False))},
         },
     ),
@@ -95,7 +111,7 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("keepalived_kill", {"watches": {**BOTH, "lb02": watch("lb02", False, (11.0, True), (13.0, False))}}),
     # What ran on a node that booted is lost.
-    ("node_power_off", {"watches": {"lb02": MOVED["lb02"]}}),
+    ("node_power_off", {"watches": {"lb02": MOVED["lb02"]}, "runs": [booted()]}),
     ("rolling", {"runs": [run(targets=["lb02"])], "watches": STILL}),
 ]
 
@@ -160,12 +176,37 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "vrrp_block",
         {"watches": split(None)},
-        "more than one balancer had the VIP for 3200 ms, and no alarm was raised (is keepalived_watch on?)",
+        "more than one balancer had the VIP for 3200 ms, and no alarm split_brain was raised (is keepalived_watch on?)",
+    ),
+    (
+        "vrrp_block",
+        {"watches": other_alarm()},
+        "more than one balancer had the VIP for 3200 ms, and no alarm split_brain was raised (is keepalived_watch on?)",
+    ),
+    (
+        "vrrp_block",
+        {"watches": STILL},
+        "two balancers must have the VIP before the fault is healed, they never had",
+    ),
+    (
+        "vrrp_block",
+        {"watches": {**STILL, "lb02": watch("lb02", False, (14.1, True), (15.0, False), alarms=[alarm("lb02", 12.0)])}},
+        "two balancers must have the VIP before the fault is healed, they never had",
+    ),
+    (
+        "node_reboot",
+        {"watches": {"lb02": STILL["lb02"]}, "runs": [booted("the same")]},
+        "nothing showed that lb01 had the fault (lb01: it has not booted)",
+    ),
+    (
+        "node_freeze",
+        {"watches": BOTH},
+        "nothing showed that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)",
     ),
     (
         "vrrp_block",
         {"watches": split(15.5)},
-        "more than one balancer had the VIP for 3200 ms, and the alarm took 5500 ms, at most 5000 ms pass",
+        "more than one balancer had the VIP for 3200 ms, and the alarm split_brain took 5500 ms, at most 5000 ms pass",
     ),
     (
         "keepalived_kill",
@@ -212,8 +253,8 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "vrrp_block",
-        {"slo": {"vrrp_block": 60}, "watches": STILL, "probes": {"client": probe((10.0, 14.1, 14.2))}},
-        "the service did not answer before the fault was healed, with the VIP on lb01",
+        {"slo": {"vrrp_block": 60}, "watches": split(12.5), "probes": {"client": probe((10.0, 14.1, 14.2))}},
+        "the service did not answer before the fault was healed, with the VIP on lb01, lb02",
     ),
     (
         "service_stop",
@@ -322,6 +363,11 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
             }
         },
         "0 requests were good between the takeover and the heal, at least 10 prove it",
+    ),
+    (
+        "service_stop",
+        {"watches": {"lb01": watch("lb01", True, (9.0, False)), "lb02": watch("lb02", False, (9.01, True))}},
+        f"when the fault came, {VIP} was on lb02 and not on lb01: something else has moved it",
     ),
     ("service_stop", {"watches": {"lb01": MOVED["lb01"]}}, f"when lb02 had {VIP} is unknown: it was not watched"),
     (
@@ -442,7 +488,6 @@ def test_a_skip_in_a_later_run_keeps_the_others_figures_when_one_failed() -> Non
     assert [one["outage_s"] for one in result["runs"]] == [0.16]
 
 
-THERE = {"there": True, "lost": []}
 LOST = {"there": False, "lost": ["nginx runs"]}
 CLOCK = CLOCKS["lb01"]
 
@@ -509,7 +554,10 @@ def repeated(judged_by: str) -> dict[str, Any]:
     """Return a drill of three runs, of which the second is far slower."""
     clock = CLOCKS["lb01"]
     runs = [
-        run(injected=[{"injected_s": 100.0 + at, "clock": clock}], healed=[{"healed_s": 102.0 + at, "clock": clock}])
+        run(
+            injected=[{"injected_s": 100.0 + at, "clock": clock, "effect": THERE}],
+            healed=[{"healed_s": 102.0 + at, "clock": clock, "effect": THERE}],
+        )
         for at in (7.0, 11.0, 15.0)
     ]
     lb01 = watch("lb01", True, (7.0, False), (9.0, True), (11.0, False), (13.0, True), (15.0, False), (17.0, True))
@@ -528,7 +576,10 @@ def test_the_worst_of_the_runs_counts() -> None:
 def test_of_two_runs_the_worse_one_counts() -> None:
     clock = CLOCKS["lb01"]
     runs = [
-        run(injected=[{"injected_s": 100.0 + at, "clock": clock}], healed=[{"healed_s": 102.0 + at, "clock": clock}])
+        run(
+            injected=[{"injected_s": 100.0 + at, "clock": clock, "effect": THERE}],
+            healed=[{"healed_s": 102.0 + at, "clock": clock, "effect": THERE}],
+        )
         for at in (7.0, 11.0)
     ]
     lb01 = watch("lb01", True, (7.0, False), (9.0, True), (11.0, False), (13.0, True))
@@ -549,7 +600,8 @@ def test_the_median_of_the_runs_counts_when_it_is_asked_for() -> None:
 def test_a_node_that_booted_in_a_former_run_is_not_watched_in_this_one() -> None:
     clock = {"offset_s": 0.0, "error_s": 0.0001}
     stays = info(True, "master", 254, preempt=False)
-    swapped = {"lb01": STANDBY, "lb02": HOLDER}
+    once, twice = {"boot": "one"}, {"boot": "two"}
+    swapped = {"lb01": {**STANDBY, **twice}, "lb02": {**HOLDER, **once}}
     runs = [
         run(
             plan=plan(before, VIP),
@@ -559,8 +611,8 @@ def test_a_node_that_booted_in_a_former_run_is_not_watched_in_this_one() -> None
             healed=[{"healed_s": at + 2, "clock": clock}],
         )
         for at, target, before, after in [
-            (7.0, "lb01", {"lb01": stays, "lb02": STANDBY}, swapped),
-            (11.0, "lb02", {"lb01": STANDBY, "lb02": stays}, STEADY),
+            (7.0, "lb01", {"lb01": {**stays, **once}, "lb02": STANDBY}, swapped),
+            (11.0, "lb02", {"lb01": STANDBY, "lb02": {**stays, **once}}, {**STEADY, "lb02": {**STANDBY, **twice}}),
         ]
     ]
     assert judge("node_power_off", runs=runs, watches={})["reasons"] == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import FORMS, Url, read_url
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import FORMS, Url, read_url, tcp_port
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +66,11 @@ def test_anything_is_read_or_named(text: str, start: str) -> None:
         assert repr(url_shown(start + text)) in str(error)  # noqa: PT017 - most, but not all, are refused
     else:
         assert found.host
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("http://x/", 80), ("https://x/", 443), ("tcp://x:25", 25), ("udp://x:53", 0), ("icmp://x", 0)],
+)
+def test_tcp_port(url: str, port: int) -> None:
+    assert tcp_port(url) == port

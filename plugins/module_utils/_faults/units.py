@@ -32,7 +32,7 @@ _ALL_STAND_STILL = (
     " for base in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do"
     ' procs=$base$group/cgroup.procs; [ -e "$procs" ] || continue;'
     ' i=0; until ! cat $(sed "s,.*,/proc/&/status," "$procs") | grep -q "^State:.[^TZX]"; do'
-    ' i=$((i + 1)); [ "$i" -lt 10 ] || exit 1; sleep 0.02; done; [ -s "$procs" ]; exit; done; exit 1'
+    ' i=$((i + 1)); [ "$i" -lt 10 ] || exit 1; sleep 0.02; done; grep -q . "$procs"; exit; done; exit 1'
 )
 
 

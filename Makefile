@@ -144,7 +144,13 @@ molecule-%: $(READY)
 	$(call say,molecule: scenario $*)
 	@MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/.notes/$* molecule test --no-command-borders --scenario-name $*
 
-molecule-installed: installed
+# This one runs with the oldest ansible-core.
+molecule-installed: installed oldest
+molecule-installed: export PATH := $(CURDIR)/build/cores/2.18/ansible:$(PATH)
+
+.PHONY: oldest
+oldest: $(READY)
+	@scripts/core 2.18 >/dev/null
 
 .PHONY: installed
 installed: $(READY) ## build the collection and install its tarball into build/installed

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, Pattern
+from typing import Callable, Iterable, Iterator, Pattern
 
 MASK = "********"
 
@@ -44,6 +44,19 @@ class Mask:
         return text
 
 
+def replaced_secrets(mask: Callable[[str], str], former: str, new: str) -> Iterator[str]:
+    """Yield what stood in lines of *former* where *new* has a secret that *mask* knows."""
+    kept = set(new.splitlines())
+    gone = [line for line in former.splitlines() if line not in kept]
+    for line in mask(new).splitlines() if gone else ():
+        start, found, rest = line.partition(MASK)
+        end = rest.rpartition(MASK)[2]
+        if found and start.strip():
+            for old in gone:
+                if old.startswith(start) and old.endswith(end):
+                    yield old[len(start) : len(old) - len(end)]
+
+
 def url_shown(url: str) -> str:
     """Return *url* without its password."""
     return re.sub(r"(://[^/\s:@]*:)(?!\d*/)\S+@", rf"\1{MASK}@", url)
@@ -79,7 +92,7 @@ def _spellings(character: str) -> str:
     if character.isascii() and character.isalnum():
         return r"\\*" + character
     if character == "\\":
-        return r"(?:\\+|%5[Cc])"
+        return r"(?:\\|%5[Cc])+"
     if character in "\n\r\t":
         # The next line may be indented.
         return r"(?:\s|\\+[nrt]|%0[9AaDd]|\\+u000[9AaDd])+"

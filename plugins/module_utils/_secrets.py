@@ -55,7 +55,8 @@ def find_secrets(text: str) -> set[str]:
 def _plain(value: str) -> str:
     """Return *value* without the quotes and backslashes of its daemon."""
     inner = re.sub(r"\A([\"'])(.*?)(?:\1|(?<![\"'])\Z)\Z", r"\2", value, flags=re.DOTALL)
-    return re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
+    # nginx keeps a backslash before a letter.
+    return re.sub(r"\\([^A-Za-z0-9])", r"\1", inner, flags=re.DOTALL)
 
 
 def _fixed(value: str) -> Iterator[str]:

@@ -195,7 +195,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import (
     read,
     selinux_label,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask, replaced_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
 from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
 from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
@@ -265,26 +265,34 @@ def secrets_of(options: dict[str, Any]) -> list[str]:
     return [unpack(packed).decode(errors="replace") for packed in (*options["secrets"], *files)]
 
 
-def masks(named: list[str], target: str, secret: set[str], files: list[File]) -> tuple[Mask, Mask]:
-    """Return what hides secrets in diffs, and in what a daemon says: the *named* ones, and those in *files*.
+def masks(named: list[str], target: str, secret: set[str], wanted: list[File], former: list[File]) -> tuple[Mask, Mask]:
+    """Return what hides secrets in diffs, and in what a daemon says: the *named* ones, and those in the files.
 
-    *files* are the new and the former ones, *target* is the path of the main one, *secret* has those of secret files.
+    *target* is the path of the main file, *secret* has those of secret files.
     """
+    texts = [(file.dest, file.content.decode(errors="replace")) for file in (*wanted, *former)]
+    new = dict(texts[: len(wanted)])
 
-    def in_files() -> Iterator[str]:
-        for file in files:
-            text = file.content.decode(errors="replace")
-            if file.dest in secret:
+    def known() -> Iterator[str]:
+        yield from named
+        for dest, text in texts:
+            if dest in secret:
                 yield text
-            if file.dest == target or file.dest.endswith(CONFIGURATIONS):
+            if dest == target or dest.endswith(CONFIGURATIONS):
                 yield from find_secrets(text)
+
+    def all_known() -> Iterator[str]:
+        found = list(known())
+        yield from found
+        for dest, text in texts[len(wanted) :]:
+            yield from replaced_secrets(Mask(found), text, new.get(dest, text))
 
     def words() -> Iterator[str]:
         # A daemon quotes single words of what it refuses.
-        for text in (file.content.decode(errors="replace") for file in files if file.dest in secret):
+        for text in (text for dest, text in texts if dest in secret):
             yield from (word for word in re.split(r"[\s;{}\"']+", text) if len(word) > 3)
 
-    return Mask(chain(named, in_files())), Mask(chain(named, in_files(), words()))
+    return Mask(all_known()), Mask(chain(all_known(), words()))
 
 
 def main() -> None:
@@ -338,7 +346,7 @@ def main() -> None:
     pending = [file for file in wanted if present[file.dest] != file]
     gone = [path for path, former in unwanted.items() if former]
     former = [file for file in (*present.values(), *unwanted.values()) if file]
-    mask, mask_words = masks(secrets_of(module.params), target.dest, secret, [*wanted, *former])
+    mask, mask_words = masks(secrets_of(module.params), target.dest, secret, wanted, former)
 
     def warn(words: str) -> None:
         module.warn(mask_words(words))

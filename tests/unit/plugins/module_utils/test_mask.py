@@ -9,7 +9,7 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask, replaced_secrets
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,6 +50,23 @@ CASES: list[tuple[list[str], str, str]] = [
 @pytest.mark.parametrize(("secrets", "text", "expected"), CASES)
 def test_secrets_are_replaced(secrets: list[str], text: str, expected: str) -> None:
     assert Mask(secrets)(text) == expected
+
+
+# what was in a file, what is to be in it with the secret "new-one", and the secrets that it replaces
+REPLACED: list[tuple[str, str, list[str]]] = [
+    ("a old-one;\n", "a new-one;\n", ["old-one"]),
+    ("  map k3y 1;\n  b on;\n", "  map new-one 1;\n  b off;\n", ["k3y"]),
+    ("a old new-one x;\n", "a new-one, new-one;\n", ["old new-one x"]),
+    ("a old-one;\na 1;\n", "a new-one;\na 1;\n", ["old-one"]),
+    ("old-one\n", "new-one\n", []),
+    ("b old-one;\n", "a new-one;\n", []),
+    ("", "a new-one;\n", []),
+]
+
+
+@pytest.mark.parametrize(("former", "new", "expected"), REPLACED)
+def test_secrets_that_are_replaced(former: str, new: str, expected: list[str]) -> None:
+    assert list(replaced_secrets(Mask(["new-one"]), former, new)) == expected
 
 
 @given(st.text(st.characters(exclude_categories=["Cc"], include_characters="\n\t"), min_size=1, max_size=20))

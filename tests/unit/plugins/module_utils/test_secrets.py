@@ -12,6 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._secrets import f
 CASES: list[tuple[str, list[str]]] = [
     # nginx
     (r'proxy_set_header Authorization "Bearer \"k\\x\"";', ['"k\\x"', 'Bearer "k\\x"']),
+    ("""proxy_set_header Authorization 'Bearer "k\\x"';""", ['"k\\x"', 'Bearer "k\\x"']),
     ("proxy_set_header Authorization 'Basic abc=';", ["Basic abc=", "abc="]),
     ("proxy_set_header Authorization $http_authorization;", []),
     ('proxy_set_header Authorization "Bearer $token";', []),

@@ -82,14 +82,14 @@ def test_masks_know_what_is_in_the_files() -> None:
     def file(dest: str, text: str) -> File:
         return File(dest, text.encode(), "root", "root", 0o600)
 
+    former = [file("/main", "stats auth admin:former\nuser x password stays\nmap k3y 1\n")]
     files = [
-        file("/main", "stats auth admin:former\nuser x password stays\n"),
-        file("/main", "stats auth admin:new-one\n"),
+        file("/main", "stats auth admin:new-one\nmap named 1\n"),
         file("/key", "-----BEGIN KEY-----\nMIIE\n"),
         file("/snippet", "unheard_of thing;\n"),
         file("/page.txt", "password=page\n"),
     ]
-    mask, mask_words = masks(["named"], "/main", {"/key", "/snippet"}, files)
-    text = "named former new-one stays MIIE thing page"
-    assert mask(text) == "******** ******** ******** ******** ******** thing page"
-    assert mask_words(text) == "******** ******** ******** ******** ******** ******** page"
+    mask, mask_words = masks(["named"], "/main", {"/key", "/snippet"}, files, former)
+    text = "k3y named former new-one stays MIIE thing page"
+    assert mask(text) == "******** ******** ******** ******** ******** ******** thing page"
+    assert mask_words(text) == "******** ******** ******** ******** ******** ******** ******** page"

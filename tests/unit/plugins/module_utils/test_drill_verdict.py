@@ -137,6 +137,17 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         {"watches": BOTH},
         "the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01, lb02",
     ),
+    # It had taken over, and was gone again before the heal.
+    (
+        "service_stop",
+        {"watches": {"lb01": MOVED["lb01"], "lb02": watch("lb02", False, (10.03, True), (13.5, False))}},
+        "the VIP must move from lb01 to one other balancer, at the end of the fault it was on none",
+    ),
+    (
+        "service_slow",
+        {"watches": {**STILL, "lb01": watch("lb01", True, (13.5, False), (14.5, True))}},
+        "the VIP must stay on lb01: nobody had it for 1000 ms, more than one for 0 ms",
+    ),
     (
         "service_stop",
         {"watches": {"lb01": MOVED["lb01"], "lb02": watch("lb02", False)}},

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate i
     inject,
     is_injected,
     refusal,
+    survives,
     switch_for,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Options
@@ -127,6 +129,35 @@ def test_nodes_are_broken_one_by_one_each() -> None:
     assert refusal([frozen], "node_reboot", "lb01", {}, 140.0) == (
         "lb01 has the fault node_freeze (no options) already, which heals in 0 s: heal it first, with state=healed"
     )
+
+
+def test_a_fault_of_an_earlier_boot_is_not_said_to_heal_at_its_deadline() -> None:
+    left = RECORD._replace(fault="keepalived_bad_config", boot="an earlier one", options={})
+    assert refusal([left], "keepalived_stop", "", {}, 110.0) == (
+        "this host has the fault keepalived_bad_config (no options) already, which is there since an earlier boot: "
+        "heal it first, with state=healed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "systemd", "root", "expected"),
+    [
+        ("keepalived_bad_config", True, True, True),
+        ("disk_full", True, True, True),
+        ("node_freeze", True, True, True),
+        ("service_stop", True, True, False),
+        ("clock_jump", True, True, False),
+        ("node_freeze", True, False, False),
+        ("node_freeze", False, True, False),
+    ],
+)
+def test_what_is_healed_at_the_next_boot(
+    monkeypatch: pytest.MonkeyPatch, fault: str, systemd: bool, root: bool, expected: bool
+) -> None:
+    host = ModelHost()
+    monkeypatch.setattr(host, "has_systemd", lambda: systemd)
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    assert survives(host, fault) is expected
 
 
 def test_faults_of_nodes_need_no_systemd(tmp_path: Path) -> None:

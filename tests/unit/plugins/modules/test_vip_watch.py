@@ -11,11 +11,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._clock import Offset
 from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile
+from ansible_collections.haproof.balancer.plugins.module_utils._trust import UntrustedError
+from ansible_collections.haproof.balancer.plugins.modules import vip_watch
 from ansible_collections.haproof.balancer.plugins.modules.vip_watch import better, lock, watch
 
 VIP = "198.18.0.10"
@@ -144,6 +147,27 @@ def test_a_second_one_is_told_who_has_the_lock(tmp_path: Path) -> None:
         os.close(held)
     os.close(lock(path, "bob's drill"))
     assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_lock_that_others_could_hold_for_ever_is_none(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    with pytest.raises(UntrustedError, match=r"/shared may be written by other users, and leads to "):
+        lock(str(tmp_path / "shared/lock"), "ann's drill")
+    (tmp_path / "lock").touch()
+    (tmp_path / "lock").chmod(0o666)
+    with pytest.raises(UntrustedError, match=r"/lock may be written by other users"):
+        lock(str(tmp_path / "lock"), "ann's drill")
+    (tmp_path / "link").symlink_to("lock")
+    with pytest.raises(OSError, match="symbolic links"):
+        lock(str(tmp_path / "link"), "ann's drill")
+
+
+def test_a_watch_that_stood_still_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    now = iter([100.0, 100.0, 100.0, 100.1, 100.1, 103.0, 103.0, *[109.0] * 9])
+    monkeypatch.setattr(vip_watch, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    seen = watch(["192.0.2.1"], str(tmp_path / "none"), 5.0, RunFile(None))
+    assert seen.stalls == [{"from_s": 100.1, "to_s": 103.0}]
 
 
 def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:

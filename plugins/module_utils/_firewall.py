@@ -56,6 +56,12 @@ def with_block(text: str, lines: Sequence[str], before: str = "") -> str:
     return kept + ("" if not kept or kept.endswith("\n") else "\n") + block
 
 
+def block_of(text: str) -> list[str]:
+    """Return the lines of our block in a file's *text*."""
+    block = re.search(rf"^{re.escape(BEGIN)}\n(.*?)^{re.escape(END)}\n", text, flags=re.MULTILINE | re.DOTALL)
+    return block.group(1).splitlines() if block else []
+
+
 def ufw_rules(allows: Sequence[Allow], version: int) -> list[str]:
     """Return the lines for ufw's before.rules (*version* 4) or before6.rules (6).
 
@@ -107,9 +113,9 @@ def zones_in_use(zones: Sequence[Zone], default: str, interfaces: Sequence[str])
     } or {default}
 
 
-def rich_rule_options(zone: Zone, wanted: Sequence[str]) -> list[str]:
-    """Return the options of firewall-cmd that make *wanted* the only rich rules of ours in the zone."""
+def rich_rule_options(zone: Zone, wanted: Sequence[str], keep: bool = False) -> list[str]:
+    """Return the options of firewall-cmd that make *wanted* our only rich rules in the zone, or *keep* others."""
     return [
-        *(f"--remove-rich-rule={rule}" for rule in zone.ours if rule not in wanted),
+        *(f"--remove-rich-rule={rule}" for rule in zone.ours if rule not in wanted and not keep),
         *(f"--add-rich-rule={rule}" for rule in wanted if rule not in zone.ours),
     ]

@@ -64,21 +64,28 @@ class Host:
         self._sets.append(FileSet(self._label))
         return self._sets[-1]
 
-    def firewall(self, allows: Sequence[Allow], interfaces: Sequence[str]) -> list[Change]:
-        """Return what the firewalls in use lack to let *allows* in, and nothing else that this module once let in."""
+    def firewall(self, allows: Sequence[Allow], interfaces: Sequence[str], keep: bool = False) -> list[Change]:
+        """Return what the firewalls in use lack to let *allows* in, and nothing else that this module once let in.
+
+        With *keep* whoever was let in stays, and only what holds now is changed where it differs from what is kept.
+        """
         ufw = self._ufw_enabled()
-        changes = self._ufw(allows) if ufw else []
+        changes = self._ufw(allows, keep) if ufw else []
         if self._has("firewall-cmd") and self._run(["systemctl", "is-active", "--quiet", "firewalld"])[0] == 0:
-            changes += self._firewalld(allows, interfaces)
+            changes += self._firewalld(allows, interfaces, keep)
         if self._has("nft"):
-            changes += self._nftables(allows, ufw)
+            changes += self._nftables(allows, ufw, keep)
         return changes
 
     def sysctl(self, wanted: Mapping[str, str], path: str) -> list[Change]:
         """Return what differs from the kernel settings *wanted*, in the file at *path* and in the running kernel."""
         lines = [f"{key} = {value}" for key, value in wanted.items()]
         text = "\n".join(["# Made by the Ansible collection haproof.balancer.", *lines, ""]) if wanted else ""
-        changes = self._file(self._files(), path, text)
+        return self._file(self._files(), path, text) + self.sysctl_now(wanted)
+
+    def sysctl_now(self, wanted: Mapping[str, str]) -> list[Change]:
+        """Return what differs from the kernel settings *wanted* in the running kernel."""
+        changes = []
         for key, value in wanted.items():
             # sysctl.d(5): the first separator decides, and an interface's dots are slashes behind it.
             place = "/proc/sys/" + (key if "/" in key.partition(".")[0] else key.translate(str.maketrans("./", "/.")))
@@ -119,7 +126,7 @@ class Host:
         conf = read(UFW_CONF)
         return conf is not None and b"ENABLED=yes" in conf.content.replace(b'"', b"").split()
 
-    def _ufw(self, allows: Sequence[Allow]) -> list[Change]:
+    def _ufw(self, allows: Sequence[Allow], keep: bool) -> list[Change]:
         files = self._files()
         changes = []
         for version, path in UFW_RULES.items():
@@ -127,6 +134,9 @@ class Host:
             if present:
                 text = present.content.decode()
                 rules = _firewall.ufw_rules(allows, version)
+                if keep:
+                    former = _firewall.block_of(text)
+                    rules = former + [rule for rule in rules if rule not in former]
                 changes += self._file(
                     files, path, _firewall.with_block(text, rules, f"-A {_firewall.ufw_chain(version)} ")
                 )
@@ -143,17 +153,17 @@ class Host:
         last = changes[-1].shown if changes else _shown("ufw", "", "reload, before which an earlier run was cut off\n")
         return [Change(change.shown, _nothing) for change in changes[:-1]] + [Change(last, make)]
 
-    def _firewalld(self, allows: Sequence[Allow], interfaces: Sequence[str]) -> list[Change]:
+    def _firewalld(self, allows: Sequence[Allow], interfaces: Sequence[str], keep: bool) -> list[Change]:
         rules = [_firewall.rich_rule(allow) for allow in allows]
         running = _firewall.parse_zones(self._output(["firewall-cmd", "--list-all-zones"]))
         kept = _firewall.parse_zones(self._output(["firewall-cmd", "--permanent", "--list-all-zones"]))
         default = self._output(["firewall-cmd", "--get-default-zone"]).strip()
         used = _firewall.zones_in_use(running, default, interfaces)
         changes = []
-        for scope, zones in (([], running), (["--permanent"], kept)):
+        for scope, zones in [([], running)] + ([] if keep else [(["--permanent"], kept)]):
             for zone in zones:
                 wanted = rules if zone.name in used else []
-                options = _firewall.rich_rule_options(zone, wanted)
+                options = _firewall.rich_rule_options(zone, wanted, keep)
                 if options:
                     argv = ["firewall-cmd", *scope, f"--zone={zone.name}", *options]
                     header = " ".join(["firewalld zone", zone.name, *scope])
@@ -161,13 +171,14 @@ class Host:
                     changes.append(Change(shown, partial(self._output, argv)))
         return changes
 
-    def _nftables(self, allows: Sequence[Allow], ufw: bool) -> list[Change]:
+    def _nftables(self, allows: Sequence[Allow], ufw: bool, keep: bool) -> list[Change]:
         # Terse: sets may hold a hundred thousand addresses.
         ruleset = _nftables.parse_ruleset(self._output(["nft", "--terse", "--json", "list", "ruleset"]))
         if not ufw:
             self._warn_of_iptables(ruleset, allows)
-        changes = self._nftables_files([chain for chain in ruleset.closed if not chain.is_iptables], allows)
-        statements = _nftables.live_statements(ruleset, allows)
+        closed = [chain for chain in ruleset.closed if not chain.is_iptables]
+        changes = [] if keep else self._nftables_files(closed, allows)
+        statements = _nftables.live_statements(ruleset, allows, keep)
         if statements:
             before = [f"{rule.chain}: {rule.comment}" for rule in ruleset.ours()]
             make = self._feed("\n".join([*statements, ""]))

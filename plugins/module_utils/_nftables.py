@@ -117,15 +117,21 @@ def _rule(allow: Allow) -> str:
     return f'{family} saddr {allow.source} {what} accept comment "{_OURS}{allow.service} from {allow.source}"'
 
 
-def live_statements(ruleset: Ruleset, allows: Sequence[Allow]) -> list[str]:
-    """Return the statements for ``nft -f`` that bring our rules in the running ruleset up to date, if any."""
+def live_statements(ruleset: Ruleset, allows: Sequence[Allow], keep: bool = False) -> list[str]:
+    """Return the statements for ``nft -f`` that bring our rules in the running ruleset up to date, if any.
+
+    With *keep* what was let in stays, and only what is missing is added.
+    """
     closed = [chain for chain in ruleset.closed if not chain.is_iptables]
     chains = list(dict.fromkeys([*closed, *(rule.chain for rule in ruleset.ours())]))
-    statements = []
+    statements: list[str] = []
     for chain in chains:
         present = [rule for rule in ruleset.ours() if rule.chain == chain]
         wanted = rules_for(chain, allows) if chain in closed else {}
-        if [rule.comment for rule in present] != list(wanted):
+        if keep:
+            comments = [rule.comment for rule in present]
+            statements += _inserts(chain, {name: rule for name, rule in wanted.items() if name not in comments})
+        elif [rule.comment for rule in present] != list(wanted):
             statements += [f"delete rule {chain} handle {rule.handle}" for rule in present]
             statements += _inserts(chain, wanted)
     return statements

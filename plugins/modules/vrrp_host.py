@@ -32,6 +32,16 @@ attributes:
     support: full
     platforms: linux
 options:
+  stage:
+    description:
+      - V(all) makes all changes.
+      - V(before) makes those that a daemon which runs now cannot notice, for a host whose new configuration may yet be
+        refused. Peers are let in, a service may bind a virtual IP that is elsewhere, the user is created and SELinux
+        booleans are turned on. What is no longer let in, other kernel parameters and the files that count at the next
+        boot are left for V(all); RV(deferred) says whether that is due.
+    type: str
+    choices: [all, before]
+    default: all
   allow:
     description:
       - What to let in. What this module once let in and is not in the list is closed again; an empty list undoes all.
@@ -96,6 +106,10 @@ changes:
   elements: str
   returned: always
   sample: [/etc/nftables.conf (root:root 0644), nftables ruleset]
+deferred:
+  description: Whether O(stage=all) is due.
+  type: bool
+  returned: always
 """
 
 import ipaddress
@@ -144,14 +158,22 @@ def check(parameters: dict[str, Any]) -> None:
             raise ValueError(f"{place}: {reason}")
 
 
-def survey(host: Host, parameters: dict[str, Any], selinux: bool) -> list[Change]:
-    """Return all that is to change. Raises HostError, OSError, ValueError."""
+def harmless(key: str, value: str) -> bool:
+    """Return whether a kernel parameter only allows what nothing that runs now does."""
+    return key.endswith("ip_nonlocal_bind") and value == "1"
+
+
+def survey(host: Host, parameters: dict[str, Any], selinux: bool, before: bool = False) -> list[Change]:
+    """Return all that is to change, or what comes *before* a configuration. Raises HostError, OSError, ValueError."""
     check(parameters)
     changes = []
     if parameters["allow"] is not None:
-        changes += host.firewall(wanted_allows(parameters["allow"]), parameters["interfaces"])
+        changes += host.firewall(wanted_allows(parameters["allow"]), parameters["interfaces"], before)
     sysctl = {key: str(value) for key, value in parameters["sysctl"].items()}
-    changes += host.sysctl(sysctl, parameters["sysctl_file"])
+    if before:
+        changes += host.sysctl_now({key: value for key, value in sysctl.items() if harmless(key, value)})
+    else:
+        changes += host.sysctl(sysctl, parameters["sysctl_file"])
     changes += host.user(parameters["user"]) if parameters["user"] else []
     return changes + host.booleans(parameters["sebooleans"] if selinux else [])
 
@@ -169,6 +191,7 @@ def main() -> None:
     """Connect the parts."""
     module = AnsibleModule(
         argument_spec={
+            "stage": {"type": "str", "choices": ["all", "before"], "default": "all"},
             "allow": {
                 "type": "list",
                 "elements": "dict",
@@ -191,6 +214,9 @@ def main() -> None:
         if not module.check_mode:
             lock(LOCK_S)
         changes = survey(host, module.params, module.selinux_enabled())
+        deferred = bool(changes) and module.params["stage"] == "before"
+        if deferred:
+            changes = survey(host, module.params, module.selinux_enabled(), before=True)
         if not module.check_mode:
             host.tidy(module.params["sysctl_file"])
             make_all(host, changes)
@@ -198,10 +224,11 @@ def main() -> None:
         module.fail_json(msg="\n".join(filter(None, [str(error), error.words])))
     except (OSError, ValueError) as error:
         module.fail_json(msg=str(error))
-    for warning in host.warnings:
+    for warning in dict.fromkeys(host.warnings):
         module.warn(warning)
     module.exit_json(
         changed=bool(changes),
+        deferred=deferred,
         changes=[change.shown["after_header"] for change in changes],
         diff=[change.shown for change in changes],
     )

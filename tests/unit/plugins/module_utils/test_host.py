@@ -185,6 +185,33 @@ def test_firewalld_is_opened_now_and_permanently(etc: Path) -> None:
     assert commands.ran[-4:] == expected
 
 
+def test_whoever_was_let_in_stays_until_the_configuration_is_taken(etc: Path) -> None:
+    """A configuration may be refused, and then the former peers are still those that count."""
+    (etc / "nftables.conf").write_text(CLOSED_CONF)
+    (etc / "ufw.conf").write_text("ENABLED=yes\n")
+    former = "-A ufw-before-input -s 198.18.0.12 -p 112 -j ACCEPT"
+    (etc / "before.rules").write_text(f"{BEGIN}\n{former}\n{END}\nCOMMIT\n")
+    zones = (FIXTURES / "firewalld_1.3.3_zones.txt").read_text()
+    commands = Commands({"nft --terse": CLOSED, "firewall-cmd --list-all": zones, "firewall-cmd --get": "public\n"})
+    changes = host(commands).firewall([PEER], ["eth1"], keep=True)
+    for change in changes:
+        change.make()
+    shown = "".join(change.shown["after"] for change in changes)
+    assert "delete rule" not in shown
+    assert shown.count("insert rule") == 2
+    assert (etc / "nftables.conf").read_text() == CLOSED_CONF
+    assert (etc / "before.rules").read_text().splitlines()[2:4] == [former, former.replace(".12 ", ".13 ")]
+    ran = " ".join(commands.ran)
+    assert "--add-rich-rule" in ran
+    assert "--remove-rich-rule" not in ran
+    assert "--permanent --zone" not in ran
+
+
+def test_nobody_is_shut_out_before_the_configuration_is_taken(etc: Path) -> None:
+    (etc / "nftables.conf").write_text(CLOSED_CONF)
+    assert host(Commands({"nft --terse": CLOSED})).firewall([], ["eth1"], keep=True) == []
+
+
 def test_sysctl_writes_the_file_and_the_kernel(tmp_path: Path) -> None:
     path = tmp_path / "90.conf"
     with open("/proc/sys/kernel/ostype", encoding="ascii") as stream:

@@ -1,19 +1,19 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What would break out of its line or argument is refused before the host is looked at."""
+"""What breaks out of its line or argument is refused before the host is looked at, and what is made when."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.modules.vrrp_host import check
+from ansible_collections.haproof.balancer.plugins.modules.vrrp_host import check, survey
 
 PLAIN: dict[str, Any] = {
     "sysctl": {"net.ipv4.tcp_rmem": "4096\t87380", "net/ipv4/conf/eth0.1/arp_ignore": 1},
     "sysctl_file": "/etc/sysctl.d/90-a.conf",
-    "user": "keepalived_script",
+    "user": "haproof_script",
 }
 
 
@@ -34,3 +34,43 @@ def test_plain_options_pass() -> None:
 def test_other_options_are_refused(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
         check({**PLAIN, **changed})
+
+
+class Recorder:
+    """Stands for the host, and says only what was asked of it."""
+
+    def firewall(self, _allows: Any, _interfaces: Any, keep: bool) -> list[Any]:
+        return [("firewall", keep)]
+
+    def sysctl(self, wanted: Any, _path: str) -> list[Any]:
+        return [("sysctl", wanted)]
+
+    def sysctl_now(self, wanted: Any) -> list[Any]:
+        return [("sysctl now", wanted)]
+
+    def user(self, name: str) -> list[Any]:
+        return [("user", name)]
+
+    def booleans(self, names: Any) -> list[Any]:
+        return [("booleans", names)]
+
+
+SYSCTL = {"net.ipv4.ip_nonlocal_bind": 1, "net.ipv6.ip_nonlocal_bind": 0, "net.ipv4.conf.all.arp_ignore": 1}
+PARAMETERS: dict[str, Any] = {
+    "allow": [{"service": "vrrp", "source": "192.0.2.12"}],
+    "interfaces": ["eth0"],
+    "sysctl": SYSCTL,
+    "sysctl_file": "/etc/sysctl.d/x.conf",
+    "user": "haproof_script",
+    "sebooleans": [],
+}
+CASES: list[tuple[str, bool, list[Any]]] = [
+    ("all", False, [("firewall", False), ("sysctl", {key: str(value) for key, value in SYSCTL.items()})]),
+    ("before", True, [("firewall", True), ("sysctl now", {"net.ipv4.ip_nonlocal_bind": "1"})]),
+]
+
+
+@pytest.mark.parametrize(("before", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_what_a_running_daemon_could_notice_comes_last(before: bool, expected: list[Any]) -> None:
+    host: Any = Recorder()
+    assert survey(host, PARAMETERS, False, before) == [*expected, ("user", "haproof_script"), ("booleans", [])]

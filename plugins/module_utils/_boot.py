@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.haproof.balancer.plugins.module_utils._proc import read_stat
+
 
 def current_boot() -> str:
     """Return what tells this boot of the host from others; a container boots with its first process alone."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         boot = stream.read().strip()
-    with open("/proc/1/stat", encoding="utf-8", errors="replace") as stream:
-        # proc(5): field 22, behind a name that may have spaces.
-        return f"{boot} {stream.read().rpartition(')')[2].split()[19]}"
+    return f"{boot} {read_stat(1)[1]}"

@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 from typing import Callable, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._proc import read_stat
+
 _MOST_FILES = 4096
 # Read with the configuration only; what is read at run time (htpasswd, maps of a running haproxy) is not here.
 _NGINX_FILE = re.compile(
@@ -40,11 +42,6 @@ class Loader(NamedTuple):
 
     files: Callable[[Sequence[str]], list[str]]
     started: Callable[[Process, Sequence[Process]], int]
-
-
-def parse_started(stat: str) -> int:
-    """Return the 22nd field of /proc/PID/stat; the second, in parentheses, may hold anything."""
-    return int(stat.rpartition(")")[2].split()[19])
 
 
 def nginx_started(master: Process, children: Sequence[Process]) -> int:
@@ -110,11 +107,10 @@ def written_at(files: Sequence[str]) -> dict[str, float]:
 def read_process(pid: int) -> Process | None:
     """Return the process, or None when it has ended."""
     try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
-            started = parse_started(stream.read())
+        _state, started = read_stat(pid)
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as stream:
             return Process(stream.read(), started)
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
 
 

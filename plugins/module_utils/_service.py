@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from typing import Callable, List, NamedTuple, Sequence, Tuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import Daemon, judge
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_binds import unavailable
+from ansible_collections.haproof.balancer.plugins.module_utils._proc import children
 
 # run(argv) -> exit code, stdout, stderr
 Runner = Callable[[List[str]], Tuple[int, str, str]]
@@ -174,10 +174,3 @@ class Service:
         if rc != 0:
             raise ServiceError("{} failed with exit code {}".format(" ".join(argv), rc), err)
         return out
-
-
-def children(pid: int) -> set[int]:
-    """Return the ids of the processes that *pid* has started and that still run (proc(5), children)."""
-    with suppress(FileNotFoundError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
-        return {int(word) for word in stream.read().split()}
-    return set()

@@ -69,7 +69,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._loaded import (
     since_epoch,
     written_at,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner, children
+from ansible_collections.haproof.balancer.plugins.module_utils._proc import children
+from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark
 
 

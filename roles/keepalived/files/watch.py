@@ -26,6 +26,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import
     parse_claim,
     question,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._proc import children, read_stat
 from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_packet import (
     GROUPS,
     VRRP,
@@ -431,26 +432,23 @@ def read_keepalived() -> tuple[Process | None, list[Process]]:
     try:
         with open(PID_FILE, encoding="ascii") as stream:
             main = read_process(int(stream.read().strip() or 0))
-        with open(f"/proc/{main.pid}/task/{main.pid}/children", encoding="ascii") as stream:
-            pids = [int(word) for word in stream.read().split()]
+        pids = sorted(children(main.pid))
     except (OSError, ValueError):
         return None, []
-    children = []
+    found = []
     for pid in pids:
         # It may have ended meanwhile.
         with suppress(OSError, ValueError):
-            children.append(read_process(pid))
-    return main, children
+            found.append(read_process(pid))
+    return main, found
 
 
 def read_process(pid: int) -> Process:
-    """Return a process that runs (proc(5), stat). Raises OSError, ValueError."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
-        # Its name may have blanks, and parentheses too.
-        fields = stream.read().rpartition(")")[2].split()
-    if len(fields) < 20 or fields[0] == "Z":
+    """Return a process that runs. Raises OSError and ValueError when it has ended."""
+    state, started = read_stat(pid)
+    if state == "Z":
         raise ValueError(f"process {pid} has ended")
-    return Process(pid, int(fields[19]))
+    return Process(pid, started)
 
 
 def own_files() -> list[str]:

@@ -14,25 +14,15 @@ from ansible_collections.haproof.balancer.plugins.module_utils._loaded import (
     haproxy_started,
     nginx_files,
     nginx_started,
-    parse_started,
     read_process,
     since_epoch,
 )
 
-# /proc/PID/stat of nginx' master on Debian 12, with a name as bad as it can be.
-STAT = (
-    "595 (ngi) nx 1) S 1 595 595 0 -1 4194624 1131 6033 0 0 0 0 3 5 20 0 1 0 75923 11472896 455 18446744073709551615"
-    " 1 1 0 0 0 0 0 1073746048 402745863 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
-)
 MASTER = Process("nginx: master process", 100)
 
 
 def worker(started: int, more: str = "") -> Process:
     return Process(f"nginx: worker process{more}", started)
-
-
-def test_parse_started() -> None:
-    assert parse_started(STAT) == 75923
 
 
 STARTED = [

@@ -246,15 +246,9 @@ def test_reload_waits_for_a_new_child() -> None:
     try:
         Service(run, print, daemon(reloaded=""), "nginx", 10).reload()
         assert children
-        assert _service.children(own) >= {children[0].pid}
     finally:
         for child in children:
             child.communicate()
-    assert children[0].pid not in _service.children(own)
-
-
-def test_nobody_has_no_children() -> None:
-    assert _service.children(2**22 + 1) == set()
 
 
 def test_reload_that_is_refused() -> None:

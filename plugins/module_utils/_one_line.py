@@ -34,7 +34,7 @@ UNIT_PATH = Rule(
 _SERVICE = Rule(
     re.compile(r"[A-Za-z0-9_][\w.@:-]*", re.ASCII), "use the name of a systemd service without .service, such as nginx"
 )
-USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as keepalived_script")
+USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as haproof_script")
 _PACKAGE = Rule(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
 _URL = Rule(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
 # Everybody may read where packages come from.
@@ -96,15 +96,15 @@ def path_problem(path: str) -> str:
     return "" if path != "/" else "'/' is not a file"
 
 
-def findings(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with the roles' variables *values*, each with its name and value."""
+def findings(values: Mapping[str, Any], rules: Mapping[str, Rule] = VARIABLES) -> Iterator[str]:
+    """Yield what is wrong with *values*, each with its name and value. Of a mapping, the rule is for its keys."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            texts = [(name, str(key), VARIABLES[name]) for key in value]
+            texts = [(name, str(key), rules[name]) for key in value]
             # Numbers of a kernel parameter may be a tab apart.
             texts += [(place, text.replace("\t", " "), LINE) for place, text in _texts(name, value)]
         else:
-            texts = [(place, text, VARIABLES[name]) for place, text in _texts(name, value)]
+            texts = [(place, text, rules[name]) for place, text in _texts(name, value)]
         for place, text, rule in texts:
             wrong = problem(text, rule)
             if wrong:

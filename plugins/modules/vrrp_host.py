@@ -120,16 +120,17 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import sel
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._host import Change, Host, HostError
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import (
-    LINE,
     SYSCTL,
     USER,
+    findings,
     path_problem,
-    problem,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import lock
 
 # How long another run may be at work.
 LOCK_S = 10.0
+# What ends in one line of a file or in one argument.
+RULES = {"sysctl": SYSCTL, "user": USER}
 
 
 def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
@@ -146,16 +147,12 @@ def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
 
 def check(parameters: dict[str, Any]) -> None:
     """Raise ValueError for what would break out of its line or argument."""
-    sysctl = parameters["sysctl"]
-    texts = [("sysctl", str(key), SYSCTL) for key in sysctl]
-    # Numbers of a kernel parameter may be a tab apart.
-    texts += [(f"sysctl.{key}", str(value).replace("\t", " "), LINE) for key, value in sysctl.items()]
-    texts += [("user", parameters["user"], USER)] if parameters["user"] else []
-    wrong = [(place, problem(text, rule)) for place, text, rule in texts]
-    wrong.append(("sysctl_file", path_problem(parameters["sysctl_file"])))
-    for place, reason in wrong:
-        if reason:
-            raise ValueError(f"{place}: {reason}")
+    wrong = list(findings({name: parameters[name] or None for name in RULES}, RULES))
+    path = path_problem(parameters["sysctl_file"])
+    if path:
+        wrong.append(f"sysctl_file: {path}")
+    if wrong:
+        raise ValueError("\n".join(wrong))
 
 
 def harmless(key: str, value: str) -> bool:

@@ -44,7 +44,7 @@ GOOD: list[tuple[str, Any]] = [
     ("keepalived_check_url", "http://127.0.0.1:8099/"),
     ("keepalived_check_url", "http://[::1]:8099/a/b~c%20d"),
     ("keepalived_configure_options", ["CFLAGS=-O2 -g", "--enable-json"]),
-    ("keepalived_script_user", "keepalived_script"),
+    ("keepalived_script_user", "haproof_script"),
     ("keepalived_sysctl", {"net.ipv4.tcp_rmem": "4096\t87380 6291456", "net/ipv4/conf/eth0.100/arp_ignore": 1}),
     ("keepalived_track_services", ["nginx", "haproxy@one", "php8.2-fpm"]),
     ("keepalived_watch_metrics_dir", ""),

@@ -20,6 +20,7 @@ PLAIN: dict[str, Any] = {
 def test_plain_options_pass() -> None:
     check(PLAIN)
     check({**PLAIN, "user": None, "sysctl": {}})
+    check({**PLAIN, "user": ""})
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,8 @@ def test_plain_options_pass() -> None:
         ({"sysctl": {"a/../../../etc/passwd": 1}}, "sysctl: 'a/../../../etc/passwd' is not valid here"),
         ({"sysctl": {"kernel.a": "1\nkernel.b = 2"}}, r"sysctl.kernel.a: '1\\nkernel.b = 2' holds a line break"),
         ({"sysctl_file": "/etc/sysctl.d/../passwd"}, "sysctl_file: '/etc/sysctl.d/../passwd' is another spelling"),
-        ({"user": "--root=/x"}, "user: '--root=/x' is not valid here"),
+        ({"user": "--root=/x"}, "user: '--root=/x' is not valid here; use the name of a user, such as haproof_script$"),
+        ({"user": "a b", "sysctl_file": "b"}, r"user: 'a b' is not .*\nsysctl_file: 'b' is not an absolute path"),
     ],
 )
 def test_other_options_are_refused(changed: dict[str, Any], message: str) -> None:

@@ -43,11 +43,10 @@ def listed(found_lines: Iterable[str], manifest: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {"paths": [], "secrets": []}
     for line in filter(None, found_lines):
         path = line[len(_HIDDEN) :] if line.startswith(_HIDDEN) else line
-        wrong = path_problem(path)
-        if not wrong and is_own(path) and path not in switches.FILES:
-            wrong = f"{path} is not one of nginx_files"
-        if wrong:
-            raise ValueError(f"{manifest} lists the files of the last run and was damaged: {wrong}; remove that line")
+        if path_problem(path) or (is_own(path) and path not in switches.FILES):
+            raise ValueError(
+                f"{manifest}: the role did not write the line {line!r}; delete it, since listed files are removed"
+            )
         found["paths"].append(path)
         if line.startswith(_HIDDEN):
             found["secrets"].append(path)

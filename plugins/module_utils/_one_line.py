@@ -85,14 +85,14 @@ def problem(text: str, rule: Rule = LINE) -> str:
 def path_problem(path: str) -> str:
     """Return what is wrong with the path of a file that is to be written or removed, or an empty string."""
     if _CONTROL.search(path):
-        return f"{path!r} holds a line break or control character"
+        return f"{path!r} holds a line break or control character; remove it"
     if not path.startswith("/"):
         return f"{path!r} is not an absolute path"
     if "$" in path:
-        return f"{path!r} holds a '$', which would be taken for a variable of the node's environment"
+        return f"{path!r} holds a '$', which Ansible expands as a variable of the node's environment; rename the file"
     plain = "/" + posixpath.normpath(path).lstrip("/")
     if plain != path:
-        return f"{path!r} is another spelling of {plain!r}; write that"
+        return f"{path!r} is another spelling of {plain!r}; use that one"
     return "" if path != "/" else "'/' is not a file"
 
 

@@ -33,4 +33,6 @@ def unpack(packed: str) -> bytes:
     try:
         return zlib.decompress(base64.b64decode(packed, validate=True))
     except (binascii.Error, ValueError, zlib.error):
-        raise ValueError("not packed, for the module ran without its action plugin") from None
+        raise ValueError(
+            "not packed: the action plugin did not run; call the module as haproof.balancer.daemon_config"
+        ) from None

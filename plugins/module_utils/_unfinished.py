@@ -74,5 +74,8 @@ def lock(timeout_s: float) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(handle)
-                raise TimeoutError(f"another run has been changing daemons on this host for {timeout_s:g} s") from None
+                raise TimeoutError(
+                    f"another run has been changing daemons on this host for {timeout_s:g} s (its process has"
+                    f" {FOLDER}/lock open); try again when it has ended"
+                ) from None
         time.sleep(0.05)

@@ -182,6 +182,7 @@ words:
 
 import os
 import re
+from collections import Counter
 from itertools import chain
 from typing import Any, Iterator
 
@@ -241,15 +242,15 @@ def wanted_file(options: dict[str, Any]) -> File:
 
 
 def check_paths(options: dict[str, Any]) -> None:
-    """Raise ValueError for a path that is no plain one, or that the options name twice."""
+    """Raise ValueError for a path that is not a plain one, or that the options list more than once."""
     written = [options["dest"], *(file["dest"] for file in options["files"])]
     for path in (*written, *options["absent"], *options["restart_on"]):
         wrong = path_problem(path)
         if wrong:
             raise ValueError(wrong)
-    for path in (*written, *options["absent"]):
-        if (*written, *options["absent"]).count(path) > 1:
-            raise ValueError(f"{path} is named twice; let it be one file, or absent")
+    for path, times in Counter([*written, *options["absent"]]).items():
+        if times > 1:
+            raise ValueError(f"{path} is listed {times} times in dest, files and absent; list it once")
 
 
 def default_mode(dest: str, content: bytes, secret: bool) -> str:

@@ -78,19 +78,19 @@ def test_what_was_written_is_read_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    "line",
     [
-        ("/etc/nginx/../passwd", "'/etc/nginx/../passwd' is another spelling of '/etc/passwd'; write that"),
-        ("secret  /a", "' /a' is not an absolute path"),
-        ("etc/passwd", "'etc/passwd' is not an absolute path"),
-        ("/", "'/' is not a file"),
-        ("/etc/nginx/nginx.conf", "/etc/nginx/nginx.conf is not one of nginx_files"),
-        ("secret /etc/keepalived/keepalived.conf", "/etc/keepalived/keepalived.conf is not one of nginx_files"),
+        "/etc/nginx/../passwd",
+        "secret  /a",
+        "etc/passwd",
+        "/",
+        "/etc/nginx/nginx.conf",
+        "secret /etc/keepalived/keepalived.conf",
     ],
 )
-def test_a_damaged_list_removes_nothing(line: str, reason: str) -> None:
+def test_a_damaged_list_removes_nothing(line: str) -> None:
     with pytest.raises(AnsibleFilterError) as error:
         nginx_listed(["/a", line], "/list")
-    assert str(error.value).startswith("nginx_listed: /list lists the files of the last run and was damaged: ")
-    assert reason in str(error.value)
+    message = f"/list: the role did not write the line {line!r}; delete it, since listed files are removed"
+    assert str(error.value) == f"nginx_listed: {message}"
     assert listed(["/a", ""], "/list") == {"paths": ["/a"], "secrets": []}

@@ -147,12 +147,15 @@ PATHS = [
     ("/", "'/' is not a file"),
     ("a", "'a' is not an absolute path"),
     ("", "'' is not an absolute path"),
-    ("/etc/a\n/etc/b", r"'/etc/a\n/etc/b' holds a line break or control character"),
-    ("//etc/a", "'//etc/a' is another spelling of '/etc/a'; write that"),
-    ("/etc/./a", "'/etc/./a' is another spelling of '/etc/a'; write that"),
-    ("/etc/b/../a", "'/etc/b/../a' is another spelling of '/etc/a'; write that"),
-    ("/etc/a/", "'/etc/a/' is another spelling of '/etc/a'; write that"),
-    ("/etc/$HOME", "'/etc/$HOME' holds a '$', which would be taken for a variable of the node's environment"),
+    ("/etc/a\n/etc/b", r"'/etc/a\n/etc/b' holds a line break or control character; remove it"),
+    ("//etc/a", "'//etc/a' is another spelling of '/etc/a'; use that one"),
+    ("/etc/./a", "'/etc/./a' is another spelling of '/etc/a'; use that one"),
+    ("/etc/b/../a", "'/etc/b/../a' is another spelling of '/etc/a'; use that one"),
+    ("/etc/a/", "'/etc/a/' is another spelling of '/etc/a'; use that one"),
+    (
+        "/etc/$HOME",
+        "'/etc/$HOME' holds a '$', which Ansible expands as a variable of the node's environment; rename the file",
+    ),
 ]
 
 

@@ -29,7 +29,7 @@ def test_a_mode_must_be_octal() -> None:
 
 
 def test_content_must_be_packed() -> None:
-    with pytest.raises(ValueError, match=r"^/a: content is not packed, for the module ran without its action plugin$"):
+    with pytest.raises(ValueError, match=r"^/a: content is not packed: the action plugin did not run; "):
         wanted_file({"dest": "/a", "content": "s3cret", "owner": "root", "group": "root", "mode": "0644"})
 
 
@@ -52,12 +52,12 @@ def test_plain_paths_pass() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"dest": "/etc/a\n/etc/b"}, r"'/etc/a\\n/etc/b' holds a line break or control character"),
+        ({"dest": "/etc/a\n/etc/b"}, r"'/etc/a\\n/etc/b' holds a line break or control character; remove it"),
         ({"files": [{"dest": "b"}]}, "'b' is not an absolute path"),
-        ({"absent": ["/etc/../c"]}, "'/etc/../c' is another spelling of '/c'; write that"),
-        ({"restart_on": ["//etc/b"]}, "'//etc/b' is another spelling of '/etc/b'; write that"),
-        ({"absent": ["/etc/b"]}, "/etc/b is named twice; let it be one file, or absent"),
-        ({"files": [{"dest": "/etc/a"}]}, "/etc/a is named twice; let it be one file, or absent"),
+        ({"absent": ["/etc/../c"]}, "'/etc/../c' is another spelling of '/c'; use that one"),
+        ({"restart_on": ["//etc/b"]}, "'//etc/b' is another spelling of '/etc/b'; use that one"),
+        ({"absent": ["/etc/b"]}, "/etc/b is listed 2 times in dest, files and absent; list it once"),
+        ({"files": [{"dest": "/etc/a"}]}, "/etc/a is listed 2 times in dest, files and absent; list it once"),
     ],
 )
 def test_other_paths_are_refused(changed: dict[str, object], message: str) -> None:

@@ -107,11 +107,13 @@ class Keepalived:
             if _stamp(path) != before:
                 try:
                     found = dump.parse(self._read(path))
-                    # It may hold passwords, and is of no more use. Who waits for it as well asks again.
-                    os.unlink(path)
-                    return found
                 except (DumpError, FileNotFoundError) as error:
                     problem = str(error)
+                else:
+                    # It may hold passwords. Another process that waits for it asks again, or has removed it already.
+                    with suppress(FileNotFoundError):
+                        os.unlink(path)
+                    return found
             time.sleep(POLL_S)
         raise KeepalivedError(
             f"keepalived (pid {self._pid}) gave no whole {dump.name} within {self._timeout_s:g} s: {problem}"

@@ -172,7 +172,7 @@ def addresses(tree: Mapping[str, Any] | Sequence[Any]) -> list[str]:
     lines = [
         entry for body in bodies for line, entries in body if line.split()[-1] in _LISTS for entry in entries or ()
     ]
-    words = [next(word for word in line.split() if not word.startswith("@")) for line, _body in lines]
+    words = [next((word for word in line.split() if not word.startswith("@")), "") for line, _body in lines]
     return sorted({str(address) for word in words for address in _address(word)})
 
 

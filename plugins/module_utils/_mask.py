@@ -59,7 +59,7 @@ def replaced_secrets(mask: Callable[[str], str], former: str, new: str) -> Itera
 
 def url_shown(url: str) -> str:
     """Return *url* without its password."""
-    return re.sub(r"(://[^/\s:@]*:)(?!\d*/)\S+@", rf"\1{MASK}@", url)
+    return re.sub(r"(://[^/\s:@\[]*:)(?!\d*[/?#])\S+@", rf"\1{MASK}@", url)
 
 
 def _pieces(secret: str) -> Iterator[str]:

@@ -76,6 +76,22 @@ def test_a_dump_that_is_still_being_written_is_waited_for(daemon: Process, tmp_p
     assert not (tmp_path / "keepalived.data").exists()
 
 
+def test_a_dump_that_another_process_removes_first_counts(daemon: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Keepalived._read
+    whole = []
+
+    def read_and_lose(keepalived: Keepalived, path: str) -> str:
+        text = read(keepalived, path)
+        if text.endswith("\n"):
+            whole.append(text)
+            os.unlink(path)
+        return text
+
+    monkeypatch.setattr(Keepalived, "_read", read_and_lose)
+    Keepalived(run, daemon.pid, timeout_s=5).instances()
+    assert len(whole) == 1, "it was not asked again"
+
+
 @pytest.mark.parametrize("daemon", ["no"], indirect=True)
 def test_a_stale_dump_is_no_answer(daemon: Process, tmp_path: Path) -> None:
     (tmp_path / "keepalived.data").write_text((FIXTURES / "keepalived_2.2.7_pair.data").read_text())

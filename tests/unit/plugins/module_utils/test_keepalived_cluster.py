@@ -455,6 +455,7 @@ ADDRESSES: list[tuple[str, Any, list[str]]] = [
         {"@lb01 vrrp_instance VI_1": {"@^lb02 virtual_ipaddress": ["@lb01 192.0.2.9/24"]}},
         ["192.0.2.9"],
     ),
+    ("a condition, and no address", {"vrrp_instance VI_1": {"virtual_ipaddress": ["@lb01", ""]}}, []),
     ("no instance", {"virtual_server 192.0.2.9 80": {}, "static_ipaddress": ["192.0.2.8/24 dev eth0"]}, []),
 ]
 

@@ -15,6 +15,8 @@ GOOD: list[tuple[str, Url]] = [
     ("http://198.18.0.10", Url("http", "198.18.0.10", 80, "198.18.0.10", "/")),
     ("http://[2001:db8::10]:8080/a?b=c#d", Url("http", "2001:db8::10", 8080, "[2001:db8::10]:8080", "/a?b=c")),
     ("http://user@www.example/", Url("http", "www.example", 80, "www.example", "/")),
+    ("http://[::1]:8080/a@b", Url("http", "::1", 8080, "[::1]:8080", "/a@b")),
+    ("http://h:8080?mail=a@b", Url("http", "h", 8080, "h:8080", "/?mail=a@b")),
     ("https://www.example/x", Url("https", "www.example", 443, "www.example", "/x")),
     ("tcp://198.18.0.10:5432", Url("tcp", "198.18.0.10", 5432, "198.18.0.10:5432", "/")),
     ("udp://[2001:db8::10]:53/", Url("udp", "2001:db8::10", 53, "[2001:db8::10]:53", "/")),

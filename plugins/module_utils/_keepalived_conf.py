@@ -63,11 +63,13 @@ def password(text: str) -> str:
     if not secret:
         raise ValueError("is empty")
     if not secret.isascii() or not secret.isprintable():
-        raise ValueError("holds a character outside of ASCII, of which keepalived would send the bytes; use others")
+        raise ValueError("holds a character outside ASCII, whose bytes keepalived would send; choose another password")
     if '"' in secret or secret.endswith("\\"):
-        raise ValueError("holds a double quote or ends with a backslash, which keepalived cannot escape")
+        raise ValueError(
+            "holds a double quote or ends with a backslash, which keepalived cannot escape; choose another password"
+        )
     if re.search(r"\$[\w{]", secret):
-        raise ValueError("holds a '$', which keepalived takes for a definition")
+        raise ValueError("holds a '$', which keepalived takes for a definition; choose a password without it")
     if len(secret) > _PASSWORD_LENGTH:
         raise ValueError(f"has {len(secret)} characters, and keepalived uses {_PASSWORD_LENGTH}; shorten it to these")
     return secret

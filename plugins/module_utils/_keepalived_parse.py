@@ -49,7 +49,7 @@ _NUMBER = re.compile(r"0|-?[1-9]\d*")
 
 
 class ParseError(ValueError):
-    """A text that is no keepalived.conf; the message has the line, counted from 1, and nothing of what it says."""
+    """A text that is not a valid keepalived.conf; the message has the line number, from 1, and none of its text."""
 
 
 class Statement(NamedTuple):

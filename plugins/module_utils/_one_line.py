@@ -37,7 +37,7 @@ _SERVICE = Rule(
 USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as haproof_script")
 _PACKAGE = Rule(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
 _URL = Rule(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
-# Everybody may read where packages come from.
+# Every user can read the files of a package source.
 _OPEN_URL = Rule(
     re.compile(r"(?!\w+://[^/]*:[^/]*@)" + _URL.pattern.pattern),
     "use a URL without blanks, quotes and password; apt has passwords in /etc/apt/auth.conf.d",

@@ -32,7 +32,7 @@ def read_url(url: str) -> Url:
     """Take *url* apart. Raises ValueError, naming it, for one of another form than FORMS."""
     shown = url_shown(url)
     if shown != url:
-        raise ValueError(f"url is {shown!r}, a password is not sent, and would stand in reports; leave it out")
+        raise ValueError(f"url is {shown!r}, a password would not be sent, and reports would show it; leave it out")
     try:
         parts = urlsplit(url)
         port = parts.port

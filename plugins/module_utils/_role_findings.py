@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
 
-# What the roles and modules of this collection write by themselves.
+# Files that the roles and modules of this collection write themselves.
 _OWN = re.compile(
     r"""
       /etc/nginx/(nginx\.conf|haproof/.*)
@@ -81,7 +81,7 @@ def is_own(path: str) -> bool:
 
 
 def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: str) -> Iterator[str]:
-    """Auxiliary files whose ``dest`` is no plain path, is this collection's own, or is written twice."""
+    """Auxiliary files whose ``dest`` is not a plain path, is this collection's own, or is written twice."""
     first: dict[str, str] = {}
     for index, item in enumerate(files):
         dest = str(item.get("dest") or "")

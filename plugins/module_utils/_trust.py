@@ -13,7 +13,7 @@ import stat
 from typing import Iterator
 
 MOST_LINKS = 40
-"""What the kernel follows (path_resolution(7))."""
+"""As many as the kernel follows (path_resolution(7))."""
 
 
 class UntrustedError(OSError):
@@ -41,7 +41,7 @@ def check_own(path: str) -> None:
 def check_way(path: str) -> None:
     """Raise UntrustedError when another user could put a file of that user's at *path*, or replace it there.
 
-    Where everybody may make files, as in /tmp, the sticky bit keeps them from others. Raises OSError.
+    Where every user may make files, as in /tmp, the sticky bit protects them from others. Raises OSError.
     """
     for place in _way(path):
         status = os.lstat(place)

@@ -95,7 +95,7 @@ options:
         default: present
       secret:
         description:
-          - Whether the diff hides the text, the former one too. The text is treated as one of the O(secrets), too.
+          - Whether the diff hides the text, including the previous one. The text also counts as one of the O(secrets).
         type: bool
         default: false
       owner:
@@ -204,7 +204,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._service import S
 from ansible_collections.haproof.balancer.plugins.module_utils._transaction import Plan, apply, preview, tidy
 from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, lock
 
-# What is looked through for secrets, by the ends of the files' names, beside the main file.
+# Ends of the names of files that are searched for secrets, besides the main file.
 CONFIGURATIONS = (".conf", ".cfg")
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},

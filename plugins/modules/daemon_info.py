@@ -10,10 +10,10 @@ module: daemon_info
 short_description: Whether daemons run what their files say
 version_added: "0.1.0"
 description:
-  - Tells when a running nginx or haproxy has last read its files, by the age of its processes, and when these were
+  - Reports when a running nginx or haproxy last read its files, by the age of its processes, and when these files were
     written. It does not matter who reloaded it, and how.
-  - Tells what M(haproof.balancer.daemon_config) had still to do when it was killed, for keepalived too. In what a
-    running keepalived differs from its files M(haproof.balancer.vip_info) tells.
+  - Reports what M(haproof.balancer.daemon_config) had still to do when it was killed, also for keepalived. How a
+    running keepalived differs from its files is in RV(haproof.balancer.vip_info#module:keepalived).
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 daemons:
-  description: What is known of V(nginx), V(haproxy) and V(keepalived), by name.
+  description: The state of V(nginx), V(haproxy) and V(keepalived), by name.
   type: dict
   returned: always
   contains:
@@ -41,7 +41,7 @@ daemons:
       description: Whether its unit runs.
       type: bool
     unfinished:
-      description: What an earlier run had still to do, V(reload) or V(restart), or nothing.
+      description: The action that an earlier run did not get to, V(reload) or V(restart); empty when there is none.
       type: str
       sample: reload
     units_outdated:

@@ -10,8 +10,8 @@ module: service_peers
 short_description: See who is connected to a service
 version_added: "0.1.0"
 description:
-  - Tells which addresses have TCP connections to the processes of a systemd unit, or had one a moment ago, as the
-    kernel lists them. A drill asks it whether the requests of its clients go through what it is about to break.
+  - Reports which addresses have TCP connections to the processes of a systemd unit, or had one a moment ago, as the
+    kernel lists them. A drill uses it to see whether its clients' requests go through the service that it is to break.
   - Needs root, to see which sockets are the unit's.
 extends_documentation_fragment:
   - haproof.balancer.attributes

@@ -59,7 +59,7 @@ options:
     type: bool
     default: false
   metrics:
-    description: File of keepalived-watch with what it has found. It need not exist.
+    description: The metrics file of keepalived-watch. It need not exist.
     type: path
     default: /run/keepalived-watch/haproof.prom
 author:
@@ -128,7 +128,7 @@ addresses:
       description: Whether another address of the same subnet comes first.
       type: bool
 boot:
-  description: What tells this boot of the host from others.
+  description: An identifier of the host's current boot.
   type: str
   returned: always
 alarms:
@@ -142,7 +142,7 @@ alarms:
       type: str
       sample: 198.18.0.10
     finding:
-      description: What was found.
+      description: Name of the finding.
       type: str
       sample: split_brain
 holds:

@@ -35,10 +35,10 @@ options:
   stage:
     description:
       - V(all) makes all changes.
-      - V(before) makes those that a daemon which runs now cannot notice, for a host whose new configuration may yet be
-        refused. Peers are let in, a service may bind a virtual IP that is elsewhere, the user is created and SELinux
-        booleans are turned on. What is no longer let in, other kernel parameters and the files that count at the next
-        boot are left for V(all); RV(deferred) says whether that is due.
+      - V(before) makes only those that a running daemon cannot notice, because its new configuration may still be
+        rejected. Peers are let in, a service may bind a virtual IP that is elsewhere, the user is created and SELinux
+        booleans are turned on. Closing the firewall to others, other kernel parameters and the files for the next boot
+        are left to V(all); RV(deferred) is true when that is due.
     type: str
     choices: [all, before]
     default: all

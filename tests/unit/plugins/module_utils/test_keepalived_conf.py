@@ -93,12 +93,21 @@ def test_passwords_mean_what_they_say(value: Any, written: str) -> None:
         ('""', "is empty"),
         ("123456789", "has 9 characters, and keepalived uses 8; shorten it to these"),
         ('"12345678 "', "has 9 characters, and keepalived uses 8; shorten it to these"),
-        ('a"b', "holds a double quote or ends with a backslash, which keepalived cannot escape"),
-        ('"a', "holds a double quote or ends with a backslash, which keepalived cannot escape"),
-        ("a\\", "holds a double quote or ends with a backslash, which keepalived cannot escape"),
-        ("a$b", "holds a '$', which keepalived takes for a definition"),
-        ("a${b}", "holds a '$', which keepalived takes for a definition"),
-        ("p\u00e4ss", "holds a character outside of ASCII, of which keepalived would send the bytes; use others"),
+        (
+            'a"b',
+            "holds a double quote or ends with a backslash, which keepalived cannot escape; choose another password",
+        ),
+        (
+            '"a',
+            "holds a double quote or ends with a backslash, which keepalived cannot escape; choose another password",
+        ),
+        (
+            "a\\",
+            "holds a double quote or ends with a backslash, which keepalived cannot escape; choose another password",
+        ),
+        ("a$b", "holds a '$', which keepalived takes for a definition; choose a password without it"),
+        ("a${b}", "holds a '$', which keepalived takes for a definition; choose a password without it"),
+        ("p\u00e4ss", "holds a character outside ASCII, whose bytes keepalived would send; choose another password"),
     ],
 )
 def test_other_passwords_are_refused_and_not_shown(value: str, reason: str) -> None:

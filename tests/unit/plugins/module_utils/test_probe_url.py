@@ -31,11 +31,11 @@ BAD: list[tuple[str, str]] = [
     ("http://h:0/", "url is 'http://h:0/', http:// needs a port from 1 to 65535"),
     (
         "http://me:pa:s@s@h/",
-        "url is 'http://me:********@h/', a password is not sent, and would stand in reports; leave it out",
+        "url is 'http://me:********@h/', a password would not be sent, and reports would show it; leave it out",
     ),
     (
         "http://me:pa/ss@h:99999/",
-        "url is 'http://me:********@h:99999/', a password is not sent, and would stand in reports; leave it out",
+        "url is 'http://me:********@h:99999/', a password would not be sent, and reports would show it; leave it out",
     ),
     ("tcp://h", "url is 'tcp://h', tcp:// needs a port from 1 to 65535"),
     ("udp://h:53/path", "url is 'udp://h:53/path', udp:// takes no user, path or query"),

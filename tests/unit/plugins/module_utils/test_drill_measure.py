@@ -165,6 +165,12 @@ def test_lanes() -> None:
     assert lanes(MOVED, VIP + "/24") == approx({"lb01": [(6, 10.02), (14.1, 20)], "lb02": [(10.03, 14.09)]})
 
 
+def test_a_lane_is_of_one_vip_and_bears_what_is_told_twice() -> None:
+    other = {"at_s": 111.0, "vip": "198.18.0.11", "interface": "eth1", "held": True}
+    seen = watch("lb01", False, (11.0, True), (12.0, True), (13.0, False), (13.5, False), (14.0, True))
+    assert lanes({"lb01": {**seen, "events": [other, *seen["events"]]}}, VIP) == approx({"lb01": [(11, 13), (14, 20)]})
+
+
 def test_a_host_without_a_clock_has_no_lane() -> None:
     assert list(lanes({**STILL, "lb01": watch("lb01", True, clock=None)}, VIP)) == ["lb02"]
 
@@ -262,6 +268,31 @@ def test_the_first_alarm_of_all_hosts_counts() -> None:
     assert alarms(watches, 12.6, 13.0) == []
     over = {"lb01": {**BOTH["lb01"], "alarms": [alarm("lb01", 13.0, raised=False)]}}
     assert alarms(over, 10.0, 20.0) == []
+
+
+def test_moments_are_told_in_full() -> None:
+    watches = {**BOTH, "lb02": {**BOTH["lb02"], "alarms": [alarm("lb02", 12.5)]}}
+    measured = figures(run(targets=["lb01", "lb02"]), WINDOW, {"client": probe()}, watches, VIP)
+    assert measured["timeline"]["moments"] == [
+        {"at_s": 0.0, "what": "inject", "text": "lb01, lb02"},
+        {"at_s": 1.0, "what": "transition", "text": ""},
+        {"at_s": 2.5, "what": "alarm", "text": "split_brain on lb02"},
+        {"at_s": 4.0, "what": "heal", "text": ""},
+    ]
+    assert measured["holder_during"] == "lb01, lb02"
+
+
+# When the other one gives it up, and who is said to have had it during the fault, which is healed at 14 s.
+@pytest.mark.parametrize(("until_s", "during"), [(13.5, "lb01"), (14.0, "lb01, lb02"), (14.0005, "lb01, lb02")])
+def test_who_has_it_at_the_end_of_the_fault_had_it(until_s: float, during: str) -> None:
+    watches = {**STILL, "lb02": watch("lb02", False, (11.0, True), (until_s, False))}
+    assert figures(run(), WINDOW, {"client": probe()}, watches, VIP)["holder_during"] == during
+
+
+def test_cuts_belong_to_the_run_in_which_they_were_felt() -> None:
+    times = (4.74, 4.75, 14.99, 15.0)
+    seen = probe(connections={"cuts": [{"at_s": at, "kind": "reset"} for at in times]})
+    assert figures(run(), WINDOW, {"client": seen}, MOVED, VIP)["cut"] == 2
 
 
 def test_where_a_host_was_not_watched_nobody_knows_who_had_it() -> None:

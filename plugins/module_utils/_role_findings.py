@@ -28,6 +28,8 @@ _OWN = re.compile(
     | (/etc/apt/sources\.list\.d|/etc/apt/keyrings|/etc/yum\.repos\.d)/haproof-nginx\.[a-z]+
     | /etc/pki/rpm-gpg/RPM-GPG-KEY-haproof-nginx
     | /var/cache/nginx/CACHEDIR\.TAG
+    | /(run/haproof|run/haproof-drill|var/lib/haproof-drill)/.*
+    | /etc/(.*/)?zz-haproof-keepalived\.nft
     """,
     re.VERBOSE,
 )

@@ -43,6 +43,8 @@ _PATTERNS = tuple(
 )
 _VARIABLE = re.compile(r"\$\{?[a-z_]\w*\}?|%\[[^\]]*\]", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Token|ApiKey)(?:\s+|\Z)", re.IGNORECASE)
+# Values of flags that are named after a secret, as in "set $token_valid 1".
+_FLAGS = {"0", "1", "on", "off", "yes", "no", "true", "false"}
 _HASH = re.compile(r"\$\w{1,5}\$")
 
 
@@ -63,5 +65,5 @@ def _fixed(value: str) -> Iterator[str]:
     parts = [value] if _HASH.match(value) else _VARIABLE.split(value)
     for part in parts:
         for secret in (part.strip(), _SCHEME.sub("", part.strip(), count=1)):
-            if any(character.isalnum() for character in secret) and not _SCHEME.fullmatch(secret):
+            if secret.lower() not in _FLAGS and any(map(str.isalnum, secret)) and not _SCHEME.fullmatch(secret):
                 yield secret

@@ -11,6 +11,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._findings_shown i
 # settings, a finding that quotes them, and how it is shown
 CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"http": {"gzip": "on"}}, "nginx_http.gzip: 'on' is wrong", "nginx_http.gzip: 'on' is wrong"),
+    ({"servers": [{}, {"set": "$token_ok 1"}]}, "nginx_servers[1]: is wrong", "nginx_servers[1]: is wrong"),
     (
         {"servers": [{"location /": {"proxy_set_header": ["Host $host", 'Authorization "Bearer a\nb"']}}]},
         "nginx_servers[0]: it has a line break (value: 'Authorization \"Bearer a\\nb\"')",

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils import _unfinished
+from ansible_collections.haproof.balancer.plugins.module_utils._host import NFTABLES_SNIPPET
 from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import file_findings, is_own
 
 ROLES = Path(__file__).parents[4] / "roles"
@@ -39,6 +41,19 @@ def test_files_of_the_roles(dest: str) -> None:
     assert found(dest) == [
         f"files[0]: dest {dest} is this collection's own file; use the roles' other variables for its content"
     ]
+
+
+@pytest.mark.parametrize(
+    "dest",
+    [
+        f"{_unfinished.FOLDER}/nginx.json",
+        "/run/haproof-drill/service_stop/heal",
+        "/var/lib/haproof-drill/disk_full/heal",
+        f"/etc/nftables.d/{NFTABLES_SNIPPET}",
+    ],
+)
+def test_files_of_the_modules(dest: str) -> None:
+    assert is_own(dest)
 
 
 def own_paths() -> list[str]:

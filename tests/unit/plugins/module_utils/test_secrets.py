@@ -27,6 +27,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("secure_link_secret abc;", ["abc"]),
     ('secure_link_md5 "$secure_link_expires$uri abc";', ["abc"]),
     ("env DB_PASSWORD=abc;", ["abc"]),
+    # A flag beside a token, not the token: masking "1" would blacken the configuration.
+    ("set $token_ok 0; if ($arg_token) { set $token_ok 1; } add_header X-Token-Valid On;", []),
     ("server_tokens off; ssl_session_tickets off;", []),
     ("ssl_password_file /etc/nginx/pw; auth_basic_user_file /etc/nginx/htpasswd;", []),
     ("proxy_pass_header Authorization; proxy_hide_header Authorization;", []),

@@ -103,6 +103,10 @@ def _body(value: Any, path: str, depth: int) -> Iterator[str]:
 
 def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
     name = str(key)
+    if name.split()[-1:] == ["auth_pass"] and _changed_by_yaml(value):
+        raise ConfigError(
+            path, "is a boolean or a number with a point, or has a blank at an end; put it in double quotes"
+        )
     if value is False:
         return
     if isinstance(value, (Mapping, list, tuple)):
@@ -111,12 +115,15 @@ def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
         yield _INDENT * depth + "}"
     elif value is True or value is None:
         yield _line(name, path, depth)
-    elif name.split()[-1:] == ["auth_pass"] and (isinstance(value, float) or str(value) != str(value).strip()):
-        raise ConfigError(path, "is a number with a point, or has a blank at an end; put it in double quotes")
     elif _DEFINITION.fullmatch(name) and "\n" in str(value):
         yield from _definition(name, str(value), path)
     else:
         yield _line(f"{name} {_scalar(value, path)}", path, depth)
+
+
+def _changed_by_yaml(value: Any) -> bool:
+    """Return whether a password was written as another text than *value*, or loses some of it here."""
+    return isinstance(value, (bool, float)) or str(value) != str(value).strip()
 
 
 def _definition(name: str, text: str, path: str) -> Iterator[str]:

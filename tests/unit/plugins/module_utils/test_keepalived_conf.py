@@ -118,6 +118,13 @@ def test_other_passwords_are_refused_and_not_shown(value: str, reason: str) -> N
             render({"a": [f"auth_pass {value}"]})
 
 
+@pytest.mark.parametrize("value", [True, False, 1.5, " abc", "abc\t"])
+def test_passwords_that_yaml_or_a_line_would_change_are_refused(value: object) -> None:
+    words = "is a boolean or a number with a point, or has a blank at an end; put it in double quotes"
+    with pytest.raises(ConfigError, match=rf"^a\.auth_pass: {words}$"):
+        render({"a": {"auth_pass": value}})
+
+
 def test_a_password_in_two_lines_is_not_shown() -> None:
     with pytest.raises(ConfigError, match=r"^a\[0\]: the value holds a line break or control character$"):
         render({"a": ["auth_pass s3cret\n}"]})

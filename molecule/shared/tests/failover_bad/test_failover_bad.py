@@ -167,16 +167,8 @@ def test_a_client_that_has_the_vip_itself_is_no_pass(lab: Lab) -> None:
             done = drill(lab, faults="keepalived_stop", deadline_s=20, retry_disturbed=0)
     finally:
         client.check_output("ip address del %s/32 dev lo", lab.vip)
-    assert done.drills["keepalived_stop"]["verdict"] == "fail"
-    assert f"client has {lab.vip} itself: its requests never leave it" in str(done.drills["keepalived_stop"]["reasons"])
-
-
-def test_a_holder_that_lost_the_vip_before_the_fault_is_no_pass(lab: Lab) -> None:
-    armed = "until ls /run/haproof-drill/watch-*.run; do sleep 0.05; done; sleep 1.5; systemctl stop keepalived"
-    with background(lab, "lb01", f"{armed}; sleep 6; systemctl start keepalived"):
-        done = drill(lab, faults="service_stop", deadline_s=20, retry_disturbed=0)
-    found = done.drills["service_stop"]
-    assert found["verdict"] in ("fail", "disturbed"), found
-    assert re.search(r"was on lb02 and not on lb01|lb01 has no connection from client", str(found["reasons"])), found
-    lab.nodes["lb01"].check_output("systemctl start keepalived")
-    assert lab.moved_to("lb01", within_s=20), lab.holders()
+    found = done.drills["keepalived_stop"]
+    assert found["verdict"] == "fail"
+    # It answers for the VIP on the wire too, which the watch may find first.
+    wanted = rf"client has {lab.vip} itself: its requests never leave it|the alarm split_brain of {lab.vip} is raised"
+    assert re.search(wanted, str(found["reasons"])), found["reasons"]

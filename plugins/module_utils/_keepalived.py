@@ -116,7 +116,8 @@ class Keepalived:
                     return found
             time.sleep(POLL_S)
         raise KeepalivedError(
-            f"keepalived (pid {self._pid}) gave no whole {dump.name} within {self._timeout_s:g} s: {problem}"
+            f"keepalived (pid {self._pid}) gave no whole {dump.name} within {self._timeout_s:g} s: {problem}; "
+            "it hangs or the host is overloaded, see journalctl --unit=keepalived"
         )
 
     def _dump_kind(self) -> Dump:

@@ -9,38 +9,59 @@ from typing import Iterator
 
 _ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s;{}"'\\])+|["'][^"'\n]+$)"""
 _QUOTE = r"[\"']?"
-_NAME = r"(?:[\w-]{0,40}(?:authorization|api[_-]?key|passw(?:or)?d|passphrase|secret|token|credential)s?\w{0,40})"
-_HEADER = rf"(?:{_NAME}|cookie)"
+_NAME = (
+    r"(?:[\w-]{0,40}(?:authorization|(?:api|auth|access|private|shared)[_-]?key|passw(?:or)?d|passphrase|secret|token"
+    r"|credential)s?\w{0,40}|(?:[\w-]{0,40}[_-])?pass)"
+)
+_HEADER = rf"(?:{_NAME}|(?:set-)?cookie|[\w-]{{0,40}}-auth)"
+_SET_HEADER = (
+    r"\b(?:\w+_set_header|add_header|auth_http_header|(?:fastcgi|uwsgi|scgi)_param|[sa][ed][td]-header|hdr)\s+"
+    rf"{_QUOTE}{_HEADER}{_QUOTE}\s+"
+)
+# How haproxy's ACLs name what a client has sent.
+_SENT = (
+    rf"(?:hdr\({_HEADER}[^)]{{0,99}}\)|(?:urlp|url_param|cook)\({_NAME}[^)]{{0,99}}\)"
+    r"|http_auth_(?:bearer|pass)(?:\([^)]{0,99}\))?)"
+)
 
 # Each captures a value, as it stands in the file.
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
         # nginx: proxy_set_header Authorization "Basic x"; haproxy: http-request set-header Authorization "Basic x".
-        rf"\b(?:\w+_set_header|add_header|(?:fastcgi|uwsgi|scgi)_param|[sa][ed][td]-header|hdr)\s+"
-        rf"{_QUOTE}{_HEADER}{_QUOTE}\s+{_ARGUMENT}",
+        rf"{_SET_HEADER}{_ARGUMENT}",
+        rf"{_SET_HEADER}[^\n]{{0,99}}?%\[str\(([^)\n]+)\)",
+        rf"\breplace-(?:header|value)\s+{_HEADER}\s+(?:\"[^\"\n]*\"|\S+)\s+{_ARGUMENT}",
         # A whole header as text: option httpchk GET / HTTP/1.1\r\nAuthorization:\ Basic\ x
         rf"(?<![\w=:/.-]){_HEADER}:(?:\\?[ \t])*((?:\\ |\\\"|[^\s\"'\\])(?:\\[^rn]|[^\"'\\\n])*)",
-        rf"\bset\s+\${_NAME}\s+{_ARGUMENT}",
+        # Wherever one stands: set $upstream_auth "Bearer x".
+        r"\b(?:Bearer|Basic)(?:\\?[ \t])+((?=[\w+/.~-]*[\d=])[\w+/.~-]{8,}={0,2})",
+        rf"\b(?:set|js_var)\s+\${_NAME}\s+{_ARGUMENT}",
         rf"\b(?:pre)?setenv\s+{_QUOTE}{_NAME}{_QUOTE}\s+{_ARGUMENT}",
-        rf"\bset-var\(\w+\.{_NAME}\)\s+str\(([^)]+)\)",
+        rf"\bset-var(?:\(|\s+)\w+\.{_NAME}\)?\s+str\(([^)]+)\)",
         # nginx: if ($http_authorization != "Basic x"); haproxy: { req.hdr(authorization) -m str "Basic x" }.
         rf"\$(?:http|arg|cookie)_{_NAME}\s+!?[=~]\*?\s+{_ARGUMENT}\)",
-        rf"hdr\({_HEADER}[^)]{{0,99}}\)(?:\s+-[mfi]\b(?:\s+(?:str|beg|end|sub|reg)\b)?)*\s+(?!-|found\b){_ARGUMENT}",
+        rf"{_SENT}(?:\s+-[mfi]\b(?:\s+(?:str|beg|end|sub|reg)\b)?)*\s+(?!-|found\b){_ARGUMENT}",
         rf"^\s*secure_link_(?:secret|md5)\s+{_ARGUMENT}",
         # haproxy's userlists and statistics.
-        rf"\buser\s+\S+\s+(?:insecure-)?password\s+{_ARGUMENT}",
-        rf"\bstats\s+auth\s+[^\s:\"']*:{_ARGUMENT}",
+        rf"\buser\s+\S+\s+(?:groups\s+\S+\s+)?(?:insecure-)?password\s+{_ARGUMENT}",
+        rf"\bstats\s+auth\s+(?:\\.|[^\s:\"'\\])*:{_ARGUMENT}",
         r"\bstats\s+auth\s+\"[^\":]*:((?:\\.|[^\"\\])+)",
         r"\bstats\s+auth\s+'[^':]*:([^']+)",
+        rf"\bdynamic-cookie-key\s+{_ARGUMENT}",
         # keepalived.
-        rf"^\s*(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
+        rf"^\s*(?:@\S+\s+)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
         # Options of programs, systemd's Environment=, and nginx's env.
         rf"(?:--|\b){_NAME}={_ARGUMENT}",
         rf"--{_NAME}\s+{_ARGUMENT}",
         r"://[^/\s:@\"']{0,99}:([^/\s@\"']+)@",
     )
 )
+_MAP = re.compile(r"\bmap\s+(\S+)\s+\$(\w+)\s*\{((?:[^{}\"']|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')*)")
+_MAP_LINE = re.compile(rf"^\s*{_ARGUMENT}\s+{_ARGUMENT}", re.MULTILINE)
+_MAP_WORDS = ("default", "include", "hostnames", "volatile")
+_NAMED = re.compile(_NAME + r"[\"}]?\Z", re.IGNORECASE)
+_SECRET_LENGTH = 4
 _VARIABLE = re.compile(r"\$\{?[a-z_]\w*\}?|%\[[^\]]*\]", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Token|ApiKey)(?:\s+|\Z)", re.IGNORECASE)
 # Values of flags that are named after a secret, as in "set $token_valid 1".
@@ -50,8 +71,18 @@ _HASH = re.compile(r"\$\w{1,5}\$")
 
 def find_secrets(text: str) -> set[str]:
     """Return what *text* holds as passwords, tokens and keys, without quotes, and what is fixed between variables."""
-    values = (match.group(1) for pattern in _PATTERNS for match in pattern.finditer(text))
-    return {secret for value in values for secret in _fixed(_plain(value))}
+    values = [match.group(1) for pattern in _PATTERNS for match in pattern.finditer(text)]
+    return {secret for value in (*values, *_in_maps(text)) for secret in _fixed(_plain(value))}
+
+
+def _in_maps(text: str) -> Iterator[str]:
+    """Yield what nginx' maps compare with what a client has sent as a secret, and what they choose as one."""
+    for source, target, body in _MAP.findall(text):
+        for key, value in _MAP_LINE.findall(body):
+            # Whether there was one is no secret.
+            yield from (word for word in (value,) if _NAMED.search(target) and len(word) >= _SECRET_LENGTH)
+            if _NAMED.search(source) and len(key) >= _SECRET_LENGTH and key not in _MAP_WORDS:
+                yield re.sub(r"\A([\"']?)~\*?\^?|\$(?=[\"']?\Z)", r"\1", key)
 
 
 def _plain(value: str) -> str:

@@ -109,7 +109,9 @@ options:
       mode:
         description:
           - Mode of the file, octal. V(0644) when omitted, V(0600) with O(files[].secret).
-          - V(0640) when omitted for C(.conf) and C(.cfg) files in which a password, token or key is found.
+          - V(0640) when omitted for configurations and maps in which a password, token or key, or one of O(secrets), is
+            found. These are files whose names end in C(.conf), C(.cfg), C(.inc), C(.map) or C(.lst), and those with
+            statements whose names have no end.
         type: str
   secrets:
     description:
@@ -184,7 +186,7 @@ import os
 import re
 from collections import Counter
 from itertools import chain
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
@@ -204,8 +206,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._service import S
 from ansible_collections.haproof.balancer.plugins.module_utils._transaction import Plan, apply, preview, tidy
 from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, lock
 
-# Ends of the names of files that are searched for secrets, besides the main file.
-CONFIGURATIONS = (".conf", ".cfg")
+# What is looked through for secrets, by the ends of the files' names, beside the main file. The daemons read these as
+# root, when they start.
+CONFIGURATIONS = (".conf", ".cfg", ".inc", ".map", ".lst")
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
     "content": {"type": "str", "required": True, "no_log": True},
@@ -223,8 +226,8 @@ AUXILIARY_OPTIONS: dict[str, Any] = {
 }
 
 
-def wanted_file(options: dict[str, Any]) -> File:
-    """Return the file that the options describe. Raises ValueError for a mode that is not octal.
+def wanted_file(options: dict[str, Any], named: Callable[[str], str] = str) -> File:
+    """Return the file that the options describe; *named* masks secrets. Raises ValueError for a mode that is not octal.
 
     ``content`` is packed.
     """
@@ -233,7 +236,7 @@ def wanted_file(options: dict[str, Any]) -> File:
         content = unpack(options["content"])
     except ValueError as error:
         raise ValueError(f"{dest}: content is {error}") from None
-    mode_text = options["mode"] or default_mode(dest, content, options.get("secret", False))
+    mode_text = options["mode"] or default_mode(dest, content, options.get("secret", False), named)
     try:
         mode = int(mode_text, 8)
     except ValueError:
@@ -253,11 +256,19 @@ def check_paths(options: dict[str, Any]) -> None:
             raise ValueError(f"{path} is listed {times} times in dest, files and absent; list it once")
 
 
-def default_mode(dest: str, content: bytes, secret: bool) -> str:
+def is_configuration(dest: str, text: str) -> bool:
+    """Return whether a file is one by its name, or by its statements where it has a name without an end."""
+    if dest.endswith(CONFIGURATIONS):
+        return True
+    return "." not in os.path.basename(dest) and re.search(r"[;{][ \t]*(#.*)?$", text, re.MULTILINE) is not None
+
+
+def default_mode(dest: str, content: bytes, secret: bool, named: Callable[[str], str]) -> str:
     """Return the mode of a file beside the main one, which nobody else may read when it holds secrets."""
     if secret:
         return "0600"
-    return "0640" if dest.endswith(CONFIGURATIONS) and find_secrets(content.decode(errors="replace")) else "0644"
+    text = content.decode(errors="replace")
+    return "0640" if is_configuration(dest, text) and (find_secrets(text) or named(text) != text) else "0644"
 
 
 def secrets_of(options: dict[str, Any]) -> list[str]:
@@ -279,7 +290,7 @@ def masks(named: list[str], target: str, secret: set[str], wanted: list[File], f
         for dest, text in texts:
             if dest in secret:
                 yield text
-            if dest == target or dest.endswith(CONFIGURATIONS):
+            if dest == target or is_configuration(dest, text):
                 yield from find_secrets(text)
 
     def all_known() -> Iterator[str]:
@@ -327,7 +338,8 @@ def main() -> None:
     try:
         check_paths(module.params)
         auxiliary = [options for options in module.params["files"] if options["state"] == "present"]
-        wanted = [wanted_file(options) for options in (*auxiliary, module.params)]
+        named = Mask(unpack(packed).decode(errors="replace") for packed in module.params["secrets"])
+        wanted = [wanted_file(options, named) for options in (*auxiliary, module.params)]
         if not module.check_mode:
             lock(module.params["timeout"])
     except (OSError, ValueError) as error:

@@ -34,6 +34,17 @@ CASES: list[tuple[str, list[str]]] = [
     ("proxy_pass_header Authorization; proxy_hide_header Authorization;", []),
     ("limit_req_zone $http_authorization zone=token:10m rate=1r/s;", []),
     ("""log_format main '$remote_addr "$http_authorization" $cookie_token';""", []),
+    ("proxy_set_header X-Auth-Key abc; proxy_set_header X-Auth def; fastcgi_param DB_PASS ghi;", ["abc", "def", "ghi"]),
+    ('add_header Set-Cookie "sid=abc"; auth_http_header X-Secret def; js_var $secret ghi;', ["sid=abc", "def", "ghi"]),
+    ('set $upstream_login "Bearer abcdefg1"; auth_basic "Basic authentication";', ["abcdefg1"]),
+    (
+        'map $http_authorization $ok { default 0;\n "Bearer abcd" 1;\n~*^Basic\\ efgh$ 1; }',
+        ["Bearer abcd", "abcd", "Basic efgh", "efgh"],
+    ),
+    ("map $uri $api_key {\n    default '';\n    /a{2} abcd;\n}", []),
+    ("map $uri $api_key {\n    default abcd;\n    '/a{2}' efgh;\n    /b 1;\n}", ["abcd", "efgh"]),
+    ('map "$http_x_api_key" $customer {\n    hostnames;\n    abcd acme;\n}', ["abcd"]),
+    ("map $http_host $backend {\n    example.com pool;\n}", []),
     # Quoted in vain, and refused.
     ('proxy_set_header Authorization "Bearer abc', ["Bearer abc", "abc"]),
     # haproxy
@@ -54,7 +65,15 @@ CASES: list[tuple[str, list[str]]] = [
     ("setenv API_TOKEN abc", ["abc"]),
     ("cookie SRV insert indirect nocache\nserver a 192.0.2.1:80 cookie a check", []),
     ("capture request header Cookie len 64", []),
+    ("user admin groups a,b insecure-password abc", ["abc"]),
+    (r"stats auth the\ admin:abc", ["abc"]),
+    ('http-request set-header Authorization "Basic %[str(abc),base64]"', ["abc"]),
+    ("http-request replace-value Authorization .* 'Basic abc'", ["Basic abc", "abc"]),
+    ("set-var proc.api_token str(abc)", ["abc"]),
+    ("acl a url_param(token) abc\nacl b http_auth_bearer -m str def", ["abc", "def"]),
+    ("dynamic-cookie-key abc", ["abc"]),
     # keepalived
+    ("$AUTH_PASS=abc\n    @one auth_pass def", ["abc", "def"]),
     ("    auth_type PASS\n    auth_pass 'ab#cd'\n", ["ab#cd"]),
     ('password "a b"', ["a b"]),
     ("script \"/check --password=abc -H 'X-Token: def' http://u:ghi@host/\"", ["abc", "def", "ghi"]),
@@ -62,6 +81,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("# password must be long", []),
     # systemd
     ('Environment="DB_PASSWORD=abc" X=y', ["abc"]),
+    ('Environment="A=1" "DB_PASS=abc"', ["abc"]),
     (r"Environment=API_TOKEN=a\"b", ['a"b']),
 ]
 
@@ -72,7 +92,23 @@ def test_secrets_are_found(text: str, expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["a-", "\\", '"', "--", "token", "://", "hdr(token", "proxy_set_header ", "token=", "'"]
+    "part",
+    [
+        "a-",
+        "\\",
+        '"',
+        "--",
+        "token",
+        "://",
+        "hdr(token",
+        "proxy_set_header ",
+        "token=",
+        "'",
+        "map $a $b{",
+        "map $a $token{'\\'",
+        "Basic ",
+        "_pass",
+    ],
 )
 def test_no_text_takes_long(part: str) -> None:
     started = time.process_time()

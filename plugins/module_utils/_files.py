@@ -82,6 +82,8 @@ class FileSet:
         self._former: list[tuple[str, str | None]] = []
         self._staged: list[str] = []
         self._made: list[str] = []
+        # Where former files are going to be kept.
+        self._places: dict[str, str] = {}
 
     def stage(self, wanted: File) -> str:
         """Write *wanted* beside its place, down to the disk, and return the path.
@@ -105,14 +107,20 @@ class FileSet:
             raise OSError(error.errno, error.strerror or str(error), wanted.dest) from error
         return staged
 
+    def record(self, staged: Iterable[tuple[str, File]], gone: Iterable[str]) -> list[Any]:
+        """Return, for :func:`put_back_killed`, what is about to be swapped and removed, before the first of these."""
+        entries = []
+        for path, file in staged:
+            entries.append([file.dest, self._place(file.dest), _identity(path)])
+        entries += [[path, self._place(path), _identity("")] for path in gone]
+        return entries
+
     def swap(self, staged: str, dest: str) -> None:
         """Let the staged file take its place."""
         folder = os.path.dirname(dest)
-        kept: str | None = _hidden(folder)
-        try:
-            os.link(dest, str(kept), follow_symlinks=False)
-        except FileNotFoundError:
-            kept = None
+        kept = self._place(dest)
+        if kept:
+            os.link(dest, kept, follow_symlinks=False)
         self._former.append((dest, kept))
         os.replace(staged, dest)
         _sync(folder)
@@ -120,8 +128,8 @@ class FileSet:
     def remove(self, dest: str) -> None:
         """Remove the file."""
         folder = os.path.dirname(dest)
-        kept = _hidden(folder)
-        os.rename(dest, kept)
+        kept = self._place(dest)
+        os.rename(dest, str(kept))
         self._former.append((dest, kept))
         _sync(folder)
 
@@ -150,6 +158,12 @@ class FileSet:
         self._staged, self._made = [], []
         return failures
 
+    def _place(self, dest: str) -> str | None:
+        """Return where the file at *dest* is kept, None when there is none."""
+        if not os.path.lexists(dest):
+            return None
+        return self._places.setdefault(dest, _hidden(os.path.dirname(dest)))
+
     def _make(self, folder: str) -> None:
         missing = []
         while not os.path.isdir(folder):
@@ -161,12 +175,31 @@ class FileSet:
             _sync(os.path.dirname(path))
 
 
+def put_back_killed(former: Iterable[Any]) -> None:
+    """Undo what a killed run has swapped and removed, by its :meth:`FileSet.record`. Raises OSError.
+
+    Half of a change must not stay: a new certificate would be beside an old key. What was changed since stays.
+    """
+    for dest, kept, identity in reversed(list(former)):
+        if _identity(dest) == identity and (kept is None or os.path.lexists(kept)):
+            _put_back(dest, kept)
+
+
 def sweep(folders: Iterable[str]) -> None:
     """Remove from the folders what a run that was killed has written or kept there. Raises OSError."""
     for folder in sorted(set(folders)):
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for path in [entry.path for entry in entries if _HIDDEN.fullmatch(entry.name)]:
                 os.unlink(path)
+
+
+def _identity(path: str) -> list[int]:
+    """Return what tells a file from the one that had the path before, and from one that was edited since."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return []
+    return [status.st_ino, status.st_mtime_ns]
 
 
 def _hidden(folder: str) -> str:

@@ -12,7 +12,7 @@ import os
 from functools import partial
 from typing import Callable, Iterable, NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, read, sweep
+from ansible_collections.haproof.balancer.plugins.module_utils._files import File, FileSet, put_back_killed, read, sweep
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError, Unit
 from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, Unfinished
 
@@ -72,6 +72,15 @@ def preview(files: FileSet, service: Service, plan: Plan, can_check: bool) -> bo
     return plan.unfinished is not None and service.active()
 
 
+def take_up(mark: Mark, check_mode: bool) -> Unfinished | None:
+    """Return what a run that was killed has not finished, after its files were put back. Raises OSError."""
+    left = mark.read()
+    if left is None or check_mode:
+        return left
+    put_back_killed(left.former)
+    return left._replace(former=())
+
+
 def tidy(plan: Plan, folders: Iterable[str]) -> None:
     """Remove what a run that was killed has left in the folders, and in those that it used. Raises ServiceError."""
     try:
@@ -97,6 +106,9 @@ def apply(files: FileSet, service: Service, plan: Plan, mark: Mark) -> bool:
             raise ServiceError(f"{error}, and undoing the change failed too: {'; '.join(failures)}", words) from error
         raise ServiceError(f"{error}; everything was put back as it was", words) from error
     try:
+        if plan.unfinished:
+            # The daemon has them: the next run must not put the former ones back.
+            mark.write(plan.unfinished)
         files.settle()
         mark.write(None)
     except OSError as error:
@@ -107,9 +119,7 @@ def apply(files: FileSet, service: Service, plan: Plan, mark: Mark) -> bool:
 def _carry_out(files: FileSet, service: Service, plan: Plan, mark: Mark, undo: list[Callable[[], None]]) -> None:
     """Carry the plan out; *undo* gets what brings the service back to the former files once it was touched."""
     unfinished = plan.unfinished
-    if unfinished:
-        mark.write(unfinished)
-    staged = [(files.stage(file), file) for file in plan.pending]
+    staged = _stage(files, plan, mark)
     for path, file in staged:
         if file is not plan.target:
             files.swap(path, file.dest)
@@ -128,6 +138,17 @@ def _carry_out(files: FileSet, service: Service, plan: Plan, mark: Mark, undo: l
         undo.append(service.restart if plan.restarts else service.recover)
         (service.restart if plan.restarts else service.reload)()
     service.start([unit for unit in plan.idle if unit.name == service.unit])
+
+
+def _stage(files: FileSet, plan: Plan, mark: Mark) -> list[tuple[str, File]]:
+    """Write the new files beside their places, and into the mark how to undo what follows."""
+    unfinished = plan.unfinished
+    if unfinished is None:
+        return []
+    mark.write(unfinished)
+    staged = [(files.stage(file), file) for file in plan.pending]
+    mark.write(unfinished._replace(former=files.record(staged, plan.gone)))
+    return staged
 
 
 def _check(service: Service, staged: str, wanted: File) -> None:

@@ -12,17 +12,21 @@ import json
 import os
 import time
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple, Sequence
 
 FOLDER = "/run/haproof"
 
 
 class Unfinished(NamedTuple):
-    """What is still to be done: a restart rather than a reload, with units read again; files may be left in folders."""
+    """What is still to be done: a restart rather than a reload, with units read again; files may be left in folders.
+
+    ``former`` is what :meth:`FileSet.record` returned, where the change of the files may be incomplete.
+    """
 
     restart: bool
     units: bool
     folders: list[str]
+    former: Sequence[Any] = ()
 
     @property
     def action(self) -> str:
@@ -40,7 +44,8 @@ class Mark:
         """Return what is to be done, None without a mark. Raises OSError."""
         try:
             with open(self.path, encoding="utf-8") as stream:
-                return Unfinished(**json.load(stream))
+                left = Unfinished(**json.load(stream))
+                return left._replace(former=tuple(left.former))
         except FileNotFoundError:
             return None
 

@@ -19,8 +19,9 @@ description:
   - When any of these steps fails, every file is put back as it was, the service is reloaded (or restarted) with them,
     and the module fails with the daemon's own words. The former files are kept beside their places until the daemon has
     taken the new ones, so putting them back needs no free disk space.
-  - A run that was killed leaves a mark in C(/run/haproof). The next run does what was left to do, also when all files
-    are already as they should be, and removes what the former one left on the disk.
+  - A run that was killed leaves a mark in C(/run/haproof). The next run puts back what that one had changed before the
+    daemon took it, does what was left to do, also when all files are already as they should be, and removes what is
+    left on the disk. Files that were edited since stay.
   - systemd reads its units again when one of the files is under C(/etc/systemd).
 extends_documentation_fragment:
   - haproof.balancer.attributes
@@ -203,7 +204,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._one_line import 
 from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
 from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError
-from ansible_collections.haproof.balancer.plugins.module_utils._transaction import Plan, apply, preview, tidy
+from ansible_collections.haproof.balancer.plugins.module_utils._transaction import Plan, apply, preview, take_up, tidy
 from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, lock
 
 # What is looked through for secrets, by the ends of the files' names, beside the main file. The daemons read these as
@@ -260,7 +261,7 @@ def is_configuration(dest: str, text: str) -> bool:
     """Return whether a file is one by its name, or by its statements where it has a name without an end."""
     if dest.endswith(CONFIGURATIONS):
         return True
-    return "." not in os.path.basename(dest) and re.search(r"[;{][ \t]*(#.*)?$", text, re.MULTILINE) is not None
+    return "." not in os.path.basename(dest) and re.search(r"[;{}][ \t]*(#.*)?$", text, re.MULTILINE) is not None
 
 
 def default_mode(dest: str, content: bytes, secret: bool, named: Callable[[str], str]) -> str:
@@ -335,6 +336,7 @@ def main() -> None:
 
     binary = module.params["binary"] or module.params["daemon"]
     daemon = DAEMONS[module.params["daemon"]].at(binary)
+    mark = Mark(module.params["service"] or daemon.name)
     try:
         check_paths(module.params)
         auxiliary = [options for options in module.params["files"] if options["state"] == "present"]
@@ -342,6 +344,7 @@ def main() -> None:
         wanted = [wanted_file(options, named) for options in (*auxiliary, module.params)]
         if not module.check_mode:
             lock(module.params["timeout"])
+        left = take_up(mark, module.check_mode)
     except (OSError, ValueError) as error:
         module.fail_json(msg=str(error))
     target = wanted[-1]
@@ -365,7 +368,6 @@ def main() -> None:
         module.warn(mask_words(words))
 
     service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
-    mark = Mark(service.unit)
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
@@ -380,7 +382,7 @@ def main() -> None:
     }
     try:
         idle = service.idle([*module.params["units"], service.unit])
-        plan = Plan(target, pending, gone, idle, module.params["restart_on"], mark.read())
+        plan = Plan(target, pending, gone, idle, module.params["restart_on"], left)
         result["started"] = [unit.name for unit in idle]
         result["changed"] = plan.changes
         if plan.left:

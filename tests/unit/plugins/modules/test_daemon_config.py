@@ -72,7 +72,7 @@ def test_other_paths_are_refused(changed: dict[str, object], message: str) -> No
         ("/a.conf", b"proxy_set_header Authorization abc;", False, "0640"),
         ("/page.html", b"proxy_set_header Authorization abc;", False, "0644"),
         ("/page.html", b"", True, "0600"),
-        ("/etc/nginx/sites-enabled/app", b"location / {\n  proxy_set_header Authorization abc;\n}", False, "0640"),
+        ("/etc/nginx/sites-enabled/app", b"location / { proxy_set_header Authorization abc; }\n", False, "0640"),
         ("/etc/nginx/tokens.map", b"named acme;", False, "0640"),
         ("/etc/nginx/htpasswd", b"ann:named", False, "0644"),
         ("/page.html", b"named", False, "0644"),

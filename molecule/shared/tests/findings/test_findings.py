@@ -299,7 +299,6 @@ def test_clients_of_the_loser_find_the_winner(
             with done(lab, (name, begin, end)):
                 assert eventually(lambda: gives_up in lab.answering_macs(), within_s=10)
                 client.check_output(f"ip neighbour replace {lab.vip} lladdr {gives_up} nud reachable dev eth1")
-                assert gives_up in client.check_output(entry)
             # On the node: to ask it again and again takes longer on a busy machine.
             told = f"timeout {within_s} sh -c 'until {entry} | grep -q {wins}; do sleep 0.05; done'"
             assert client.run(told).rc == 0, client.check_output(entry)

@@ -27,15 +27,16 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show the secret files
+- name: Show the files
   ansible.builtin.debug:
-    msg: "{{ (['/srv/a.html', 'secret /etc/htpasswd'] | haproof.balancer.nginx_listed('/etc/list')).secrets }}"
+    msg: "{{ ['/srv/a.html', '/etc/htpasswd'] | haproof.balancer.nginx_listed('/etc/list') }}"
 """
 
 RETURN = r"""
 _value:
-  description: C(paths) of all files, and the C(secrets) among them.
-  type: dict
+  description: The paths of the files.
+  type: list
+  elements: str
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._nginx_host import listed
 
 
-def nginx_listed(lines: Sequence[str], manifest: str) -> dict[str, list[str]]:
+def nginx_listed(lines: Sequence[str], manifest: str) -> list[str]:
     """The files in the lines of ``manifest``; AnsibleFilterError for a line that the role has not written."""
     try:
         return listed(map(str, lines), manifest)

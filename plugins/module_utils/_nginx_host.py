@@ -23,33 +23,31 @@ _WRITTEN = ("access_log", "error_log", "lock_file", "pid")
 _WRITTEN_ENDS = ("_cache_path", "_temp_path")
 _NO_PATHS = ("off", "stderr", "syslog:", "memory:")
 DESCRIPTORS = 16384
-_HIDDEN = "secret "
+# What former versions wrote before a secret file.
+_FORMER_MARK = "secret "
 
 
 def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
     """All files of the role but for nginx.conf and systemd's; ``manifest`` lists them, to find those that go later."""
     own = [{**({"mode": "0600"} if item.get("secret") else {}), **item} for item in settings["files"]]
     found = own + switches.files(settings)
-    # Secrets are told apart, because what is removed must not show either.
-    listed = "".join(f"{_HIDDEN if item.get('secret') else ''}{item['dest']}\n" for item in found)
+    listed = "".join(f"{item['dest']}\n" for item in found)
     return [*found, {"dest": manifest, "content": listed}] if found else []
 
 
-def listed(found_lines: Iterable[str], manifest: str) -> dict[str, list[str]]:
-    """The ``paths`` in the lines of the manifest, and the ``secrets`` among them.
+def listed(found_lines: Iterable[str], manifest: str) -> list[str]:
+    """The paths in the lines of the manifest.
 
     Raises ValueError for a line that the role has not written: it removes what the manifest names.
     """
-    found: dict[str, list[str]] = {"paths": [], "secrets": []}
+    found = []
     for line in filter(None, found_lines):
-        path = line[len(_HIDDEN) :] if line.startswith(_HIDDEN) else line
+        path = line[len(_FORMER_MARK) :] if line.startswith(_FORMER_MARK) else line
         if path_problem(path) or (is_own(path) and path not in switches.FILES):
             raise ValueError(
                 f"{manifest}: the role did not write the line {line!r}; delete it, since listed files are removed"
             )
-        found["paths"].append(path)
-        if line.startswith(_HIDDEN):
-            found["secrets"].append(path)
+        found.append(path)
     return found
 
 

@@ -187,7 +187,7 @@ import os
 import re
 from collections import Counter
 from itertools import chain
-from typing import Any, Callable, Iterator
+from typing import AbstractSet, Any, Callable, Iterator
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
@@ -270,6 +270,22 @@ def default_mode(dest: str, content: bytes, secret: bool, named: Callable[[str],
         return "0600"
     text = content.decode(errors="replace")
     return "0640" if is_configuration(dest, text) and (find_secrets(text) or named(text) != text) else "0644"
+
+
+def is_hidden(dest: str, before: File | None, stays: bool, secret: AbstractSet[str]) -> bool:
+    """Return whether the diff of a file must show nothing of it.
+
+    That is so for those of *secret*, and for a former file that others could not read. A configuration that *stays* is
+    shown: what it holds as secrets is known and masked.
+    """
+    if dest in secret or before is None or before.mode & 0o004:
+        return dest in secret
+    return not (stays and is_configuration(dest, before.content.decode(errors="replace")))
+
+
+def shown(dest: str, before: File | None, after: File | None, secret: AbstractSet[str], mask: Mask) -> dict[str, str]:
+    """Return the diff of one file."""
+    return diff(dest, before, after, all_secret if is_hidden(dest, before, after is not None, secret) else mask)
 
 
 def secrets_of(options: dict[str, Any]) -> list[str]:
@@ -371,11 +387,8 @@ def main() -> None:
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
-            *(
-                diff(file.dest, present[file.dest], file, all_secret if file.dest in secret else mask)
-                for file in pending
-            ),
-            *(diff(path, unwanted[path], None, all_secret if path in secret else mask) for path in gone),
+            *(shown(file.dest, present[file.dest], file, secret, mask) for file in pending),
+            *(shown(path, unwanted[path], None, secret, mask) for path in gone),
         ],
         "reloaded": False,
         "restarted": False,

@@ -177,6 +177,8 @@ def runs(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         check = runs.roles(secrets("b"), "--diff", "--check")
         assert failures(check) == ("0", "0"), check
         assert check.count("(new secret content)") > 3, check
+        fewer = runs.roles({**secrets(""), "nginx_files": secrets("")["nginx_files"][2:]}, "--diff")
+        assert "/etc/nginx/tls.key (absent)" in fewer, fewer
         failing = runs.roles(refused(secrets("c")), "--diff")
         daemons = set(re.findall(r"(\w+) refuses /etc/\S+; everything was put back as it was", failing))
         assert daemons == {"nginx", "haproxy", "keepalived"}, failing

@@ -9,6 +9,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._packed import pa
 from ansible_collections.haproof.balancer.plugins.modules.daemon_config import (
     check_paths,
     default_mode,
+    is_hidden,
     masks,
     secrets_of,
     wanted_file,
@@ -63,6 +64,26 @@ def test_plain_paths_pass() -> None:
 def test_other_paths_are_refused(changed: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
         check_paths({**PLAIN, **changed})
+
+
+@pytest.mark.parametrize(
+    ("dest", "mode", "stays", "secret", "expected"),
+    [
+        ("/etc/nginx/a.conf", 0o640, True, set(), False),
+        ("/etc/nginx/a.conf", 0o640, True, {"/etc/nginx/a.conf"}, True),
+        ("/etc/nginx/a.conf", 0o640, False, set(), True),
+        ("/etc/nginx/a.conf", 0o644, False, set(), False),
+        ("/etc/nginx/tls.key", 0o600, True, set(), True),
+        ("/etc/nginx/tls.key", 0o600, False, set(), True),
+        ("/etc/nginx/tls.key", None, True, set(), False),
+        ("/etc/nginx/tls.key", None, True, {"/etc/nginx/tls.key"}, True),
+    ],
+)
+def test_what_others_could_not_read_is_not_shown_when_it_goes(
+    dest: str, mode: int | None, stays: bool, secret: set[str], expected: bool
+) -> None:
+    before = None if mode is None else File(dest, b"x", "root", "root", mode)
+    assert is_hidden(dest, before, stays, secret) is expected
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ SITE = "www.example.com"
 """What the examples call their site."""
 PROBE_S = 120
 """Seconds after which the prober ends in any case."""
+PATIENT_S = 0.9
+"""A time-out that a busy machine keeps, and in which the kernel does not ask for a lost connection again."""
 
 # VRRPv3 adverts (RFC 9568 section 5) for the VIP, whose last byte is the router id.
 FORGER = """
@@ -131,11 +133,11 @@ class Lab:
         return variables
 
     @contextmanager
-    def probed(self, vip: str = "") -> Iterator[dict[str, Any]]:
+    def probed(self, vip: str = "", timeout_s: float = 0.25) -> Iterator[dict[str, Any]]:
         """Request the VIP's page all the time, from the client; at the end the dict has what vip_probe saw."""
         client = self.nodes[CLIENT]
         run_file = f"/run/haproof-{uuid.uuid4()}"
-        arguments = {"url": url(vip or self.vip), "run_file": run_file, "duration": PROBE_S}
+        arguments = {"url": url(vip or self.vip), "run_file": run_file, "duration": PROBE_S, "timeout": timeout_s}
         seen: dict[str, Any] = {}
         with self._ad_hoc(CLIENT, "vip_probe", arguments) as prober:
             try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 import pytest
 
 from keeping import check_kept_connections
-from nodes import BALANCERS, CLIENT, eventually, inventory_balancers, inventory_hosts, inventory_variables
+from nodes import BALANCERS, CLIENT, PATIENT_S, eventually, inventory_balancers, inventory_hosts, inventory_variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render
@@ -316,12 +316,12 @@ def test_reloads_cost_no_request_and_no_connection(lab: Lab, node: Host) -> None
     assert eventually(lambda: client.file("/run/long").content_string.count("200 OK") == 1, 5)
     assert lab.holds("lb01")
 
-    with lab.probed() as seen:
+    with lab.probed(timeout_s=PATIENT_S) as seen:
         node.check_output("for i in $(seq %s); do systemctl reload haproxy || exit; done", str(RELOADS))
     client.check_output("touch /run/long.go")
 
     assert eventually(lambda: int(node.check_output(reloads)) >= before + RELOADS, 10)
-    assert seen["failed"] == 0, seen
+    assert seen["failed"] == 0, json.dumps(seen)
     assert seen["requests"] > 100, seen
     assert eventually(lambda: client.file("/run/long").content_string.count("200 OK") == 2, 5)
     assert node.check_output("systemctl show --property=MainPID --value haproxy") == master
@@ -404,12 +404,12 @@ def squatter(lab: Lab) -> Iterator[None]:
 def test_bad_input_is_named_and_costs_no_request(lab: Lab, node: Host) -> None:
     sums = "sha256sum /etc/haproxy/*.cfg /etc/haproxy/*/*"
     before = node.check_output(sums)
-    with lab.probed() as seen:
+    with lab.probed(timeout_s=PATIENT_S) as seen:
         for name, frontend, message in BAD:
             play = apply_role(lab, changed(lab, "frontends", **frontend))
             assert play.returncode != 0, name
             assert message in said(play), (name, said(play))
-    assert seen["failed"] == 0, seen
+    assert seen["failed"] == 0, json.dumps(seen)
     assert node.check_output(sums) == before
 
 

@@ -181,7 +181,7 @@ def new_certificate() -> str:
         return Path(folder, "key").read_text() + Path(folder, "certificate").read_text()
 
 
-def requests_per_s(lab: Lab, load: Load, address: str, seconds: int, ports: Mapping[str, int] = PORTS) -> float:
+def requests_per_s(lab: Lab, load: Load, address: str, seconds: int, ports: Mapping[str, int]) -> float:
     """Let the client ask an address as fast as it can; names requests that fail."""
     close = "" if load.kept else "--header 'Connection: close' "
     url = f"{load.scheme}://{address}:{ports[load.scheme]}/{load.body}"
@@ -208,10 +208,10 @@ def measure(lab: Lab, engine: str, seconds: int, rounds: int) -> None:
 def sustain(lab: Lab, engine: str, seconds: int) -> None:
     """Print how the pair does in pieces of a longer time, and the ratio of the worst one."""
     load = Load("http", "1k", True)
-    direct = [requests_per_s(lab, load, lab.servers[0], 10)]
-    pieces = [requests_per_s(lab, load, lab.vip, 10) for _piece in range(seconds // 10)]
+    direct = [requests_per_s(lab, load, lab.servers[0], 10, PORTS)]
+    pieces = [requests_per_s(lab, load, lab.vip, 10, PORTS) for _piece in range(seconds // 10)]
     waiting = lab.run(lab.balancers[0], "ss --no-header --tcp --numeric state time-wait | wc -l").strip()
-    direct.append(requests_per_s(lab, load, lab.servers[0], 10))
+    direct.append(requests_per_s(lab, load, lab.servers[0], 10, PORTS))
     rates = " ".join(f"{rate:.0f}" for rate in pieces)
     worst = min(pieces) / statistics.mean(direct)
     print(f"{engine:7} {load}  {seconds} s: {rates}/s, worst ratio {worst:.2f}, {waiting} in TIME_WAIT", flush=True)

@@ -39,14 +39,14 @@ _value:
 
 from typing import Any, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import findings
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import VARIABLES, findings
 from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import on_host
 
 
 def one_line_findings(variables: Mapping[str, Any], host: str) -> list[str]:
     """Return the findings about *variables* of *host*, whose own name is looked at as well."""
     # A name that is not one line must not break this message either.
-    return on_host(ascii(host)[1:-1], findings({"inventory_hostname": host, **variables}))
+    return on_host(ascii(host)[1:-1], findings({"inventory_hostname": host, **variables}, VARIABLES))
 
 
 class FilterModule:

@@ -96,7 +96,7 @@ def path_problem(path: str) -> str:
     return "" if path != "/" else "'/' is not a file"
 
 
-def findings(values: Mapping[str, Any], rules: Mapping[str, Rule] = VARIABLES) -> Iterator[str]:
+def findings(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[str]:
     """Yield what is wrong with *values*, each with its name and value. Of a mapping, the rule is for its keys."""
     for name, value in values.items():
         if isinstance(value, Mapping):

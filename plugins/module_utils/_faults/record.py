@@ -125,7 +125,7 @@ class Records:
 
     def names(self) -> list[str]:
         """Name the folders that are there."""
-        bases = [base for base in {self._base, self._lasting} if os.path.lexists(base)]
+        bases = [base for base in sorted({self._base, self._lasting}) if os.path.lexists(base)]
         return sorted(
             entry.name
             for base in bases

@@ -86,20 +86,20 @@ BAD: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "value"), GOOD)
 def test_what_is_one_line_passes(name: str, value: Any) -> None:
-    assert list(findings({name: value})) == []
+    assert list(findings({name: value}, VARIABLES)) == []
 
 
 @pytest.mark.parametrize(("name", "value", "message"), BAD)
 def test_what_is_not_is_named(name: str, value: Any, message: str) -> None:
-    (found,) = findings({name: value})
+    (found,) = findings({name: value}, VARIABLES)
     assert found.startswith(message)
     assert "\n" not in found
 
 
 @given(st.sampled_from(sorted(VARIABLES)), st.text(max_size=8), st.sampled_from("\n\r\0\x0b\x1b\x7f\x85\u2028"))
 def test_no_variable_holds_a_control_character(name: str, text: str, control: str) -> None:
-    assert list(findings({name: text + control + text}))
-    assert list(findings({name: [text + control]}))
+    assert list(findings({name: text + control + text}, VARIABLES))
+    assert list(findings({name: [text + control]}, VARIABLES))
 
 
 def test_every_variable_of_the_roles_is_judged() -> None:

@@ -193,6 +193,21 @@ def sweep(folders: Iterable[str]) -> None:
                 os.unlink(path)
 
 
+def write_lasting(path: str, text: str) -> None:
+    """Write a file that is there after a loss of power too. Raises OSError."""
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def replace_lasting(path: str, text: str) -> None:
+    """Write a file as :func:`write_lasting` does, at once or not at all. Raises OSError."""
+    new = f"{path}.new"
+    write_lasting(new, text)
+    os.replace(new, path)
+
+
 def _identity(path: str) -> list[int]:
     """Return what tells a file from the one that had the path before, and from one that was edited since."""
     try:

@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from typing import Any, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._files import replace_lasting
+
 FOLDER = "/run/haproof"
 
 
@@ -56,12 +58,7 @@ class Mark:
                 os.unlink(self.path)
             return
         os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-        new = f"{self.path}.new"
-        with open(new, "w", encoding="utf-8") as stream:
-            json.dump(unfinished._asdict(), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(new, self.path)
+        replace_lasting(self.path, json.dumps(unfinished._asdict()))
 
 
 def lock(timeout_s: float) -> int:

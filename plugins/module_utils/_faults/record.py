@@ -25,7 +25,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.script im
     LOST,
     RECORD,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import write_lasting
+from ansible_collections.haproof.balancer.plugins.module_utils._files import replace_lasting, write_lasting
 from ansible_collections.haproof.balancer.plugins.module_utils._trust import check_own, make_private
 
 FOLDER = "/run/haproof-drill"
@@ -148,8 +148,7 @@ class Records:
         """Note the fault, at once or not at all. Raises FaultError."""
         path = os.path.join(self.folder(record.name), RECORD)
         try:
-            write_lasting(path + ".new", json.dumps(record._asdict(), indent=2))
-            os.replace(path + ".new", path)
+            replace_lasting(path, json.dumps(record._asdict(), indent=2))
         except OSError as error:
             raise FaultError(f"cannot write {path}: {error.strerror}") from error
 

@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._files import write_lasting
 
 RETRY_S = 5
 """A heal that failed at the deadline is tried again after so many seconds."""
@@ -175,11 +176,3 @@ class Guard:
                 only_if=["sh", "-c", ours, "sh", self._pid_file, self._script],
             )
         ]
-
-
-def write_lasting(path: str, text: str) -> None:
-    """Write a file that is there after a loss of power too. Raises OSError."""
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -109,29 +109,27 @@ class FileSet:
 
     def record(self, staged: Iterable[tuple[str, File]], gone: Iterable[str]) -> list[Any]:
         """Return, for :func:`put_back_killed`, what is about to be swapped and removed, before the first of these."""
-        entries = []
-        for path, file in staged:
-            entries.append([file.dest, self._place(file.dest), _identity(path)])
-        entries += [[path, self._place(path), _identity("")] for path in gone]
-        return entries
+        return [
+            *([file.dest, self._place(file.dest), _identity(path)] for path, file in staged),
+            # Nothing is to be in their place.
+            *([path, self._place(path), []] for path in gone),
+        ]
 
     def swap(self, staged: str, dest: str) -> None:
         """Let the staged file take its place."""
-        folder = os.path.dirname(dest)
         kept = self._place(dest)
         if kept:
             os.link(dest, kept, follow_symlinks=False)
         self._former.append((dest, kept))
         os.replace(staged, dest)
-        _sync(folder)
+        _sync(os.path.dirname(dest))
 
     def remove(self, dest: str) -> None:
         """Remove the file."""
-        folder = os.path.dirname(dest)
         kept = self._place(dest)
         os.rename(dest, str(kept))
         self._former.append((dest, kept))
-        _sync(folder)
+        _sync(os.path.dirname(dest))
 
     def settle(self) -> None:
         """Drop what was kept: the change is meant to stay, or was undone. Raises OSError."""

@@ -36,7 +36,7 @@ options:
     type: dict
     default: {}
   daemons:
-    description: What M(haproof.balancer.daemon_info) returned, by host.
+    description: Results of M(haproof.balancer.daemon_info), by host.
     type: dict
     default: {}
   vips:

@@ -16,7 +16,7 @@ description:
 positional: fault, requests, backends, plan
 options:
   _input:
-    description: What M(haproof.balancer.service_peers) returned, by host, of the holder and of each of O(backends).
+    description: Results of M(haproof.balancer.service_peers), by host, for the holder and each of O(backends).
     type: dict
     required: true
   fault:
@@ -35,7 +35,7 @@ options:
     elements: str
     required: true
   plan:
-    description: What P(haproof.balancer.drill_plan#filter) returned before the fault, without findings.
+    description: Result of P(haproof.balancer.drill_plan#filter) before the fault, without findings.
     type: dict
     required: true
 """

@@ -20,7 +20,7 @@ _ANSWER = struct.Struct("!4sddd")
 ROUNDS = 16
 TIMEOUT_S = 0.1
 SILENT_ROUNDS = 3
-"""After this many unanswered questions there is no peer; a single packet may be lost."""
+"""After this many unanswered questions the peer counts as absent; a single packet may be lost."""
 
 
 class ClockError(ValueError):

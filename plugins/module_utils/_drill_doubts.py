@@ -55,7 +55,7 @@ def _unwatched(watch: Record | None, until_s: float) -> str:
 
 
 def of_probers(probes: Mapping[str, Record], known: Sequence[Window]) -> list[str]:
-    """Say where a client has not seen all of it: a time without requests is no pass. ``known`` are the runs' times."""
+    """Return what each client missed of the drill. ``known`` are the runs' times."""
     if not probes:
         return ["nothing was measured: there is no prober"]
     healed_s = max((window.healed_s for window in known), default=-math.inf)
@@ -108,14 +108,14 @@ def tolerated_s(slo_s: float | None, probe: Record) -> float:
 def of_steady_state(probes: Mapping[str, Record], known: Sequence[Window], slo_s: float | None) -> list[str]:
     """Say that the service was away before anything was broken: what was felt later may have another cause, too."""
     early_s = longest_s(outages(probes, -math.inf, known[0].from_s)) if known else 0.0
-    # A lost packet is no trouble where the objective says so.
+    # The objective may allow for a lost packet.
     if slo_s is None or early_s <= slo_s:
         return []
     return [f"the service was away for {ms(early_s)} before anything was broken"]
 
 
 def certain_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
-    """Return how long the longest of these outages was at least: the service may have been there when nobody asked."""
+    """Return the shortest that the longest of these outages can have been: no request was made during a stall."""
     return max((round(one["outage_s"] - _within_s(one, silent), 6) for one in felt), default=0.0)
 
 

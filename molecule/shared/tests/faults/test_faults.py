@@ -393,7 +393,7 @@ def test_heal_script_of_another_user_is_not_run(lab: Lab, victim: str) -> None:
 
 
 def test_broken_file_does_not_outlive_a_reboot(lab: Lab) -> None:
-    """What is in /run is gone then, and nobody else would ever put keepalived.conf right."""
+    """A reboot clears /run and leaves the broken keepalived.conf, so the heal must survive it."""
     node = lab.nodes[NODE]
     container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
     before = node.check_output("sha256sum %s", CONF)

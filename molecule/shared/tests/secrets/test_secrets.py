@@ -204,18 +204,21 @@ def test_no_output_shows_a_secret(runs: Runs) -> None:
     assert [line for text in runs.printed for line in found(text)] == []
 
 
-def test_no_journal_shows_a_secret(lab: Lab, runs: Runs) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("runs")
+def test_no_journal_shows_a_secret(lab: Lab) -> None:
     # Without --all, large entries would look clean.
     entries = "journalctl --all --output=export --since=\"$(date --reference=%s '+%%F %%T')\""
     assert found(lab.nodes[CLIENT].check_output(f"{entries} | grep --text %s || :", STARTED, MARK)) == []
 
 
-def test_no_command_line_has_a_secret(lab: Lab, runs: Runs) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("runs")
+def test_no_command_line_has_a_secret(lab: Lab) -> None:
     assert "/usr/sbin/haproxy" in lab.nodes[CLIENT].check_output("cat %s", SAMPLES)
     assert found(lab.nodes[CLIENT].check_output("grep --text %s %s || :", MARK, SAMPLES)) == []
 
 
-def test_only_those_who_may_can_read_a_secret(lab: Lab, runs: Runs) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("runs")
+def test_only_those_who_may_can_read_a_secret(lab: Lab) -> None:
     """Asks as another user, and for what is left in folders for temporary files."""
     node = lab.nodes[CLIENT]
     others = "runuser -u nobody -- find / /run /dev/shm -xdev -newer %s -type f -readable"

@@ -20,6 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._role_findings im
 PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
 # What every defaults section of the role's has, or an unknown name would keep haproxy from starting.
 INIT_ADDR = "default-server init-addr"
+LOG_OPTIONS = {"httplog", "httpslog", "tcplog", "dontlog-normal"}
 
 
 class Section(NamedTuple):
@@ -81,7 +82,11 @@ def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> li
 
 def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """haproxy.cfg as sections for to_haproxy_cfg; needs settings without findings."""
-    return {section.header: section.keywords for section in section_list(settings, defaults)}
+    found = section_list(settings, defaults)
+    shared = [line for section in found if section.header == "defaults" for line in section.lines()]
+    if "log" not in defaults["defaults"] or any(_chooses_log(line) for line in shared):
+        return {section.header: section.keywords for section in found}
+    return {section.header: _quiet(section, shared) for section in found}
 
 
 def tree_sections(tree: Mapping[str, Any]) -> list[Section]:
@@ -116,6 +121,29 @@ def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:
     if proxy.get("from"):
         header += f" from {proxy['from']}"
     return Section(header, place, {key: value for key, value in proxy.items() if key not in ("name", "from")})
+
+
+def _quiet(section: Section, shared: list[Line]) -> Any:
+    """The keywords of a section; a proxy that chooses no log gets one of what failed, in the format of its mode.
+
+    haproxy's own default is a line "Connect from …" for each request, at a quarter of the throughput.
+    """
+    lines = list(section.lines())
+    bare = section.kind in ("frontend", "listen") and len(words(section.header)) == 2
+    if not bare or not isinstance(section.keywords, Mapping) or any(_chooses_log(line) for line in lines):
+        return section.keywords
+    modes = [line.words[1] for line in [*shared, *lines] if line.words[0] == "mode"]
+    log = "option httplog" if modes[-1:] == ["http"] else "option tcplog"
+    return {log: None, "option dontlog-normal": None, **section.keywords}
+
+
+def _chooses_log(line: Line) -> bool:
+    keyword, *rest = line.words[line.words[0] == "no" :] or [""]
+    return (
+        keyword == "log-format"
+        or (keyword == "log" and not rest)
+        or (keyword == "option" and not LOG_OPTIONS.isdisjoint(rest))
+    )
 
 
 def _startable(header: str, keywords: Any, base: Mapping[str, Any]) -> Any:

@@ -280,10 +280,13 @@ def test_statistics_and_metrics(node: Host) -> None:
     assert "haproxy_process_uptime_seconds" in node.check_output("curl --silent http://127.0.0.1:8404/metrics")
 
 
-def test_requests_are_in_the_journal(lab: Lab, node: Host) -> None:
-    path = f"/from-a-test-{time.monotonic_ns()}"
-    fetch(lab, path)
-    assert eventually(lambda: path in node.check_output("journalctl --quiet --output=cat -n 200 --unit=haproxy"), 5)
+def test_requests_that_failed_are_in_the_journal(lab: Lab, node: Host) -> None:
+    name = f"from-a-test-{time.monotonic_ns()}"
+    fetch(lab, f"/good-{name}")
+    fetch(lab, f"/blocked-{name}")
+    journal = "journalctl --quiet --output=cat -n 200 --unit=haproxy"
+    assert eventually(lambda: f'"GET /blocked-{name} HTTP/1.1"' in node.check_output(journal), 5)
+    assert f"/good-{name}" not in node.check_output(journal)
 
 
 def test_a_client_sticks_to_its_server_across_the_pair(lab: Lab) -> None:

@@ -249,6 +249,49 @@ def test_users_keywords_win_key_by_key() -> None:
     assert cfg["global"]["stats"] == {"timeout": "30s", "socket": "/s"}
 
 
+HTTP_LOG = {"option httplog": None, "option dontlog-normal": None}
+TCP_LOG = {"option tcplog": None, "option dontlog-normal": None}
+LOGS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ({}, {}, HTTP_LOG),
+    ({}, {"mode": "http"}, HTTP_LOG),
+    ({}, {"mode": "tcp"}, TCP_LOG),
+    ({"mode": "tcp"}, {}, TCP_LOG),
+    ({"mode": "tcp"}, {"mode": "http"}, HTTP_LOG),
+    ({}, {"option": {"forwardfor": True}}, HTTP_LOG),
+    ({}, {"option": ["httplog"]}, {}),
+    ({}, {"option": {"httplog": False}}, {}),
+    ({}, {"option dontlog-normal": None}, {}),
+    ({}, {"log-format": "%ci"}, {}),
+    ({}, {"log": False}, {}),
+    ({}, {"log": "global"}, HTTP_LOG),
+    ({}, {"from": "other"}, {}),
+    ({"option": {"dontlog-normal": False}}, {}, {}),
+    ({"option": ["tcplog"]}, {"mode": "http"}, {}),
+    ({"log-format": "%ci"}, {}, {}),
+]
+
+
+@pytest.mark.parametrize(("shared", "own", "added"), LOGS)
+@pytest.mark.parametrize("kind", ["frontend", "listen"])
+def test_a_proxy_that_chooses_no_log_logs_what_failed(
+    shared: dict[str, Any], own: dict[str, Any], added: dict[str, Any], kind: str
+) -> None:
+    base = {**DEFAULTS, "defaults": {"log": "global", "mode": "http"}, "frontends": []}
+    cfg = sections({**NONE, "defaults": shared, f"{kind}s": [{"name": "web", "bind": ":80", **own}]}, base)
+    written = {key: value for key, value in own.items() if key != "from"}
+    assert cfg[list(cfg)[-1]] == {**added, "bind": ":80", **written}
+
+
+def test_only_the_roles_own_defaults_choose_the_log() -> None:
+    cfg = sections({**NONE, "frontends": [{"name": "web", "bind": ":80"}]}, {**DEFAULTS, "defaults": {}})
+    assert cfg["frontend web"] == {"bind": ":80"}
+
+
+def test_a_backend_has_no_log_of_its_own() -> None:
+    base = {**DEFAULTS, "defaults": {"log": "global"}, "frontends": []}
+    assert sections({**NONE, "backends": [{"name": "web", **SERVER}]}, base)["backend web"] == SERVER
+
+
 def test_every_defaults_section_starts_without_dns() -> None:
     base = {**DEFAULTS, "defaults": {"default-server init-addr": "last,libc,none", "default-server": "inter 1s"}}
     given = {"defaults": {"default-server": "check"}, "sections": {"defaults tcp": {"mode": "tcp"}, "peers lab": {}}}

@@ -38,11 +38,11 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import virtual_addresses
 
 
 class FilterModule:
     """Ansible filter keepalived_addresses."""
 
     def filters(self) -> dict[str, Any]:
-        return {"keepalived_addresses": addresses}
+        return {"keepalived_addresses": virtual_addresses}

@@ -15,7 +15,7 @@ description:
 options:
   _input:
     description: The configuration of a host, as P(haproof.balancer.keepalived_tree#filter) returns it.
-    type: dict
+    type: raw
     required: true
 """
 

@@ -60,9 +60,10 @@ def keepalived_host(
     variables: Any = (),
 ) -> dict[str, Any]:
     """Return what *host* needs."""
+    cluster = Cluster(host, hosts, facts)
     return {
-        "allow": [allow._asdict() for allow in allows(tree, Cluster(host, hosts, facts))],
-        "interfaces": vrrp_interfaces(tree),
+        "allow": [allow._asdict() for allow in allows(tree, cluster)],
+        "interfaces": vrrp_interfaces(tree, cluster),
         "sysctl": sysctl(tree, nonlocal_bind, variables),
     }
 

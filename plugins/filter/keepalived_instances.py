@@ -16,8 +16,17 @@ description:
 options:
   _input:
     description: The configuration, with directives as keys.
-    type: dict
+    type: raw
     required: true
+  host:
+    description: The host, one of O(hosts), whose C(@name) lines count.
+    type: str
+    default: ""
+  hosts:
+    description: The hosts of the cluster.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

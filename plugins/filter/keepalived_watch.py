@@ -22,6 +22,15 @@ options:
     description: Whether the watch may let go of a virtual IP.
     type: bool
     default: false
+  host:
+    description: The host, one of O(hosts), whose C(@name) lines count.
+    type: str
+    default: ""
+  hosts:
+    description: The hosts of the cluster.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

@@ -18,7 +18,7 @@ extends_documentation_fragment: [haproof.balancer.cluster]
 options:
   _input:
     description: The configuration of the host, as P(haproof.balancer.keepalived_tree#filter) returns it.
-    type: dict
+    type: raw
     required: true
 """
 
@@ -37,16 +37,16 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import virtual_addresses
 from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
 from ansible_collections.haproof.balancer.plugins.module_utils._wire_plan import planned
 
 
 def keepalived_wire(
-    tree: Mapping[str, Any], host: str, hosts: Sequence[str], facts: Mapping[str, Mapping[str, Any]]
+    tree: Any, host: str, hosts: Sequence[str], facts: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the instances; see DOCUMENTATION."""
-    return planned(tree, Cluster(host, hosts, facts, addresses(tree)))
+    return planned(tree, Cluster(host, hosts, facts, virtual_addresses(tree)))
 
 
 class FilterModule:

@@ -8,6 +8,7 @@ import re
 from typing import Any, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import one_of, read
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import secret_findings
 
 HOOK = "vrrp_notify_fifo"
@@ -20,49 +21,18 @@ RESERVED = ("alert", "answers", "check", "track")
 """The role's own scripts."""
 
 
-def instances(tree: Mapping[str, Any] | Sequence[Any]) -> dict[str, dict[str, Any]]:
-    """Return, for each vrrp_instance of keepalived's configuration, its ``vips`` and whether this host is ``owner``.
+def instances(tree: Any, host: str = "", hosts: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+    """Return, for each vrrp_instance of *host*'s configuration, its ``vips`` and whether this host is ``owner``.
 
     The owner starts as MASTER, or has the role's highest priority.
     """
-    found = {}
-    for key, block in _directives(tree):
-        words = key.split(None, 1)
-        if len(words) == 2 and words[0] == "vrrp_instance":
-            found[words[1].strip().strip('"')] = _instance(block)
-    return found
-
-
-def _instance(block: Any) -> dict[str, Any]:
-    vips: list[str] = []
-    owner = False
-    for name, value in _directives(block):
-        if name in ("virtual_ipaddress", "virtual_ipaddress_excluded"):
-            vips.extend(line.split()[0] for line in _lines(value))
-        elif name == "state":
-            owner = owner or str(value) == "MASTER"
-        elif name == "priority":
-            owner = owner or (str(value).isdigit() and int(value) >= OWN_PRIORITY)
-    return {"vips": vips, "owner": owner}
-
-
-def _directives(block: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(block, Mapping):
-        yield from ((str(key), value) for key, value in block.items())
-    elif isinstance(block, (list, tuple)):
-        for item in block:
-            yield from _directives(item)
-
-
-def _lines(block: Any) -> Iterator[str]:
-    if isinstance(block, Mapping):
-        yield from (str(key) for key in block)
-    else:
-        for item in block:
-            if isinstance(item, Mapping):
-                yield from _lines(item)
-            else:
-                yield str(item)
+    return {
+        instance.name: {
+            "vips": [vip.written for vip in instance.vips],
+            "owner": instance.value("state") == "MASTER" or (instance.priority or 0) >= OWN_PRIORITY,
+        }
+        for instance in read(tree, one_of(host, hosts)).instances
+    }
 
 
 def alert_findings(

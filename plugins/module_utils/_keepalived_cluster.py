@@ -9,7 +9,14 @@ import re
 from itertools import combinations
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    Block,
+    Configuration,
+    Instance,
+    instance_of,
+    one_of,
+    read,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._vips import (
     Cluster,
     interfaces,
@@ -25,8 +32,6 @@ class Finding(NamedTuple):
     kind: str
     text: str
 
-
-_LISTS = ("virtual_ipaddress", "virtual_ipaddress_excluded")
 
 # Kinds that can be meant. Anything else never works.
 ACCEPTABLE = ("advert_int", "nopreempt", "priority", "subnet", "weight")
@@ -48,8 +53,10 @@ def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding
     for index, vip in enumerate(settings["vips"]):
         places[f"keepalived_vips[{index}].vrrp_instance"] = vip.get("vrrp_instance") or {}
     places["keepalived_vrrp_instance"] = settings["vrrp_instance"]
+    is_here = one_of(cluster.host, cluster.hosts)
     for place, directives in places.items():
-        findings.extend(_instance_findings(place, directives, cluster))
+        for instance in instance_of(directives, settings["conf"], place, is_here):
+            findings.extend(_instance_findings(instance, cluster))
     if settings["vips"] and not settings["profile"]:
         findings.append(
             Finding("profile", "keepalived_profile: none says nothing about VRRP, which keepalived_vips needs")
@@ -103,88 +110,41 @@ def _duplicates(vips: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
             )
 
 
-def _instance_findings(place: str, directives: Mapping[str, Any], cluster: Cluster) -> Iterator[Finding]:
+def _instance_findings(instance: Instance, cluster: Cluster) -> Iterator[Finding]:
+    place = instance.name
     facts = cluster.facts.get(cluster.host, {})
-    interface = directives.get("interface")
-    if interface and interfaces(facts) and interface not in interfaces(facts) and "use_vmac" not in directives:
+    interface = instance.value("interface")
+    missing = interface and interfaces(facts) and interface not in interfaces(facts)
+    if interface and missing and instance.flag("use_vmac") is False:
         yield Finding("interface", f"{place}.interface: {_no_interface(interface, facts)}")
-    if _flag(directives, "nopreempt") and directives.get("state") == "MASTER":
+    if instance.nopreempt and instance.value("state") == "MASTER":
         yield Finding("nopreempt", f"{place}.state: MASTER takes nopreempt away; set state to BACKUP on all hosts")
-    number = directives.get("virtual_router_id")
-    if number is not None and not 1 <= int(number) <= 255:
-        yield Finding("vrid", f"{place}.virtual_router_id: {number} is no VRRP router id; set it to 1 to 255")
+    number = instance.number("virtual_router_id")
+    if number is not None and not 1 <= number <= 255:
+        yield Finding("vrid", f"{place}.virtual_router_id: {number:g} is no VRRP router id; set it to 1 to 255")
 
 
 def _no_interface(name: object, facts: Mapping[str, Any]) -> str:
     return f"{name} does not exist on this host (it has {', '.join(interfaces(facts)) or 'none that is known'})"
 
 
-def _flag(directives: Mapping[str, Any], name: str) -> bool:
-    return name in directives and directives[name] is not False
-
-
-def cluster_findings(trees: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-    """Return what does not fit together in the configurations of all hosts.
+def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
+    """Return what does not fit together in the configurations of all hosts. What is not known, fits.
 
     *trees* maps each host to its configuration, as ``_keepalived_tree.tree`` returns it.
     """
-    hosts = {host: vrrp_instances(tree) for host, tree in trees.items()}
+    read_by = {host: read(tree, one_of(host, list(trees))) for host, tree in trees.items()}
+    hosts = {host: {each.name: each for each in conf.instances} for host, conf in read_by.items()}
     findings: list[Finding] = []
     for (host, mine), (peer, theirs) in combinations(hosts.items(), 2):
         for name, here in mine.items():
             if name in theirs:
-                findings.extend(_pair(name, (host, here), (peer, theirs[name])))
+                findings.extend(_pair((host, here), (peer, theirs[name])))
         findings.extend(_strangers(host, mine, peer, theirs))
     for host, mine in hosts.items():
         peers = [theirs for peer, theirs in hosts.items() if peer != host]
-        findings.extend(_weights(host, mine, peers, _flat(trees[host])))
+        findings.extend(_weights(host, mine, peers, read_by[host]))
     return findings
-
-
-def vrrp_instances(tree: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the VRRP instances of a configuration by name, with what they take from global_defs and defaults."""
-    defaults = _flat(_flat(tree).get("global_defs", {}))
-    found = {}
-    for key, body in _flat(tree).items():
-        words = key.split()
-        if words[0] == "vrrp_instance":
-            directives = _flat(body)
-            directives.setdefault("version", defaults.get("vrrp_version", 2))
-            directives.setdefault("advert_int", 1)
-            directives.setdefault("priority", 100)
-            found[words[1]] = directives
-    return found
-
-
-def _flat(body: Any) -> dict[str, Any]:
-    """Return the directives of a block whose repetitions do not matter here."""
-    if isinstance(body, Mapping):
-        return dict(body)
-    return {key: value for part in body if isinstance(part, Mapping) for key, value in part.items()}
-
-
-def addresses(tree: Mapping[str, Any] | Sequence[Any]) -> list[str]:
-    """Return the virtual IPs that a configuration names, the excluded ones too, without prefix.
-
-    Those under a condition count on every host; those that are made of keepalived's own variables are not known.
-    """
-    bodies = [body for line, body in normal(tree) if body is not None and "vrrp_instance" in line.split()[:2]]
-    lines = [
-        entry for body in bodies for line, entries in body if line.split()[-1] in _LISTS for entry in entries or ()
-    ]
-    words = [next((word for word in line.split() if not word.startswith("@")), "") for line, _body in lines]
-    return sorted({str(address) for word in words for address in _address(word)})
-
-
-def _address(word: str) -> list[Any]:
-    try:
-        return [ipaddress.ip_interface(word.strip("\"'")).ip]
-    except ValueError:
-        return []
-
-
-def _addresses(instance: Mapping[str, Any]) -> list[str]:
-    return sorted(str(line).split()[0].partition("/")[0] for line in instance.get("virtual_ipaddress") or ())
 
 
 # What all routers of one VRID must share, and why.
@@ -196,71 +156,86 @@ SHARED = {
 }
 
 
-def _pair(name: str, one: tuple[str, Mapping[str, Any]], other: tuple[str, Mapping[str, Any]]) -> Iterator[Finding]:
+def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Finding]:
     (host, here), (peer, there) = one, other
+    place = f"{host}: vrrp_instance {here.name}"
     for key, why in SHARED.items():
-        if str(here.get(key)) != str(there.get(key)):
+        mine, theirs = (_shared(instance, key) for instance in (here, there))
+        if None not in (mine, theirs) and mine != theirs:
             # Never the password itself.
-            values = "" if key == "authentication" else f" {here.get(key)} here, {there.get(key)} on {peer}:"
-            yield Finding(key, f"{host}: vrrp_instance {name}: {key} differs from {peer}'s:{values} {why}")
-    if _addresses(here) != _addresses(there):
-        mine, theirs = ", ".join(_addresses(here)), ", ".join(_addresses(there))
+            values = "" if key == "authentication" else f" {mine:g} here, {theirs:g} on {peer}:"
+            yield Finding(key, f"{place}: {key} differs from {peer}'s:{values} {why}")
+    vips, others = (instance.all_addresses("virtual_ipaddress") for instance in (here, there))
+    if vips is not None and others is not None and vips != others:
         yield Finding(
             "virtual_ipaddress",
-            f"{host}: vrrp_instance {name}: virtual_ipaddress is {mine} here and {theirs} on {peer}:"
+            f"{place}: virtual_ipaddress is {', '.join(vips)} here and {', '.join(others)} on {peer}:"
             f" {peer} would ignore the adverts, and both would hold a VIP",
         )
-    if str(here["priority"]) == str(there["priority"]):
+    if here.priority is not None and here.priority == there.priority:
         yield Finding(
             "priority",
-            f"{host}: vrrp_instance {name}: priority {here['priority']} is also that of {peer}; which of them holds the"
+            f"{place}: priority {here.priority:g} is also that of {peer}; which of them holds the"
             " VIP would be chance: make them differ",
         )
 
 
-def _strangers(host: str, mine: Mapping[str, Any], peer: str, theirs: Mapping[str, Any]) -> Iterator[Finding]:
+def _shared(instance: Instance, key: str) -> Any:
+    own = {"version": instance.version, "advert_int": instance.advert_int_s, "authentication": instance.authentication}
+    return own[key] if key in own else instance.number(key)
+
+
+def _strangers(host: str, mine: Mapping[str, Instance], peer: str, theirs: Mapping[str, Instance]) -> Iterator[Finding]:
+    elsewhere = [(name, _known(there), there.number("virtual_router_id")) for name, there in theirs.items()]
     for name, here in mine.items():
-        for other, there in theirs.items():
-            shared = set(_addresses(here)) & set(_addresses(there))
-            if name != other and shared and str(here["virtual_router_id"]) != str(there["virtual_router_id"]):
+        vips, vrid = _known(here), here.number("virtual_router_id")
+        for other, others, their_vrid in elsewhere:
+            if name != other and vips & others and vrid is not None and their_vrid not in (None, vrid):
                 yield Finding(
                     "virtual_router_id",
-                    f"{host}: vrrp_instance {name}: {', '.join(sorted(shared))} has virtual_router_id"
-                    f" {here['virtual_router_id']} here and {there['virtual_router_id']} on {peer}: both would hold it",
+                    f"{host}: vrrp_instance {name}: {', '.join(sorted(vips & others))} has virtual_router_id"
+                    f" {vrid:g} here and {their_vrid:g} on {peer}: both would hold it",
                 )
+
+
+def _known(instance: Instance) -> set[str]:
+    return {vip.address for vip in instance.addresses("virtual_ipaddress") if vip.known}
 
 
 def _weights(
-    host: str, mine: Mapping[str, Any], peers: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]
+    host: str, mine: Mapping[str, Instance], peers: Sequence[Mapping[str, Instance]], configuration: Configuration
 ) -> Iterator[Finding]:
     """Find checks that can fail on the holder without the VIP ever moving."""
     for name, here in mine.items():
-        standbys = [int(theirs[name]["priority"]) for theirs in peers if name in theirs]
-        below = [priority for priority in standbys if priority < int(here["priority"])]
-        if not below or len(below) < len(standbys):
+        standbys = [theirs[name].priority for theirs in peers if name in theirs]
+        own = here.priority
+        below = [priority for priority in standbys if priority is not None and own is not None and priority < own]
+        if own is None or not below or len(below) < len(standbys):
             continue
-        gap = int(here["priority"]) - max(below)
-        for check, weight in _checks(here, tree):
-            if weight and abs(weight) <= gap:
+        gap = own - max(below)
+        for check, weight in _checks(here, configuration):
+            if abs(weight) <= gap:
                 yield Finding(
                     "weight",
-                    f"{host}: vrrp_instance {name}: {check} has weight {weight}, but the next priority is {gap} lower:"
-                    f" when it fails the VIP stays; set weight to 0, or beyond {gap}",
+                    f"{host}: vrrp_instance {name}: {check} has weight {weight:g}, but the next priority is {gap:g}"
+                    f" lower: when it fails the VIP stays; set weight to 0, or beyond {gap:g}",
                 )
-            if weight and _flag(here, "nopreempt"):
+            if here.nopreempt:
                 yield Finding(
                     "nopreempt",
-                    f"{host}: vrrp_instance {name}: {check} has weight {weight}, but with nopreempt the VIP stays when"
-                    " a priority changes; set weight to 0",
+                    f"{host}: vrrp_instance {name}: {check} has weight {weight:g}, but with nopreempt the VIP stays"
+                    " when a priority changes; set weight to 0",
                 )
 
 
-def _checks(instance: Mapping[str, Any], tree: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+def _checks(instance: Instance, configuration: Configuration) -> Iterator[tuple[str, float]]:
     # A track_file's weight is multiplied by what the file says, so nothing is known about it.
     kinds = {"track_script": "vrrp_script", "track_process": "vrrp_track_process"}
-    for directive, block in kinds.items():
-        for line in instance.get(directive) or ():
-            name = str(line).split()[0]
-            own = re.search(r"\bweight\s+(-?\d+)", str(line))
-            configured = _flat(tree.get(f"{block} {name}", {})).get("weight", 0)
-            yield f"{directive} {name}", int(own.group(1)) if own else int(str(configured).split()[0])
+    for directive, kind in kinds.items():
+        configured = configuration.blocks(kind)
+        for line in instance.entries(directive):
+            own = re.search(r"\bweight (-?\d+)", line.text)
+            script = configured.get(line.word(0), Block(()))
+            weight = float(own[1]) if own else script.number("weight", 0)
+            if line.known and weight:
+                yield f"{directive} {line.word(0)}", weight

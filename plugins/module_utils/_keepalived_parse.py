@@ -64,7 +64,7 @@ def parse(text: str) -> dict[str, Any] | list[Any]:
 
     A block in which no directive is repeated is a dictionary, any other a list of dictionaries. Raises ParseError.
     """
-    return _block(_statements(text))
+    return _block(statements(text))
 
 
 def normal(tree: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
@@ -102,7 +102,8 @@ def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
         position = match.end()
 
 
-def _statements(text: str) -> list[Statement]:
+def statements(text: str) -> list[Statement]:
+    """Return *text* word by word, without comments. Raises ParseError."""
     top: list[Statement] = []
     # The blocks that are open, each with the line where it opened.
     blocks = [(top, 0)]
@@ -133,9 +134,9 @@ def _statements(text: str) -> list[Statement]:
     return [*top, Statement(words, None)] if words else top
 
 
-def _block(statements: list[Statement]) -> dict[str, Any] | list[Any]:
+def _block(body: list[Statement]) -> dict[str, Any] | list[Any]:
     parts: list[dict[str, Any]] = [{}]
-    for statement in statements:
+    for statement in body:
         if statement.words[0] in INCLUDES:
             continue
         key, value = _directive(statement)

@@ -8,6 +8,11 @@ import ipaddress
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import quote
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    defines,
+    instance_of,
+    one_of,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import LISTS, normal
 from ansible_collections.haproof.balancer.plugins.module_utils._vips import (
     Cluster,
@@ -112,14 +117,15 @@ def track_file(service: str) -> str:
 
 
 def _moving(settings: Mapping[str, Any]) -> set[str]:
-    lines = [str(line) for block in settings["vrrp_instances"] for line in block.get("virtual_ipaddress") or ()]
     vips = {str(ipaddress.ip_interface(vip["address"]).ip) for vip in settings["vips"]}
-    return vips | {line.partition(" ")[0].partition("/")[0] for line in lines}
+    conf = settings["conf"]
+    instances = [each for block in settings["vrrp_instances"] for each in instance_of(block, conf)]
+    return vips | {vip.address for each in instances for vip in each.vips}
 
 
 def _comes_first(key: str) -> bool:
-    # Definitions, with or without a condition, hold from where they stand; so do other names of what instances track.
-    return key.startswith(("$", "vrrp_track_file ", "track_process ")) or (key.startswith("@") and "$" in key)
+    # Definitions hold from where they stand; so do other names of what instances track.
+    return defines(key) or key.startswith(("vrrp_track_file ", "track_process "))
 
 
 def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
@@ -216,14 +222,21 @@ def _block(name: str, block: Mapping[str, Any], settings: Mapping[str, Any], clu
     directives = {key: value for key, value in block.items() if key != "name"}
     if name == "vrrp_instances":
         if settings["unicast"] and "unicast_peer" not in directives:
-            directives.update(unicast_between(_first_vip(directives), cluster))
+            directives.update(
+                unicast_between(_first_vip(block["name"], directives, settings["conf"], cluster), cluster)
+            )
         return _merge(_tracked(settings, block["name"]), settings["vrrp_instance"], directives)
     return _repeat(directives)
 
 
-def _first_vip(directives: Mapping[str, Any]) -> dict[str, Any]:
-    lines = directives.get("virtual_ipaddress") or [""]
-    return {"address": str(lines[0]).partition(" ")[0], "interface": directives.get("interface")}
+def _first_vip(name: str, directives: Mapping[str, Any], conf: Any, cluster: Cluster) -> dict[str, Any]:
+    for each in instance_of(directives, conf, is_here=one_of(cluster.host, cluster.hosts)):
+        for vip in each.addresses("virtual_ipaddress"):
+            return {"address": vip.written, "interface": each.value("interface")}
+    raise ValueError(
+        f"{cluster.host}: vrrp_instance {name}: keepalived_unicast finds its peers by the first address in"
+        " virtual_ipaddress, which is not known; set unicast_src_ip and unicast_peer"
+    )
 
 
 def _repeat(directives: Mapping[str, Any]) -> Any:

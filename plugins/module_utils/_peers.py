@@ -6,78 +6,36 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    Configuration,
+    Instance,
+    bare,
+    one_of,
+    read,
+    virtual_addresses,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster, Interface, interfaces
 
 
-class Directive(NamedTuple):
-    """A line of keepalived.conf: its words, without a condition such as ``@host``, and the block that it opens."""
-
-    words: list[str]
-    block: Any = None
-
-    @property
-    def name(self) -> str:
-        """The first word."""
-        return self.words[0]
-
-
-def directives(block: Any) -> Iterator[Directive]:
-    """Yield what stands in a block, in whichever of the shapes that ``to_keepalived_conf`` reads it is written."""
-    if isinstance(block, Mapping):
-        for key, value in block.items():
-            if isinstance(value, (Mapping, list, tuple)):
-                yield from _directive(str(key), value)
-            elif value is not False:
-                yield from _directive(str(key) if value in (None, True) else f"{key} {value}")
-    elif isinstance(block, (list, tuple)):
-        for line in block:
-            yield from directives(line) if isinstance(line, (Mapping, list, tuple)) else _directive(str(line))
-
-
-def _directive(line: str, block: Any = None) -> Iterator[Directive]:
-    words = line.split()
-    if len(words) > 1 and words[0].startswith("@"):
-        # What another host says lets in one peer too many at worst.
-        words = words[1:]
-    if words:
-        yield Directive(words, block)
-
-
-def _named(block: Any, *names: str) -> list[Directive]:
-    return [directive for directive in directives(block) if directive.name in names]
-
-
-def instances(tree: Any) -> list[Any]:
-    """Return the blocks of the tree's VRRP instances."""
-    return [directive.block for directive in _named(tree, "vrrp_instance")]
-
-
-def vrrp_interfaces(tree: Any) -> list[str]:
+def vrrp_interfaces(tree: Any, cluster: Cluster) -> list[str]:
     """Return the interfaces that the instances advertise on, each once."""
-    found = [line.words[1] for body in instances(tree) for line in _named(body, "interface") if line.words[1:]]
-    return list(dict.fromkeys(found))
+    instances = [instance for conf in _readings(tree, cluster) for instance in conf.instances]
+    return list(dict.fromkeys(name for instance in instances for name in _interfaces(instance)))
 
 
-def vips(tree: Any) -> list[str]:
-    """Return the instances' virtual addresses without prefix, the excluded ones too."""
-    return [address for body in instances(tree) for address in _addresses(body, "virtual_ipaddress", "_excluded")]
+def _readings(tree: Any, cluster: Cluster) -> tuple[Configuration, Configuration]:
+    """Return the configuration with all conditions open, and as this host seems to read it.
+
+    Should its config-id be another one, what another host says lets in one peer too many at worst.
+    """
+    return read(tree), read(tree, one_of(cluster.host, cluster.hosts))
 
 
-def _addresses(body: Any, name: str, *suffixes: str) -> list[str]:
-    """Return the addresses that begin the lines of the blocks *name*."""
-    blocks = _named(body, name, *(name + suffix for suffix in suffixes))
-    return [address for block in blocks for line in directives(block.block) for address in _bare(line.name)]
-
-
-def _bare(word: str) -> list[str]:
-    """Return the address that the word is, without prefix; nothing when it is none (a keyword, a variable)."""
-    try:
-        return [str(ipaddress.ip_interface(word.strip("\"'")).ip)]
-    except ValueError:
-        return []
+def _interfaces(instance: Instance) -> list[str]:
+    return [line.word(1) for line in instance.named("interface") if not line.unresolved]
 
 
 def allows(tree: Any, cluster: Cluster) -> list[Allow]:
@@ -85,36 +43,36 @@ def allows(tree: Any, cluster: Cluster) -> list[Allow]:
 
     Peers are those of ``unicast_peer``, or else the addresses that the other hosts have on the instance's link.
     """
+    readings = _readings(tree, cluster)
+    vips = virtual_addresses(tree)
     found = []
-    for body in instances(tree):
+    for instance in (each for conf in readings for each in conf.instances):
         # AH carries VRRP within, and a firewall sees the outer protocol.
-        uses_ah = any(
-            line.words[1:] == ["AH"] for auth in _named(body, "authentication") for line in directives(auth.block)
-        )
-        for peer in _addresses(body, "unicast_peer") or _neighbours(body, vips(tree), cluster):
-            found += [Allow(service, peer) for service in (["vrrp", "ah"] if uses_ah else ["vrrp"])]
-    for instance in _named(tree, "bfd_instance"):
-        for line in _named(instance.block, "neighbor_ip", "neighbour_ip"):
-            found += [Allow("bfd", address) for word in line.words[1:] for address in _bare(word)]
+        services = ["vrrp", "ah"] if instance.uses_ah else ["vrrp"]
+        peers = [peer.address for peer in instance.addresses("unicast_peer")] or _neighbours(instance, vips, cluster)
+        found += [Allow(service, peer) for peer in peers for service in services]
+    for line in (each for conf in readings for each in conf.entries("bfd_instance")):
+        if line.word(0) in ("neighbor_ip", "neighbour_ip"):
+            found += [Allow("bfd", address) for address in bare(line.word(1))]
     return list(dict.fromkeys(found))
 
 
-def _neighbours(body: Any, ours: Sequence[str], cluster: Cluster) -> Iterator[str]:
+def _neighbours(instance: Instance, vips: Sequence[str], cluster: Cluster) -> Iterator[str]:
     """Yield the addresses of the other hosts that the instance's adverts can come from.
 
     Those of its link, found by the subnets that both hosts have there; all of them when the interface is unknown.
     VRRP over IPv6 sends from link-local addresses (RFC 9568 section 5.1.2.1).
     """
-    version = 6 if _is_ipv6(body) else 4
     links = interfaces(cluster.facts.get(cluster.host, {}))
-    here = [address for line in _named(body, "interface") for address in links.get(line.words[-1], [])]
+    here = [address for name in _interfaces(instance) for address in links.get(name, [])]
     networks = {address.network for address in here if not address.is_link_local}
     for peer in cluster.hosts:
         for addresses in interfaces(cluster.facts.get(peer, {})).values() if peer != cluster.host else ():
             if networks and not networks & {address.network for address in addresses}:
                 continue
             for address in addresses:
-                if address.version == version and str(address.ip) not in ours and _can_send(address, networks):
+                right = address.version == instance.family and _can_send(address, networks)
+                if right and str(address.ip) not in vips:
                     yield str(address.ip)
 
 
@@ -122,11 +80,6 @@ def _can_send(address: Interface, networks: set[Any]) -> bool:
     if address.is_loopback:
         return False
     return address.is_link_local if address.version == 6 else address.network in networks or not networks
-
-
-def _is_ipv6(body: Any) -> bool:
-    """Return whether adverts go over IPv6: the first VIP decides (keepalived.conf(5), native_ipv6)."""
-    return bool(_named(body, "native_ipv6")) or any(":" in first for first in _addresses(body, "virtual_ipaddress")[:1])
 
 
 def binds(variables: Any, addresses: Sequence[str]) -> list[str]:
@@ -162,6 +115,7 @@ def sysctl(tree: Any, nonlocal_bind: str, variables: Any) -> dict[str, int]:
 
     *nonlocal_bind* is ``always``, ``never``, or ``auto``, which means where the engine's *variables* bind one.
     """
-    chosen = {"always": vips(tree), "never": [], "auto": binds(variables, vips(tree))}[nonlocal_bind]
+    vips = virtual_addresses(tree)
+    chosen = {"always": vips, "never": [], "auto": binds(variables, vips)}[nonlocal_bind]
     versions = {ipaddress.ip_address(address).version for address in chosen}
     return {f"net.ipv{version}.ip_nonlocal_bind": 1 for version in sorted(versions)}

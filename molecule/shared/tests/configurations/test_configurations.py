@@ -18,6 +18,7 @@ PROJECT = Path(__file__).parents[4]
 sys.path[:0] = [str(PROJECT / "build/collections"), str(PROJECT / "tests/configurations")]
 from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS, judge
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import expand
 from configurations import NAMES, configuration
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ RUNS = f"""unshare --net --mount sh -c '
     wait'"""
 PASSWORDS = ["s3cret", "'ab#cd'", "a!b#{}x", "a b", "a\\b", "@a~b", "5$", "$ecret", "}{", "\\!\\#a", "last"]
 KEEPALIVED = DAEMONS["keepalived"]
+DEFINITIONS = (PROJECT / "tests/configurations/definitions.conf").read_text()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,6 +57,18 @@ def test_keepalived_refuses_what_it_does_not_know(lab: Lab) -> None:
     # It says that twice, at first without the file.
     assert refusal is not None
     assert "(it: Line 1) Unknown keyword 'no_such_directive'" in refusal.splitlines()
+
+
+def test_keepalived_reads_definitions_as_the_role_does(lab: Lab) -> None:
+    """It names the first word of each line that it does not know, and reads the file more than once."""
+    lines = expand(DEFINITIONS.splitlines(), "lb01".__eq__)
+    words = [re.match(r'"([^"]*)"|(\S+)', line) for line in lines if line and not line.startswith("@")]
+    expected = [word[1] or word[2] for word in words if word]
+    text = base64.b64encode(DEFINITIONS.encode()).decode()
+    check = f"keepalived --config-test --config-id=lb01 --use-file={STAGED}"
+    answer = lab.nodes["lb01"].run(f"echo {text} | base64 -d >{STAGED}; trap '' TERM; {check}")
+    told = re.findall(r"Unknown keyword '(.*)'", answer.stdout + answer.stderr)
+    assert told[-len(expected) :] == expected
 
 
 def test_keepalived_runs_with_the_passwords_that_were_given(lab: Lab) -> None:

@@ -45,6 +45,21 @@ INSTANCES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         },
         {"VI_1": {"vips": ["192.0.2.10", "192.0.2.11"], "owner": False}},
     ),
+    (
+        "owner by state, as a list of lines",
+        {"vrrp_instance VI_1": ["state MASTER", "priority 150", {"virtual_ipaddress": ["192.0.2.10/24 dev eth0"]}]},
+        {"VI_1": {"vips": ["192.0.2.10/24"], "owner": True}},
+    ),
+    (
+        "owner by definition",
+        {
+            "$P=254": True,
+            "$NET=192.0.2": True,
+            "vrrp_instance VI_1": ["priority $P", {"virtual_ipaddress": ["${NET}.1"]}],
+        },
+        {"VI_1": {"vips": ["192.0.2.1"], "owner": True}},
+    ),
+    ("an unknown priority", {"vrrp_instance VI_1": {"priority": "$P"}}, {"VI_1": {"vips": [], "owner": False}}),
 ]
 
 

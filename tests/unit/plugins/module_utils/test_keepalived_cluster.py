@@ -9,11 +9,9 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import (
     ACCEPTABLE,
     Finding,
-    addresses,
     cluster_findings,
     host_findings,
     told,
-    vrrp_instances,
 )
 
 from .cluster_facts import CLUSTER, SETTINGS
@@ -110,6 +108,33 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
         ],
     ),
     ("an interface to be made", {"interface": "eth7", "use_vmac": True}, []),
+    ("definitions that nothing defines", {"interface": "$NONE", "virtual_router_id": "$NONE", "state": "$NONE"}, []),
+    ("no number", {"virtual_router_id": "x"}, []),
+    ("an interface that is defined", {"interface": "$IF"}, []),
+    (
+        "an interface that is defined, and does not exist",
+        {"interface": "${IF}7"},
+        [
+            "lb01: keepalived_vrrp_instances[0].interface: eth07 does not exist on this host (it has lo, eth0, br-lan)",
+        ],
+    ),
+    (
+        "a router id that is defined",
+        {"virtual_router_id": "$ID"},
+        ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is no VRRP router id; set it to 1 to 255"],
+    ),
+    ("another host's state", {"@lb02 state": "MASTER", "@^lb02 nopreempt": True}, []),
+    (
+        "this host's state",
+        {"@lb01 state": "MASTER", "@^lb02 nopreempt": True},
+        [
+            "lb01: keepalived_vrrp_instances[0].state: MASTER takes nopreempt away; set state to BACKUP on all hosts"
+            " (if you mean it: keepalived_accept: [nopreempt])"
+        ],
+    ),
+    ("the state of a role that no host is named after", {"@main state": "MASTER", "nopreempt": True}, []),
+    ("nopreempt taken back", {"state": "MASTER", "nopreempt": True, "preempt": True}, []),
+    ("what cannot be written", {"state": "a\nb", "nopreempt": True}, []),
 ]
 
 
@@ -122,7 +147,8 @@ def test_vips(vips: list[dict[str, Any]], expected: list[str]) -> None:
     ("directives", "expected"), [case[1:] for case in INSTANCES], ids=[case[0] for case in INSTANCES]
 )
 def test_instances(directives: dict[str, Any], expected: list[str]) -> None:
-    settings = {**SETTINGS, "vrrp_instances": [{"name": "VI_1", **directives}]}
+    conf = {"$IF=eth0": True, "@lb01 $ID=256": True, "@lb02 $ID=1": True}
+    settings = {**SETTINGS, "vrrp_instances": [{"name": "VI_1", **directives}], "conf": conf}
     assert told(host_findings(settings, CLUSTER), []) == expected
 
 
@@ -230,7 +256,7 @@ def test_what_can_be_accepted() -> None:
     assert len(told(findings, ["weight"])) == 5
 
 
-def tree(priority: int, checks: dict[str, Any] | None = None, **directives: Any) -> dict[str, Any]:
+def tree(priority: Any, checks: dict[str, Any] | None = None, **directives: Any) -> dict[str, Any]:
     """Return the configuration of a host with one instance, VI_1."""
     instance = {
         "virtual_router_id": 51,
@@ -241,7 +267,21 @@ def tree(priority: int, checks: dict[str, Any] | None = None, **directives: Any)
     return {**(checks or {}), "vrrp_instance VI_1": {**instance, **directives}}
 
 
+def lines(block: Any) -> Any:
+    """Return a configuration with each block as a list of lines, as an item of a list that has blocks in it."""
+    if not isinstance(block, dict):
+        return [str(line) for line in block]
+    return [
+        {key: lines(value)} if isinstance(value, (dict, list)) else f"{key} {value}" for key, value in block.items()
+    ]
+
+
 CHECK = {"vrrp_script chk": {"script": "/bin/true", "weight": -2}}
+# Two hosts of an instance that speaks version 3 whatever they say otherwise.
+SIX = [
+    {"global_defs": {"vrrp_version": version}, **tree(250 + version, virtual_ipaddress=["fe80::1/64"])}
+    for version in (2, 3)
+]
 PAIRS: list[tuple[str, Any, Any, list[str]]] = [
     ("good", tree(254), tree(253), []),
     (
@@ -334,6 +374,66 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         ],
     ),
     ("a block in which something repeats", {"vrrp_instance VI_1": [tree(254)["vrrp_instance VI_1"]]}, tree(253), []),
+    ("a list of lines", lines(tree(254)), lines(tree(200)), []),
+    (
+        "router ids in lists of lines",
+        lines(tree(254)),
+        lines(tree(253, virtual_router_id=52)),
+        [
+            "lb01: vrrp_instance VI_1: virtual_router_id differs from lb02's: 51 here, 52 on lb02: they would not hear"
+            " each other, and both would hold the VIP"
+        ],
+    ),
+    (
+        "a weight in lists of lines",
+        lines(tree(100, {"vrrp_script chk": ["weight -2"]}, track_script=["chk"])),
+        lines(tree(50)),
+        [
+            "lb01: vrrp_instance VI_1: track_script chk has weight -2, but the next priority is 50 lower: when it fails"
+            " the VIP stays; set weight to 0, or beyond 50 (if you mean it: keepalived_accept: [weight])"
+        ],
+    ),
+    ("a quoted name", {'vrrp_instance "VI_1"': tree(254)["vrrp_instance VI_1"]}, tree(253), []),
+    ("quotes", tree(254), tree(253, virtual_ipaddress=['"192.0.2.10/24" dev eth0'], virtual_router_id='"51"'), []),
+    (
+        "the order and the quotes of authentication",
+        tree(254, authentication=["auth_type PASS", "auth_pass a"]),
+        tree(253, authentication={"auth_pass": '"a"', "auth_type": "PASS"}),
+        [],
+    ),
+    ("priorities by host", *[tree(False, **{"@lb01 priority": 200, "@lb02 priority": 100})] * 2, []),
+    (
+        "priorities that are defined by host",
+        *[{"@lb01 $P=200": True, "@^lb01 $P=100": True, **tree("$P")}] * 2,
+        [],
+    ),
+    (
+        "one priority, defined",
+        *[{"$P=7": True, **tree("$P")}] * 2,
+        [
+            "lb01: vrrp_instance VI_1: priority 7 is also that of lb02; which of them holds the VIP would be chance:"
+            " make them differ (if you mean it: keepalived_accept: [priority])"
+        ],
+    ),
+    ("priorities by roles that no host is named after", *[tree(100, **{"@main priority": 200})] * 2, []),
+    (
+        "a role's priority, and another one after it",
+        *[{"vrrp_instance VI_1": ["@main priority 200", "priority 100"]}] * 2,
+        [
+            "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be chance:"
+            " make them differ (if you mean it: keepalived_accept: [priority])"
+        ],
+    ),
+    (
+        "definitions that nothing defines",
+        tree("$P", CHECK, virtual_router_id="$X", version="$V", advert_int="$A", track_script=["chk"]),
+        tree("$P", CHECK, virtual_router_id="$Y", version="3", advert_int="2", virtual_ipaddress=["$VIP"]),
+        [],
+    ),
+    ("what an include may hold", {"vrrp_instance VI_1": ["include a", "virtual_ipaddress"]}, tree(100), []),
+    ("a default that an include may hold", {"include a": True, **tree(254)}, tree(253, version=3), []),
+    ("no router id", {"vrrp_instance VI_1": {}}, {"vrrp_instance VI_2": tree(1)["vrrp_instance VI_1"]}, []),
+    ("a default that IPv6 has no use for", *SIX, []),
 ]
 
 
@@ -418,48 +518,3 @@ def test_a_shared_address_under_another_name_is_a_matter_of_the_router_id() -> N
     assert cluster_findings({"lb01": tree(254), "lb02": same}) == []
     other = {"vrrp_instance VI_2": {**tree(253)["vrrp_instance VI_1"], "virtual_router_id": 52}}
     assert [kind for kind, _text in cluster_findings({"lb01": tree(254), "lb02": other})] == ["virtual_router_id"]
-
-
-def test_what_an_instance_takes_from_defaults() -> None:
-    bare = {"vrrp_instance VI_1": {}, "track_file x": {}}
-    assert vrrp_instances(bare) == {"VI_1": {"version": 2, "advert_int": 1, "priority": 100}}
-    own = {"global_defs": {"vrrp_version": 3}, "vrrp_instance VI_1": {"advert_int": 0.2, "priority": 5}}
-    assert vrrp_instances(own) == {"VI_1": {"version": 3, "advert_int": 0.2, "priority": 5}}
-
-
-def body(**more: Any) -> dict[str, Any]:
-    return {"interface": "eth0", "virtual_router_id": 10, **more}
-
-
-ADDRESSES: list[tuple[str, Any, list[str]]] = [
-    (
-        "several instances",
-        {
-            "vrrp_instance VI_1": body(virtual_ipaddress=["192.0.2.9/24 dev eth0", "$VIP", "2001:DB8::0:1/64"]),
-            "vrrp_instance VI_2": body(virtual_ipaddress=["192.0.2.10", "192.0.2.9/24"]),
-        },
-        ["192.0.2.10", "192.0.2.9", "2001:db8::1"],
-    ),
-    (
-        "excluded ones",
-        {"vrrp_instance VI_1": body(virtual_ipaddress=["192.0.2.9"], virtual_ipaddress_excluded=["2001:db8::2 dev x"])},
-        ["192.0.2.9", "2001:db8::2"],
-    ),
-    (
-        "lists of lines",
-        [{"global_defs": {}}, {"vrrp_instance VI_1": [{"interface": "eth0"}, {"virtual_ipaddress": ["192.0.2.9"]}]}],
-        ["192.0.2.9"],
-    ),
-    (
-        "conditions",
-        {"@lb01 vrrp_instance VI_1": {"@^lb02 virtual_ipaddress": ["@lb01 192.0.2.9/24"]}},
-        ["192.0.2.9"],
-    ),
-    ("a condition, and no address", {"vrrp_instance VI_1": {"virtual_ipaddress": ["@lb01", ""]}}, []),
-    ("no instance", {"virtual_server 192.0.2.9 80": {}, "static_ipaddress": ["192.0.2.8/24 dev eth0"]}, []),
-]
-
-
-@pytest.mark.parametrize(("conf", "expected"), [case[1:] for case in ADDRESSES], ids=[case[0] for case in ADDRESSES])
-def test_addresses(conf: Any, expected: list[str]) -> None:
-    assert addresses(conf) == expected

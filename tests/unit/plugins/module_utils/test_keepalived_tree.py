@@ -103,6 +103,18 @@ def test_full_instances_are_tracked_and_reach_their_peers_too() -> None:
     assert body["priority"] == 200
 
 
+def test_full_instances_reach_their_peers_by_definitions_too() -> None:
+    instance = {"name": "VI_1", "interface": "$IF", "virtual_ipaddress": ["@lb02 203.0.113.1", "${NET}.10/24"]}
+    settings = {"vrrp_instances": [instance], "conf": {"$NET=192.0.2": True, "@lb01 $IF=eth0": True}, "unicast": True}
+    assert parse(text(**settings))["vrrp_instance VI_1"]["unicast_peer"] == ["192.0.2.12", "192.0.2.13"]
+
+
+@pytest.mark.parametrize("vips", [[], ["$NONE"]])
+def test_peers_that_cannot_be_found(vips: list[str]) -> None:
+    with pytest.raises(ValueError, match="lb01: vrrp_instance VI_1: keepalived_unicast finds its peers"):
+        text(vrrp_instances=[{"name": "VI_1", "virtual_ipaddress": vips}], unicast=True)
+
+
 def test_a_virtual_ip_is_never_the_source_of_adverts() -> None:
     held = {
         "interfaces": ["eth0"],
@@ -115,6 +127,10 @@ def test_a_virtual_ip_is_never_the_source_of_adverts() -> None:
     cluster = CLUSTER._replace(facts=dict.fromkeys(CLUSTER.hosts, held))
     vips = [{"address": "2001:db8::a/64"}, {"address": "2001:db8::b/64"}]
     rendered = render(tree({**SETTINGS, "vips": vips, "unicast": True}, cluster))
+    assert rendered.count("    unicast_src_ip 2001:db8::11\n") == 2
+    instance = {"name": "VI_1", "virtual_ipaddress": ["${NET}::b/64"]}
+    settings = {"vips": vips[:1], "vrrp_instances": [instance], "conf": {"$NET=2001:db8": True}, "unicast": True}
+    rendered = render(tree({**SETTINGS, **settings}, cluster))
     assert rendered.count("    unicast_src_ip 2001:db8::11\n") == 2
 
 

@@ -75,9 +75,24 @@ ALLOW_CASES: list[tuple[str, Any, list[Allow]]] = [
         [Allow("vrrp", "198.18.0.12"), Allow("vrrp", "198.18.0.11")],
     ),
     (
+        "definitions",
+        {
+            "$NET=198.18.1": True,
+            "$IF=eth1": True,
+            "vrrp_instance a": {"interface": "$IF", "virtual_ipaddress": ["${NET}.10"]},
+            "bfd_instance b": ["neighbor_ip ${NET}.77"],
+        },
+        [Allow("vrrp", "198.18.1.11"), Allow("vrrp", "198.18.1.13"), Allow("bfd", "198.18.1.77")],
+    ),
+    (
         "an interface that only keepalived knows",
         {"$IF": "eth1", "vrrp_instance a": {**V4, "interface": "$IF"}},
         [Allow("vrrp", f"198.18.{net}.{n}") for n in (11, 13) for net in (0, 1)],
+    ),
+    (
+        "a peer that is defined by host",
+        {"@lb02 $PEER=203.0.113.1": True, "vrrp_instance a": {**V4, "unicast_peer": ["$PEER"]}},
+        [Allow("vrrp", f"198.18.1.{n}") for n in (11, 13)] + [Allow("vrrp", "203.0.113.1")],
     ),
     ("LVS alone", {"virtual_server 198.18.1.10 80": {}}, []),
     ("nothing", {"global_defs": {}}, []),
@@ -129,4 +144,10 @@ def test_sysctl(nonlocal_bind: str, variables: Any, versions: list[int]) -> None
 
 def test_vrrp_interfaces() -> None:
     tree = {**BOTH, "vrrp_instance c": ["interface eth0", "priority 254"], "vrrp_instance d": {"state": "BACKUP"}}
-    assert vrrp_interfaces(tree) == ["eth1", "eth0"]
+    assert vrrp_interfaces(tree, THREE) == ["eth1", "eth0"]
+    by_host = {
+        "@lb02 $IF=eth2": True,
+        "@lb01 $IF=eth3": True,
+        "vrrp_instance e": ["@lb01 interface eth4", "interface $IF"],
+    }
+    assert vrrp_interfaces(by_host, THREE) == ["eth4", "eth2"]

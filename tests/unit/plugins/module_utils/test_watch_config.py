@@ -56,6 +56,9 @@ TIMES: list[tuple[dict[str, Any], float]] = [
     ({"advert_int": 1, "version": 2}, 5.996),
     ({"down_timer_adverts": 3, "version": 2}, 3.996),
     ({"advert_int": "$INTERVAL"}, 3.996),
+    ({"advert_int": 0.2, "version": 4}, 3.996),
+    ({"advert_int": 0.2, "down_timer_adverts": "$N"}, 3.996),
+    ({"advert_int": 0.2, "include x": True}, 3.996),
 ]
 
 
@@ -69,6 +72,10 @@ def test_how_long_a_failover_may_take(directives: dict[str, Any], seconds: float
 
 
 LEFT_OUT: list[dict[str, Any]] = [
+    {"interface": "$IF", "virtual_router_id": 1, "virtual_ipaddress": ["192.0.2.1/24"]},
+    {"interface": "eth0", "virtual_router_id": "$ID", "virtual_ipaddress": ["192.0.2.1/24"]},
+    {"interface": "eth0", "virtual_router_id": 1, "virtual_ipaddress": ["192.0.2.1/24 dev $IF"]},
+    {"interface": "eth0", "virtual_router_id": 1, "virtual_ipaddress": ["@lb02 192.0.2.1/24", "@other 192.0.2.2"]},
     {"interface": "eth0", "virtual_router_id": 1},
     {"interface": "eth0", "virtual_router_id": 1, "virtual_ipaddress": ["$VIP dev eth0"]},
     {"interface": "eth0", "virtual_ipaddress": ["192.0.2.1/24"]},
@@ -78,13 +85,25 @@ LEFT_OUT: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("block", LEFT_OUT)
 def test_what_cannot_be_watched_is_left_out(block: dict[str, Any]) -> None:
-    assert watched({"vrrp_instance VI_1": block, "vrrp_script x": {"script": "x"}}) == []
+    tree = {"vrrp_instance VI_1": block, "vrrp_script x": {"script": "x"}}
+    assert watched(tree, host="lb01", hosts=["lb01", "lb02"]) == []
 
 
 def test_a_list_of_directives_and_a_quoted_name_are_read_too() -> None:
-    block = [{"interface": "eth0"}, {"virtual_router_id": 7}, {"virtual_ipaddress": {"2001:db8::1/64": True}}]
+    block = [{"interface": "eth0"}, "virtual_router_id 7", {"virtual_ipaddress": {"2001:db8::1/64": True}}]
     (entry,) = watched([{'vrrp_instance "VI_1"': block}])
     assert (entry["name"], entry["address"], entry["family"]) == ("VI_1", "2001:db8::1", 6)
+
+
+def test_definitions_and_conditions_are_resolved() -> None:
+    block = {"interface": "$IF", "@lb01 virtual_router_id": 10, "@lb02 virtual_router_id": 11}
+    vips = ["192.0.2.10/24 dev $IF label eth0:vip", "@^lb02 192.0.2.20/24", "@lb02 192.0.2.30/24"]
+    tree = {"$IF=eth0": True, "vrrp_instance VI_1": {**block, "virtual_ipaddress": vips}}
+    found = watched(tree, host="lb01.example.com", hosts=["lb01.example.com", "lb02.example.com"])
+    assert [(entry["address"], entry["interface"], entry["link"], entry["vrid"]) for entry in found] == [
+        ("192.0.2.10", "eth0", "eth0", 10),
+        ("192.0.2.20", "eth0", "eth0", 10),
+    ]
 
 
 def test_names_of_files_hold_nothing_that_means_something_else() -> None:

@@ -84,6 +84,48 @@ def test_what_the_link_sees_changes_the_mark(change: dict[str, Any]) -> None:
     assert fingerprint(with_(**change)) != fingerprint(TREE)
 
 
+def as_lines(**directives: Any) -> dict[str, Any]:
+    """Return TREE with its instance as a list of lines."""
+    body = {**TREE["vrrp_instance VI_1"], **directives}
+    return {**TREE, "vrrp_instance VI_1": [{k: v} if isinstance(v, list) else f"{k} {v}" for k, v in body.items()]}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (as_lines(), as_lines(interface="eth1")),
+        (as_lines(), as_lines(virtual_router_id=52)),
+        (as_lines(), as_lines(virtual_ipaddress=["192.0.2.101/24"])),
+        ({"$IF=eth0": True, **with_(interface="$IF")}, {"$IF=eth1": True, **with_(interface="$IF")}),
+        (with_(**{"@lb01 interface": "eth0"}), with_(**{"@lb01 interface": "eth1"})),
+        ({"@a $IF=eth0": True, **with_(interface="$IF")}, {"@a $IF=eth1": True, **with_(interface="$IF")}),
+        (with_(virtual_ipaddress=["@a 192.0.2.1"]), with_(virtual_ipaddress=["@b 192.0.2.1"])),
+        (with_(**{"@a unicast_peer": ["192.0.2.12"]}), with_(**{"@a unicast_peer": ["192.0.2.13"]})),
+    ],
+)
+def test_the_mark_changes_in_any_spelling(one: Any, other: Any) -> None:
+    assert fingerprint(one) != fingerprint(other)
+
+
+def test_the_spelling_changes_nothing() -> None:
+    assert fingerprint(as_lines()) == fingerprint(TREE)
+    assert planned(as_lines(), CLUSTER) == planned(TREE, CLUSTER)
+
+
+def test_definitions_and_conditions_are_resolved() -> None:
+    tree = {
+        "$IF=eth0": True,
+        "@lb01 $ID=51": True,
+        **with_(**{"interface": "$IF", "virtual_router_id": "$ID", "@lb02 advert_int": 7}),
+    }
+    assert planned(tree, CLUSTER) == planned(TREE, CLUSTER)
+
+
+@pytest.mark.parametrize("directive", ["virtual_router_id", "advert_int"])
+def test_what_only_keepalived_knows_is_left_out(directive: str) -> None:
+    assert planned(with_(**{directive: "$NONE"}), CLUSTER) == []
+
+
 def test_what_the_link_does_not_see_changes_nothing() -> None:
     assert fingerprint(with_(notify="/x", priority=1, track_script=["a"])) == fingerprint(TREE)
 

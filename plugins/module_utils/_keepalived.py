@@ -86,13 +86,23 @@ class Keepalived:
 
     def config(self) -> str:
         """Return the configuration file that it was started with. Raises KeepalivedError when that cannot be read."""
+        words = self._command_line()
         try:
-            with open(f"/proc/{self._pid}/cmdline", "rb") as stream:
-                words = [os.fsdecode(word) for word in stream.read().split(b"\0")]
             working = os.readlink(f"/proc/{self._pid}/cwd")
         except OSError as error:
             raise KeepalivedError(self._forbidden(error)) from error
-        return os.path.join(working, config_of(words))
+        return os.path.join(working, option_of(words, "-f", "--use-file", DEFAULT_CONFIG))
+
+    def config_id(self) -> str:
+        """Return the word whose ``@word`` lines count in that file. Raises KeepalivedError likewise."""
+        return option_of(self._command_line(), "-i", "--config-id", os.uname().nodename.partition(".")[0])
+
+    def _command_line(self) -> list[str]:
+        try:
+            with open(f"/proc/{self._pid}/cmdline", "rb") as stream:
+                return [os.fsdecode(word) for word in stream.read().split(b"\0")]
+        except OSError as error:
+            raise KeepalivedError(self._forbidden(error)) from error
 
     def _dumped(self, dump: Dump) -> Any:
         path = os.path.join(self._folder(), dump.name)
@@ -161,15 +171,15 @@ class Keepalived:
         )
 
 
-def config_of(words: Sequence[str]) -> str:
-    """Return the file that keepalived's command line names, or its default."""
+def option_of(words: Sequence[str], short: str, long: str, default: str) -> str:
+    """Return the value of an option on keepalived's command line, or its default."""
     for number, word in enumerate(words):
-        if word in ("-f", "--use-file"):
-            return next(iter(words[number + 1 :]), DEFAULT_CONFIG)
-        for prefix in ("--use-file=", "-f"):
-            if word.startswith(prefix) and not word.startswith("--dont"):
+        if word in (short, long):
+            return next(iter(words[number + 1 :]), default)
+        for prefix in (f"{long}=", short):
+            if word.startswith(prefix):
                 return word[len(prefix) :]
-    return DEFAULT_CONFIG
+    return default
 
 
 def _whole(text: str) -> str:

@@ -215,8 +215,8 @@ keepalived:
           type: float
         differences:
           description:
-            - In what the files differ from what runs, as far as keepalived's dump tells it. Not compared when the
-              files have definitions or conditions.
+            - In what the files differ from what runs, as far as keepalived's dump tells it. What depends on
+              sequences (C(~SEQ)) is not compared.
           type: list
           elements: str
           sample: ["vrrp_instance VI_10: priority is 150 on disk, and 100 runs"]
@@ -348,7 +348,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_disk 
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_drift import differences
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump import parse_details, parse_scripts
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import ParseError, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._roles import role_of
 from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
 
@@ -384,14 +384,14 @@ def vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> dict[st
         told["restarts"] = restarts(run, pid)
         told["program"] = program_facts(run, pid, unit["program"])
         running = {"instances": instances, "scripts": parse_scripts(text)}
-        told["config"] = config_facts(read_sources(daemon.config()), unit["loaded_at"], running)
+        told["config"] = config_facts(read_sources(daemon.config()), daemon.config_id(), unit["loaded_at"], running)
     return {"keepalived": told, "instances": instances}
 
 
-def config_facts(sources: Sources, loaded_at: float | None, running: dict[str, Any]) -> dict[str, Any]:
+def config_facts(sources: Sources, config_id: str, loaded_at: float | None, running: dict[str, Any]) -> dict[str, Any]:
     """``keepalived.config`` as RETURN says."""
     try:
-        found = differences(parse(sources.text), sources.text, running)
+        found = differences(sources.text, config_id, running)
     except ParseError as error:
         found = [f"the file on disk cannot be read: {error}"]
     changed = changed_at(sources.files)

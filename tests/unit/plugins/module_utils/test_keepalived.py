@@ -19,6 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived impor
     Keepalived,
     KeepalivedError,
     find_pid,
+    option_of,
 )
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -150,3 +151,18 @@ def test_find_pid(daemon: Process, tmp_path: Path) -> None:
     pid_file.write_text("x")
     with pytest.raises(KeepalivedError, match="cannot read the pid file"):
         find_pid(str(pid_file))
+
+
+OPTIONS: list[tuple[list[str], str]] = [
+    (["keepalived", "--dont-fork"], "lb01"),
+    (["keepalived", "-n", "-i", "main"], "main"),
+    (["keepalived", "-imain", "-f", "/a"], "main"),
+    (["keepalived", "--config-id", "main", ""], "main"),
+    (["keepalived", "--config-id=main"], "main"),
+    (["keepalived", "-i"], "lb01"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), OPTIONS)
+def test_options(words: list[str], expected: str) -> None:
+    assert option_of(words, "-i", "--config-id", "lb01") == expected

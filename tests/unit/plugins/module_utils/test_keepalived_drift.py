@@ -14,7 +14,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump 
     parse_scripts,
     parse_text,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import parse
 
 DUMP = (Path(__file__).parent / "fixtures" / "keepalived_2.2.7_tracking.data").read_text(encoding="utf-8")
 RUNNING = {"instances": parse_text(DUMP), "scripts": parse_scripts(DUMP)}
@@ -75,31 +74,53 @@ CASES: list[tuple[str, str, list[str]]] = [
 
 
 def test_what_runs_is_what_is_on_disk() -> None:
-    assert differences(parse(CONF), CONF, RUNNING) == []
+    assert differences(CONF, "lb01", RUNNING) == []
 
 
 @pytest.mark.parametrize(("here", "there", "expected"), CASES, ids=[case[1].split()[0] for case in CASES])
 def test_an_edit(here: str, there: str, expected: list[str]) -> None:
     assert here in CONF
     edited = CONF.replace(here, there)
-    assert differences(parse(edited), edited, RUNNING) == expected
+    assert differences(edited, "lb01", RUNNING) == expected
 
 
 def test_ipv6_has_a_version_of_its_own() -> None:
-    six = {"vrrp_instance S": {"interface": "eth1", "virtual_router_id": 1, "virtual_ipaddress": ["fe80::1/64"]}}
+    six = "vrrp_instance S {\ninterface eth1\nvirtual_router_id 1\nvirtual_ipaddress {\nfe80::1/64\n}\n}\n"
     entry = {"name": "S", "interface": "eth1", "vrid": 1, "version": 3, "priority": 100, "advert_int_s": 1.0}
-    assert differences(six, "", {"instances": [{**entry, "virtual_addresses": ["fe80::1"]}], "scripts": {}}) == []
+    assert differences(six, "lb01", {"instances": [{**entry, "virtual_addresses": ["fe80::1"]}], "scripts": {}}) == []
 
 
-@pytest.mark.parametrize("line", ["$PRIO=100\n", "~SEQ(x, 1, 2) y\n"])
-def test_definitions_are_not_guessed(line: str) -> None:
-    edited = line + CONF.replace("priority 254", "priority 100")
-    assert differences(parse(CONF.replace("priority 254", "priority 100")), edited, RUNNING) == []
+# What stands before the file, what an instance has for its priority, and the priority that differs, if any does.
+RESOLVED: list[tuple[str, str, str | None]] = [
+    ("$PRIO=254", "priority $PRIO", None),
+    ("$PRIO=100", "priority ${PRIO}", "100"),
+    ("$PRIO=100\n@lb01 $PRIO=254", "priority $PRIO", None),
+    ("", "@lb01 priority 254\n@^lb01 priority 100", None),
+    ("", "@lb02 priority 254\n@^lb02 priority 99", "99"),
+    ("$LINES= \\\n priority 98 \\\n # comment \\\n nopreempt\n", "$LINES", "98"),
+    ("", "priority $PRIO", None),
+    ("", "$LINES", None),
+    ("", "priority ${_RANDOM 1 2}", None),
+    ("~SEQ(N, 1, 2) vrrp_script s${N} {\n}", "~SEQ(N, 1, 2) priority ${N}", None),
+    ("", "priority 100 ! 254", "100"),
+]
+
+
+@pytest.mark.parametrize(("before", "line", "priority"), RESOLVED)
+def test_definitions_and_conditions(before: str, line: str, priority: str | None) -> None:
+    edited = before + "\n" + CONF.replace("priority 254", line)
+    expected = [f"{NAME}: priority is {priority} on disk, and 254 runs"] if priority else []
+    assert differences(edited, "lb01", RUNNING) == expected
+
+
+def test_what_a_sequence_may_hold_is_not_missed() -> None:
+    assert differences("~SEQ(N, 1, 2) $INSTANCE\n", "lb01", RUNNING) == []
+    assert differences("", "lb01", RUNNING) != []
 
 
 def test_a_script_that_nobody_tracks_is_forgotten() -> None:
     edited = CONF + "vrrp_script unused {\n    script /bin/true\n}\n"
-    assert differences(parse(edited), edited, RUNNING) == []
+    assert differences(edited, "lb01", RUNNING) == []
 
 
 def test_details() -> None:

@@ -38,5 +38,7 @@ def _statements(value: Any, outer: str, key: str) -> Iterator[str]:
             yield from _statements(inner, outer, key)
     else:
         for text in (str(value), json.dumps(str(value), ensure_ascii=False)):
+            # An item of a list may be a whole line.
+            yield text
             yield f"{key} {text}"
             yield f"{outer} {key} {text}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-_ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s;{}"'\\])+|["'][^"'\n]+$)"""
+_ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|\$\{\w+\}|[^\s;{}"'\\])+|["'][^"'\n]+$)"""
 _QUOTE = r"[\"']?"
 _NAME = (
     r"(?:[\w-]{0,40}(?:authorization|(?:api|auth|access|private|shared)[_-]?key|passw(?:or)?d|passphrase|secret|token"
@@ -50,13 +50,16 @@ _PATTERNS = tuple(
         r"\bstats\s+auth\s+'[^':]*:([^']+)",
         rf"\bdynamic-cookie-key\s+{_ARGUMENT}",
         # keepalived.
-        rf"^\s*(?:@\S+\s+)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
+        rf"^\s*(?:@\S+\s+)?(?:\$\w+=[ \t]*)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
         # Options of programs, systemd's Environment=, and nginx's env.
         rf"(?:--|\b){_NAME}={_ARGUMENT}",
         rf"--{_NAME}\s+{_ARGUMENT}",
         r"://[^/\s:@\"']{0,99}:([^/\s@\"']+)@",
     )
 )
+# keepalived's.
+_DEFINITION = re.compile(rf"^\s*(?:@\S+\s+)?\$(\w+)=[ \t]*{_ARGUMENT}", re.MULTILINE)
+_REFERENCE = re.compile(r"\$\{?(\w+)")
 _MAP = re.compile(r"\bmap\s+(\S+)\s+\$(\w+)\s*\{((?:[^{}\"']|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')*)")
 _MAP_LINE = re.compile(rf"^\s*{_ARGUMENT}\s+{_ARGUMENT}", re.MULTILINE)
 _MAP_WORDS = ("default", "include", "hostnames", "volatile")
@@ -72,6 +75,11 @@ _HASH = re.compile(r"\$\w{1,5}\$")
 def find_secrets(text: str) -> set[str]:
     """Return what *text* holds as passwords, tokens and keys, without quotes, and what is fixed between variables."""
     values = [match.group(1) for pattern in _PATTERNS for match in pattern.finditer(text)]
+    defined = _DEFINITION.findall(text)
+    for value in values:
+        # The list grows meanwhile: a definition may be made of others.
+        used = _REFERENCE.findall(value) if defined else ()
+        values += [known for name, known in defined if name in used and known not in values]
     return {secret for value in (*values, *_in_maps(text)) for secret in _fixed(_plain(value))}
 
 

@@ -21,6 +21,8 @@ CASES: list[tuple[dict[str, Any], str, str]] = [
     ({"files": [{"content": "k3y\n", "secret": True}, {"content": "page"}]}, "'k3y' 'page'", "'********' 'page'"),
     ({"listens": [{"stats": {"auth": "admin:pass word"}}]}, "(value: 'admin:pass word')", "(value: 'admin:********')"),
     ({"vrrp_instance": {"authentication": {"auth_pass": 'a"b'}}}, "'a\"b' is wrong", "'********' is wrong"),
+    ({"vrrp_instance": {"authentication": ["auth_pass s3cret"]}}, "'auth_pass s3cret'", "'auth_pass ********'"),
+    ({"vrrp_instances": [["auth_pass ${PW}"]], "conf": {"@lb01 $PW=s3cret": True}}, "'s3cret'", "'********'"),
 ]
 
 

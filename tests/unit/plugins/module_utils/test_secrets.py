@@ -10,6 +10,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._secrets import f
 
 # lines of a configuration, and the secrets in it
 CASES: list[tuple[str, list[str]]] = [
+    # keepalived
+    ("$PW=s3cret\nauth_pass $PW", ["s3cret"]),
+    ('@lb01 $PW="a b"\n@lb02 $PW=c\nauth_pass ${PW}x', ["a b", "c", "x"]),
+    ("$A=$B\n$B=s3cret\n$C=open\nauth_pass $A", ["s3cret"]),
+    ("$A=$B\n$B=$A\nauth_pass $A", []),
+    ("$AUTH=auth_pass s3cret\n$AUTH", ["s3cret"]),
+    ("$PRIORITY=100\npriority $PRIORITY", []),
     # nginx
     (r'proxy_set_header Authorization "Bearer \"k\\x\"";', ['"k\\x"', 'Bearer "k\\x"']),
     ("""proxy_set_header Authorization 'Bearer "k\\x"';""", ['"k\\x"', 'Bearer "k\\x"']),

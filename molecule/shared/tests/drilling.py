@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,11 +18,16 @@ TIMEOUT_S = 2400
 
 
 class Drilled(NamedTuple):
-    """How a run of the playbook ended: its exit code, what it printed, and the drills of its report by fault."""
+    """How a run of the playbook ended: exit code, what it printed and when, and the drills of its report by fault."""
 
     code: int
-    output: str
+    lines: list[tuple[float, str]]
     drills: dict[str, dict[str, Any]]
+
+    @property
+    def output(self) -> str:
+        """Return what it printed."""
+        return "".join(line for _at, line in self.lines)
 
 
 def command(lab: Lab, **variables: Any) -> list[str]:
@@ -35,6 +42,12 @@ def drill(lab: Lab, **variables: Any) -> Drilled:
     """Drill, and return how it ended."""
     report = lab.inventory.parent / "drill/report.json"
     report.unlink(missing_ok=True)
-    run = subprocess.run(command(lab, **variables), capture_output=True, check=False, text=True, timeout=TIMEOUT_S)
+    with subprocess.Popen(
+        command(lab, **variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as run:
+        late = threading.Timer(TIMEOUT_S, run.kill)
+        late.start()
+        lines = [(time.time(), line) for line in run.stdout or []]
+    late.cancel()
     drills = json.loads(report.read_text())["drills"] if report.exists() else []
-    return Drilled(run.returncode, run.stdout + run.stderr, {drill["fault"]: drill for drill in drills})
+    return Drilled(run.returncode, lines, {drill["fault"]: drill for drill in drills})

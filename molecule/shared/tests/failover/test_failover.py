@@ -10,12 +10,13 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 import yaml
 
+import observer
 from drilling import Drilled, drill
 from nodes import PROJECT, inventory_variables
 
@@ -50,23 +51,42 @@ MOST_S: dict[str, dict[str, float]] = {
     "node_freeze": {"standard": 1.1, "fast": 0.2},
 }
 ALONE_S = 5.0
+# How much the second observer may differ, and drill_timeout_s.
+AGREED_S = 0.01
+TIMEOUT_S = 0.25
+
+
+Seen = dict[str, list[dict[str, float]]]
 
 
 @pytest.fixture(scope="module")
-def promised(lab: Lab) -> Drilled:
-    """Drill what is promised, a few times each."""
-    done = drill(lab, faults=",".join(PROMISED), repeat=REPEATS, judge="median")
-    keep(lab, "promised")
-    return done
+def promised_seen(lab: Lab) -> tuple[Drilled, Seen]:
+    """Drill what is promised, a few times each, with the second observer."""
+    return drilled(lab, "promised", faults=",".join(PROMISED), repeat=REPEATS, judge="median")
 
 
 @pytest.fixture(scope="module")
-def others(lab: Lab) -> Drilled:
+def promised(promised_seen: tuple[Drilled, Seen]) -> Drilled:
+    return promised_seen[0]
+
+
+@pytest.fixture(scope="module")
+def others_seen(lab: Lab) -> tuple[Drilled, Seen]:
     """Drill everything else once."""
-    faults = ",".join(fault for fault in FAULTS if fault not in PROMISED)
-    done = drill(lab, faults=faults)
-    keep(lab, "others")
-    return done
+    return drilled(lab, "others", faults=",".join(fault for fault in FAULTS if fault not in PROMISED))
+
+
+@pytest.fixture(scope="module")
+def others(others_seen: tuple[Drilled, Seen]) -> Drilled:
+    return others_seen[0]
+
+
+def drilled(lab: Lab, name: str, **variables: Any) -> tuple[Drilled, Seen]:
+    """Drill, keep the report, and return how it ended with what the second observer makes of it."""
+    with observer.observed(lab) as records:
+        done = drill(lab, **variables)
+    keep(lab, name)
+    return done, observer.figures(lab, done, records, TIMEOUT_S)
 
 
 def kept(lab: Lab, name: str) -> Path:
@@ -127,6 +147,23 @@ def test_a_partition_is_told_within_five_seconds(promised: Drilled) -> None:
         assert alarm["text"].startswith("split_brain on lb0")
 
 
+def test_a_second_observer_saw_the_same(promised_seen: tuple[Drilled, Seen]) -> None:
+    assert disagreements(*promised_seen) == {}
+
+
+def disagreements(done: Drilled, seen: Seen) -> dict[str, list[str]]:
+    """Name what differs in each run of each fault that was drilled."""
+    found = {}
+    for fault, told in done.drills.items():
+        # A drill that was disturbed has been repeated; its last runs are the report's.
+        runs = seen.get(fault, [])[-len(told["runs"]) :] if told["runs"] else []
+        assert len(runs) == len(told["runs"]), fault
+        for number, (run, saw) in enumerate(zip(told["runs"], runs), 1):
+            if differing := observer.disagreements(run, saw, AGREED_S):
+                found[f"{fault}, run {number}"] = differing
+    return found
+
+
 def test_moments_are_told_on_one_clock(promised: Drilled) -> None:
     """All nodes of the lab have the clock of one kernel, so that what is off shows."""
     for done in promised.drills.values():
@@ -139,6 +176,11 @@ def test_other_drill_passes(others: Drilled, fault: str) -> None:
     done = others.drills[fault]
     expected = "skip" if fault in IMPOSSIBLE else "pass"
     assert done["verdict"] == expected, done["reasons"]
+
+
+@pytest.mark.skipif(not WHOLE, reason="the whole matrix is drilled with LAB_FAULTS=all")
+def test_a_second_observer_saw_the_same_of_the_others(others_seen: tuple[Drilled, Seen]) -> None:
+    assert disagreements(*others_seen) == {}
 
 
 def test_reports_are_what_their_schema_says(lab: Lab, promised: Drilled) -> None:

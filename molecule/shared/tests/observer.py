@@ -1,0 +1,214 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A second opinion on a drill's figures, from tcpdump and "ip monitor", which share nothing with this collection.
+
+tcpdump on the client sees the connections of the prober, "ip monitor" on each balancer when its kernel has the VIP,
+and the playbook's output when it injects and heals. All are on the clock of the kernel that the lab's nodes share.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
+
+from nodes import CLIENT
+
+if TYPE_CHECKING:
+    from drilling import Drilled
+    from nodes import Lab
+
+UNIT = "haproof-observer.service"
+RECORD = "/var/log/haproof-observer"
+# Both outlive a reboot of the node, and end after an hour at the latest.
+SERVICE = """
+[Service]
+ExecStart={command}
+Environment=TZ=UTC
+StandardOutput=append:{record}
+StandardError=append:{record}.log
+RuntimeMaxSec=3600
+[Install]
+WantedBy=multi-user.target
+"""
+# A connection's first packet to the VIP, and what begins like an HTTP answer from it.
+PACKETS = (
+    "(dst host {vip} and tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn)"
+    " or (src host {vip} and tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450)"
+)
+TCPDUMP = "/usr/bin/tcpdump -i {interface} --immediate-mode -B 8192 -n -tt -l '{packets}'"
+PACKET = re.compile(r"(\d+\.\d+) IP \S+\.(\d+) > \S+\.(\d+): Flags \[(\S+)\](?:.* HTTP/1\.\d (\d+))?")
+MONITORED = re.compile(r"\[(\S+)\] (Deleted )?\d+: \S+ +inet6? ([0-9a-f.:]+)/")
+STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| Heal what was broken)(?: (\w+))?\]")
+
+GOOD_IN_A_ROW = 10
+"""How many good answers end an outage, as docs/drills.md has it."""
+SILENT_S = 0.1
+"""Without a connection for so long the client could not even send one: its requests failed all the same."""
+
+Spans = list[tuple[float, float]]
+
+
+class Stage(NamedTuple):
+    """A run as the playbook's output shows it: its fault, and when it was injected and healed, about."""
+
+    fault: str
+    injected_s: float
+    healed_s: float
+
+
+@contextmanager
+def observed(lab: Lab) -> Iterator[dict[str, str]]:
+    """Let the observers run meanwhile; at the end the dict has what those of the client and of each balancer wrote."""
+    client = lab.nodes[CLIENT]
+    route = client.check_output("ip -oneline route get %s", lab.vip).split()
+    packets = PACKETS.format(vip=lab.vip)
+    tcpdump = TCPDUMP.format(interface=route[route.index("dev") + 1], packets=packets)
+    commands = dict.fromkeys(lab.balancers, "/usr/bin/ip -tshort -oneline monitor address") | {CLIENT: tcpdump}
+    records: dict[str, str] = {}
+    try:
+        for name, command in commands.items():
+            unit = SERVICE.format(command=command, record=RECORD)
+            lab.nodes[name].check_output("rm -f %s* && echo %s >/etc/systemd/system/%s", RECORD, unit, UNIT)
+            lab.nodes[name].check_output("systemctl enable --quiet --now %s", UNIT)
+        yield records
+        for name in commands:
+            lab.nodes[name].check_output("systemctl is-active %s && systemctl stop %s", UNIT, UNIT)
+            records[name] = lab.nodes[name].check_output("cat %s", RECORD)
+        lost = client.check_output("cat %s.log", RECORD)
+        assert re.search(r"^0 packets dropped by kernel", lost, re.MULTILINE), lost
+    finally:
+        for name in commands:
+            lab.nodes[name].run("systemctl disable --now %s; rm /etc/systemd/system/%s", UNIT, UNIT)
+
+
+def requests(record: str, timeout_s: float) -> list[tuple[float, float | None]]:
+    """Return when each connection began, and when its good answer came, if it came in time."""
+    found: list[tuple[float, float | None]] = []
+    opened: dict[str, int] = {}
+    for at, source, target, flags, status in PACKET.findall(record):
+        at_s = float(at)
+        if flags == "S":
+            # A lost packet that the kernel sends again is the same connection.
+            if source not in opened or at_s - found[opened[source]][0] > 2:
+                opened[source] = len(found)
+                found.append((at_s, None))
+        elif status == "200" and target in opened:
+            start_s, end_s = found[opened[target]]
+            if end_s is None and at_s - start_s <= timeout_s:
+                found[opened[target]] = (start_s, at_s)
+    return found
+
+
+def outages(found: list[tuple[float, float | None]]) -> Spans:
+    """Return from the start of the last good request to the answer of the first of ten in a row."""
+    good = [(number, start, end) for number, (start, end) in enumerate(found) if end is not None]
+    spans: Spans = []
+    row = GOOD_IN_A_ROW
+    for (number, start, _), (later_number, later, end) in pairwise(good):
+        row += 1
+        if later_number == number + 1 and later - start < SILENT_S:
+            continue
+        since = start if row >= GOOD_IN_A_ROW else spans.pop()[0]
+        spans.append((since, end))
+        row = 0
+    return spans
+
+
+def lane(record: str, vip: str, held: bool, end_s: float) -> Spans:
+    """Return when the kernel of a balancer had the VIP, which *held* says of the start."""
+    since = 0.0 if held else None
+    spans: Spans = []
+    for at, deleted, address in MONITORED.findall(record):
+        at_s = datetime.fromisoformat(at).replace(tzinfo=timezone.utc).timestamp()
+        if address == vip and deleted and since is not None:
+            spans.append((since, at_s))
+            since = None
+        elif address == vip and not deleted and since is None:
+            since = at_s
+    return spans if since is None else [*spans, (since, end_s)]
+
+
+def stages(done: Drilled) -> list[Stage]:
+    """Return the runs that the playbook's output shows."""
+    found: list[Stage] = []
+    fault, injected_s = "", 0.0
+    for at_s, line in done.lines:
+        stage = STAGE.search(line)
+        if stage and stage[2]:
+            fault, injected_s = stage[2], at_s
+        elif stage:
+            found.append(Stage(fault, injected_s, at_s))
+    return found
+
+
+def held_s(lanes: dict[str, Spans], start_s: float, end_s: float) -> tuple[float, float]:
+    """Return for how long in this time no balancer had the VIP, and for how long more than one."""
+    changes = [(since, 1) for spans in lanes.values() for since, _until in spans]
+    changes += [(until, -1) for spans in lanes.values() for _since, until in spans]
+    none = several = 0.0
+    number, last = 0, start_s
+    for at_s, step in [*sorted(changes), (end_s, 0)]:
+        at_s = min(max(at_s, start_s), end_s)
+        none += (at_s - last) * (number == 0)
+        several += (at_s - last) * (number > 1)
+        number, last = number + step, at_s
+    return none, several
+
+
+def figures(lab: Lab, done: Drilled, records: dict[str, str], timeout_s: float) -> dict[str, list[dict[str, Any]]]:
+    """Return the figures of the runs by fault, named as in the report; ``lead_s`` is from outage to new holder."""
+    end_s = done.lines[-1][0]
+    # Each test begins with the VIP on the first balancer.
+    lanes = {name: lane(records[name], lab.vip, name == lab.balancers[0], end_s) for name in lab.balancers}
+    away = outages(requests(records[CLIENT], timeout_s))
+    found: dict[str, list[dict[str, Any]]] = {}
+    ran = stages(done)
+    for stage, until_s in zip(ran, [*(later.injected_s for later in ran[1:]), end_s]):
+        felt = [span for span in away if stage.injected_s <= span[0] < stage.healed_s]
+        again = [span for span in away if stage.healed_s <= span[0] < until_s]
+        taken = [
+            since
+            for spans in lanes.values()
+            if not any(since <= stage.injected_s < until for since, until in spans)
+            for since, _until in spans
+            if stage.injected_s <= since < stage.healed_s
+        ]
+        moved = min(taken, default=None)
+        gap_s, overlap_s = held_s(lanes, stage.injected_s, until_s)
+        run = {"outage_s": longest(felt), "failback_outage_s": longest(again), "gap_s": gap_s, "overlap_s": overlap_s}
+        if moved is not None:
+            run["takeover_s"] = min((end for _start, end in felt if end > moved), default=moved) - moved
+            if felt:
+                run["lead_s"] = moved - felt[0][0]
+        found.setdefault(stage.fault, []).append(run)
+    return found
+
+
+def longest(spans: Spans) -> float:
+    return max((end - start for start, end in spans), default=0.0)
+
+
+def reported(run: dict[str, Any]) -> dict[str, Any]:
+    """Return the same figures of a run in the report; None for one that it does not know."""
+    names = ("outage_s", "failback_outage_s", "gap_s", "overlap_s", "takeover_s")
+    found = {name: run[name] for name in names}
+    (rows,) = run["timeline"]["requests"].values()
+    for (_first, last, _end, _count, outcome), (*_times, later) in pairwise(rows):
+        if (outcome, later == "good") == ("good", False):
+            found["lead_s"] = None if run["detect_s"] is None else run["detect_s"] - last
+            break
+    return found
+
+
+def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> list[str]:
+    """Name the figures that both know and that differ by more than *most_s*."""
+    told = reported(run)
+    return [
+        f"{name}: {told[name]:.4f} in the report, {seen_s:.4f} on the wire"
+        for name, seen_s in seen.items()
+        if told.get(name) is not None and abs(told[name] - seen_s) > most_s
+    ]

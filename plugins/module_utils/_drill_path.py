@@ -51,7 +51,8 @@ def path_findings(
         if bare_address(source) not in through["others"]:
             findings.append(
                 f"{holder} has no connection from {client} ({source}) to {where}: "
-                f"the requests for {path.url} do not go through the holder of {vip}"
+                f"the requests for {path.url} do not go through the holder of {vip}, or a NAT changes their source: "
+                "then set drill_sources"
             )
         elif FAULTS[fault].group == "service":
             findings.append(

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter whole_run: do all tasks of this run of ansible-playbook take part?"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: whole_run
+short_description: Refuse a run whose options leave tasks out
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - For the C(hosts) of a play that must not end with exit code 0 when it did nothing. Tags, a limit without its host and
+    C(--start-at-task) leave out every task that could report it. A play's hosts are looked up in any case.
+options:
+  _input:
+    description: The play's host.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Prove it
+  hosts: "{{ 'localhost' | haproof.balancer.whole_run }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The host, as it is.
+  type: str
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible import context
+from ansible.errors import AnsibleFilterError
+
+
+def whole_run(host: str) -> str:
+    """The host of a run without options that leave tasks out; see DOCUMENTATION."""
+    leaving = left_out(host, context.CLIARGS)
+    if leaving:
+        raise AnsibleFilterError(
+            f"nothing would be drilled: leave out {', '.join(leaving)}, and name what to drill in variables"
+        )
+    return host
+
+
+def left_out(host: str, options: Mapping[str, Any]) -> list[str]:
+    """The options of ansible-playbook that leave out tasks of a play with this host."""
+    tags = {tag for tags in options.get("tags") or ["all"] for tag in tags.split(",")}
+    limit = (options.get("subset") or host).split(",")
+    told = {
+        "--limit": host not in limit,
+        "--skip-tags": bool(options.get("skip_tags")),
+        "--start-at-task": bool(options.get("start_at_task")),
+        "--tags": "all" not in tags,
+    }
+    return [option for option, given in told.items() if given]
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"whole_run": whole_run}

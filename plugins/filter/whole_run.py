@@ -12,7 +12,7 @@ short_description: Refuse a run whose options leave tasks out
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - For the C(hosts) of a play that must not end with exit code 0 when it did nothing. Tags, a limit without its host and
+  - For the C(hosts) of a play that must not end with exit code 0 when it did nothing. Tags, a limit without it, and
     C(--start-at-task) leave out every task that could report it. A play's hosts are looked up in any case.
 options:
   _input:

@@ -172,3 +172,24 @@ def test_a_client_that_has_the_vip_itself_is_no_pass(lab: Lab) -> None:
     # It answers for the VIP on the wire too, which the watch may find first.
     wanted = rf"client has {lab.vip} itself: its requests never leave it|the alarm split_brain of {lab.vip} is raised"
     assert re.search(wanted, str(found["reasons"])), found["reasons"]
+
+
+def test_a_client_behind_a_nat_is_known_by_its_address_there(lab: Lab) -> None:
+    client, address = lab.nodes[CLIENT], lab.vip.rpartition(".")[0] + ".200"
+    interface = client.check_output("ip -oneline route get %s", lab.vip).split("dev ")[1].split()[0]
+    try:
+        client.check_output(f"ip address add {address}/32 dev {interface}")
+        client.check_output(
+            "nft add table ip behind && nft add chain ip behind x '{ type nat hook postrouting priority 100; }'"
+        )
+        client.check_output(f"nft add rule ip behind x ip daddr {lab.vip} tcp dport 80 snat to {address}")
+        unknown = drill(lab, faults="keepalived_reload", deadline_s=20, hold_s=1, retry_disturbed=0)
+        known = drill(lab, faults="keepalived_reload", deadline_s=20, hold_s=1, sources={CLIENT: address})
+    finally:
+        client.run("nft delete table ip behind")
+        client.check_output(f"ip address del {address}/32 dev {interface}")
+    assert "or a NAT changes their source: then set drill_sources" in str(
+        unknown.drills["keepalived_reload"]["reasons"]
+    )
+    assert unknown.drills["keepalived_reload"]["verdict"] == "fail"
+    assert known.drills["keepalived_reload"]["verdict"] == "pass", known.drills

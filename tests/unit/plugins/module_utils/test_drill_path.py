@@ -17,7 +17,8 @@ BESIDE: dict[str, Any] = {"lb01": {"peers": [], "others": ["192.0.2.31"]}}
 AROUND: dict[str, Any] = {"lb01": {"peers": ["192.0.2.99"], "others": []}}
 ELSEWHERE = (
     "lb01 has no connection from client (192.0.2.31) to 192.0.2.10 port 80: "
-    "the requests for http://192.0.2.10/ do not go through the holder of 192.0.2.10"
+    "the requests for http://192.0.2.10/ do not go through the holder of 192.0.2.10, or a NAT changes "
+    "their source: then set drill_sources"
 )
 
 CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [

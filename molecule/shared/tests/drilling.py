@@ -47,6 +47,7 @@ def drill(lab: Lab, at: dict[str, Callable[[], object]] | None = None, **variabl
         command(lab, **variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as run:
         late = threading.Timer(TIMEOUT_S, run.kill)
+        late.daemon = True
         late.start()
         lines = []
         for line in run.stdout or []:

@@ -3,8 +3,9 @@
 
 """A second opinion on a drill's figures, from tcpdump and "ip monitor", which share nothing with this collection.
 
-tcpdump on the client sees the connections of the prober, "ip monitor" on each balancer when its kernel has the VIP,
-and the playbook's output when it injects and heals. All are on the clock of the kernel that the lab's nodes share.
+tcpdump on the client sees the connections of the prober and which balancer announces the VIP, "ip monitor" on each
+balancer when its kernel has it, and the playbook's output when it injects and heals. All are on the clock of the kernel
+that the lab's nodes share. When a fault comes is known only to the collection: the first failed request must follow.
 """
 
 from __future__ import annotations
@@ -34,13 +35,14 @@ RuntimeMaxSec=3600
 [Install]
 WantedBy=multi-user.target
 """
-# A connection's first packet to the VIP, and what begins like an HTTP answer from it.
+# A connection's first packet to the VIP, what begins like an HTTP answer from it, and who says that it has the VIP.
 PACKETS = (
     "(dst host {vip} and tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn)"
-    " or (src host {vip} and tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450)"
+    " or (src host {vip} and tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450) or (arp and src host {vip})"
 )
-TCPDUMP = "/usr/bin/tcpdump -i {interface} --immediate-mode -B 8192 -n -tt -l '{packets}'"
-PACKET = re.compile(r"(\d+\.\d+) IP \S+\.(\d+) > \S+\.(\d+): Flags \[(\S+)\](?:.* HTTP/1\.\d (\d+))?")
+TCPDUMP = "/usr/bin/tcpdump -i {interface} --immediate-mode -B 8192 -e -n -tt -l '{packets}'"
+PACKET = re.compile(r"(\d+\.\d+) .*: \S+\.(\d+) > \S+\.(\d+): Flags \[(\S+)\](?:.* HTTP/1\.\d (\d+))?")
+ANNOUNCED = re.compile(r"(\d+\.\d+) (\S+) > .* ethertype ARP")
 MONITORED = re.compile(r"\[(\S+)\] (Deleted )?\d+: \S+ +inet6? ([0-9a-f.:]+)/")
 STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| Heal what was broken)(?: (\w+))?\]")
 
@@ -48,6 +50,10 @@ GOOD_IN_A_ROW = 10
 """How many good answers end an outage, as docs/drills.md has it."""
 SILENT_S = 0.1
 """Without a connection for so long the client could not even send one: its requests failed all the same."""
+SEEN = 0.8
+"""At least this part of a run's requests must be seen, or the observer was blind."""
+FOLLOWS_S = (-0.01, 0.1)
+"""Where the first failed request must be, from the moment at which the report has the fault."""
 
 Spans = list[tuple[float, float]]
 
@@ -62,13 +68,16 @@ class Stage(NamedTuple):
 
 @contextmanager
 def observed(lab: Lab) -> Iterator[dict[str, str]]:
-    """Let the observers run meanwhile; at the end the dict has what those of the client and of each balancer wrote."""
+    """Let the observers run meanwhile; at the end the dict has what those of the client and of each balancer wrote.
+
+    ``lb01 macs`` is who lb01 is on the wire.
+    """
     client = lab.nodes[CLIENT]
     route = client.check_output("ip -oneline route get %s", lab.vip).split()
     packets = PACKETS.format(vip=lab.vip)
     tcpdump = TCPDUMP.format(interface=route[route.index("dev") + 1], packets=packets)
     commands = dict.fromkeys(lab.balancers, "/usr/bin/ip -tshort -oneline monitor address") | {CLIENT: tcpdump}
-    records: dict[str, str] = {}
+    records = {f"{name} macs": lab.nodes[name].check_output("cat /sys/class/net/*/address") for name in lab.balancers}
     try:
         for name, command in commands.items():
             unit = SERVICE.format(command=command, record=RECORD)
@@ -82,7 +91,7 @@ def observed(lab: Lab) -> Iterator[dict[str, str]]:
         assert re.search(r"^0 packets dropped by kernel", lost, re.MULTILINE), lost
     finally:
         for name in commands:
-            lab.nodes[name].run("systemctl disable --now %s; rm /etc/systemd/system/%s", UNIT, UNIT)
+            lab.nodes[name].run("systemctl disable --now %s; rm -f /etc/systemd/system/%s %s*", UNIT, UNIT, RECORD)
 
 
 def requests(record: str, timeout_s: float) -> list[tuple[float, float | None]]:
@@ -160,26 +169,28 @@ def held_s(lanes: dict[str, Spans], start_s: float, end_s: float) -> tuple[float
 
 
 def figures(lab: Lab, done: Drilled, records: dict[str, str], timeout_s: float) -> dict[str, list[dict[str, Any]]]:
-    """Return the figures of the runs by fault, named as in the report; ``lead_s`` is from outage to new holder."""
+    """Return the figures of the runs by fault, named as in the report, and what else can be compared.
+
+    ``lead_s`` is from the outage to the new holder's first announcement, ``requests`` how many connections there were.
+    """
     end_s = done.lines[-1][0]
     # Each test begins with the VIP on the first balancer.
     lanes = {name: lane(records[name], lab.vip, name == lab.balancers[0], end_s) for name in lab.balancers}
-    away = outages(requests(records[CLIENT], timeout_s))
+    asked = requests(records[CLIENT], timeout_s)
+    away = outages(asked)
+    announced = [(float(at), mac) for at, mac in ANNOUNCED.findall(records[CLIENT])]
     found: dict[str, list[dict[str, Any]]] = {}
     ran = stages(done)
     for stage, until_s in zip(ran, [*(later.injected_s for later in ran[1:]), end_s]):
         felt = [span for span in away if stage.injected_s <= span[0] < stage.healed_s]
         again = [span for span in away if stage.healed_s <= span[0] < until_s]
-        taken = [
-            since
-            for spans in lanes.values()
-            if not any(since <= stage.injected_s < until for since, until in spans)
-            for since, _until in spans
-            if stage.injected_s <= since < stage.healed_s
-        ]
+        holders = [name for name, spans in lanes.items() if any(a <= stage.injected_s < b for a, b in spans)]
+        others = "".join(records[f"{name} macs"] for name in lab.balancers if name not in holders)
+        taken = [at_s for at_s, mac in announced if stage.injected_s <= at_s < stage.healed_s and mac in others]
         moved = min(taken, default=None)
         gap_s, overlap_s = held_s(lanes, stage.injected_s, until_s)
         run = {"outage_s": longest(felt), "failback_outage_s": longest(again), "gap_s": gap_s, "overlap_s": overlap_s}
+        run["requests"] = sum(stage.injected_s <= start < until_s for start, _end in asked)
         if moved is not None:
             run["takeover_s"] = min((end for _start, end in felt if end > moved), default=moved) - moved
             if felt:
@@ -193,22 +204,33 @@ def longest(spans: Spans) -> float:
 
 
 def reported(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the same figures of a run in the report; None for one that it does not know."""
+    """Return the same of a run in the report, without what it does not know, and when a request failed first."""
     names = ("outage_s", "failback_outage_s", "gap_s", "overlap_s", "takeover_s")
-    found = {name: run[name] for name in names}
+    found = {name: run[name] for name in names if run[name] is not None}
     (rows,) = run["timeline"]["requests"].values()
-    for (_first, last, _end, _count, outcome), (*_times, later) in pairwise(rows):
-        if (outcome, later == "good") == ("good", False):
-            found["lead_s"] = None if run["detect_s"] is None else run["detect_s"] - last
+    healed_s = max(moment["at_s"] for moment in run["timeline"]["moments"] if moment["what"] in ("inject", "heal"))
+    found["requests"] = sum(count for first, _last, _end, count, _outcome in rows if first >= 0)
+    for (*_, last, _end, _count, outcome), (first, *_, later) in pairwise(rows):
+        if not outcome and later and 0 < first < healed_s and run["outage_s"]:
+            found["failed_s"] = first
+            if run["detect_s"] is not None:
+                found["lead_s"] = run["detect_s"] - last
             break
     return found
 
 
 def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> list[str]:
-    """Name the figures that both know and that differ by more than *most_s*."""
+    """Name what differs by more than *most_s*, or is known to one of the two only."""
     told = reported(run)
-    return [
-        f"{name}: {told[name]:.4f} in the report, {seen_s:.4f} on the wire"
-        for name, seen_s in seen.items()
-        if told.get(name) is not None and abs(told[name] - seen_s) > most_s
-    ]
+    failed_s = told.pop("failed_s", 0.0)
+    found = [] if FOLLOWS_S[0] <= failed_s <= FOLLOWS_S[1] else [f"the first request failed after {failed_s:.4f}"]
+    if seen["requests"] < told.pop("requests") * SEEN:
+        found.append(f"requests: only {seen['requests']} were seen")
+    # The report does not know what a balancer had that was not watched, since it booted.
+    names = {*told, *seen} - {"requests"} - ({"gap_s", "overlap_s"} - {*told})
+    for name in sorted(names):
+        if name not in told or name not in seen:
+            found.append(f"{name}: known only to the {'report' if name in told else 'observer'}")
+        elif abs(told[name] - seen[name]) > most_s:
+            found.append(f"{name}: {told[name]:.4f} in the report, {seen[name]:.4f} for the observer")
+    return found

@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 import observer
 from drilling import Drilled
 
-if TYPE_CHECKING:
-    from nodes import Lab
-
-SYN = "1000.000100 IP 198.18.0.31.40000 > 198.18.0.10.80: Flags [S], seq 1, win 64240, length 0"
-OK = "1000.001500 IP 198.18.0.10.80 > 198.18.0.31.40000: Flags [P.], seq 1:9, ack 1, length 9: HTTP: HTTP/1.1 200 OK"
+ETHERNET = "2e:00:00:00:00:31 > 2e:00:00:00:00:11, ethertype IPv4 (0x0800), length 74:"
+SYN = f"1000.000100 {ETHERNET} 198.18.0.31.40000 > 198.18.0.10.80: Flags [S], seq 1, win 64240, length 0"
+OK = f"1000.001500 {ETHERNET} 198.18.0.10.80 > 198.18.0.31.40000: Flags [P.], length 9: HTTP: HTTP/1.1 200 OK"
+ARP = "1000.000000 2e:00:00:00:00:%s > ff:ff:ff:ff:ff:ff, ethertype ARP (0x0806), length 42: Reply 198.18.0.10 is-at x"
 ADDED = "[2026-11-26T10:00:00.250000] 2: eth1    inet 198.18.0.10/24 scope global secondary eth1"
 GONE = "[2026-11-26T10:00:01.000000] Deleted 2: eth1    inet 198.18.0.10/24 scope global secondary eth1"
 TEN = 1795687200.0  # 2026-11-26T10:00:00Z
@@ -80,23 +79,73 @@ def test_time_without_a_holder_and_with_two(standby: tuple[float, float], expect
     assert observer.held_s(lanes, 3.0, 10.0) == expected
 
 
-def test_figures_and_what_differs() -> None:
+def seen() -> dict[str, Any]:
+    """What the observer makes of two outages, and of lb02, which announces the VIP at 1.15 s."""
     task = "TASK [haproof.balancer.drill : %s] ***\n"
-    heal = "Heal | Heal what was broken"
-    lines = [(0.5, task % "Break | Inject link_down"), (1.5, task % heal), (1.9, "PLAY RECAP\n")]
-    ports = range(40000, 40400)
-    record = ""
-    for port, (start, end) in zip(ports, every_5_ms((1.0, 1.2), (1.7, 1.75))):
-        record += SYN.replace("40000", str(port)).replace("1000.000100", f"{start:.6f}") + "\n"
-        record += OK.replace("40000", str(port)).replace("1000.001500", f"{end:.6f}") + "\n" if end else ""
+    lines = [(0.5, task % "Break | Inject link_down"), (1.5, task % "Heal | Heal what was broken"), (1.9, "RECAP\n")]
+    record = [(ARP % mac).replace("1000.000000", at) for mac, at in (("11", "0.90"), ("12", "1.15"), ("11", "1.60"))]
+    for port, (start, end) in enumerate(every_5_ms((1.0, 1.2), (1.7, 1.75)), 40000):
+        record.append(SYN.replace("40000", str(port)).replace("1000.000100", f"{start:.6f}"))
+        if end:
+            record.append(OK.replace("40000", str(port)).replace("1000.001500", f"{end:.6f}"))
     lab: Any = type("Lab", (), {"vip": "198.18.0.10", "balancers": ["lb01", "lb02"]})
-    records = {"client": record, "lb01": "", "lb02": ""}
-    (run,) = figures_of(lab, Drilled(0, lines, {}), records)
-    assert run == pytest.approx({"outage_s": 0.206, "failback_outage_s": 0.056, "gap_s": 0, "overlap_s": 0})
-    told = {**run, "outage_s": 0.19, "gap_s": None, "takeover_s": None, "timeline": {"requests": {"client": []}}}
-    assert observer.disagreements(told, run, 0.02) == []
-    assert observer.disagreements(told, run, 0.01) == ["outage_s: 0.1900 in the report, 0.2060 on the wire"]
+    records = {"client": "\n".join(record), "lb01": "", "lb02": ""}
+    records |= {
+        "lb01 macs": "00:00:00:00:00:00\n2e:00:00:00:00:11",
+        "lb02 macs": "00:00:00:00:00:00\n2e:00:00:00:00:12",
+    }
+    (run,) = observer.figures(lab, Drilled(0, lines, {}), records, 0.25)["link_down"]
+    return run
 
 
-def figures_of(lab: Lab, done: Drilled, records: dict[str, str]) -> list[dict[str, Any]]:
-    return observer.figures(lab, done, records, 0.25)["link_down"]
+TOLD: dict[str, Any] = {
+    "outage_s": 0.206,
+    "failback_outage_s": 0.056,
+    "gap_s": 0.0,
+    "overlap_s": 0.0,
+    "takeover_s": 0.051,
+    "detect_s": 0.165,
+    "timeline": {
+        "requests": {
+            "client": [[-0.4, 0.01, 0.02, 83, ""], [0.015, 0.21, 0.46, 40, "timeout"], [0.215, 0.9, 0.9, 137, ""]]
+        },
+        "moments": [{"at_s": 0.0, "what": "inject"}, {"at_s": 0.6, "what": "heal"}],
+    },
+}
+
+
+def test_figures_of_a_run() -> None:
+    expected = {"outage_s": 0.206, "failback_outage_s": 0.056, "gap_s": 0, "overlap_s": 0, "takeover_s": 0.051}
+    assert seen() == pytest.approx({**expected, "lead_s": 0.155, "requests": 280})
+
+
+TIMELINE = TOLD["timeline"]
+DIFFERENT: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"outage_s": 0.19}, ["outage_s: 0.1900 in the report, 0.2060 for the observer"]),
+    ({"detect_s": 0.18}, ["lead_s: 0.1700 in the report, 0.1550 for the observer"]),
+    (
+        {"detect_s": None, "takeover_s": None},
+        ["lead_s: known only to the observer", "takeover_s: known only to the observer"],
+    ),
+    ({"gap_s": None, "overlap_s": None}, []),
+    (
+        {"timeline": {**TIMELINE, "requests": {"client": [[0.0, 1.0, 1.0, 400, ""]]}}},
+        ["requests: only 280 were seen", "lead_s: known only to the observer"],
+    ),
+    (
+        {
+            "detect_s": 0.665,
+            "timeline": {
+                "requests": {"client": [[-0.4, 0.51, 0.52, 83, ""], [0.515, 0.71, 0.96, 40, "timeout"]]},
+                "moments": [{"at_s": 1.1, "what": "heal"}],
+            },
+        },
+        ["the first request failed after 0.5150"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("changed", "named"), DIFFERENT)
+def test_what_differs_is_named(changed: dict[str, Any], named: list[str]) -> None:
+    assert observer.disagreements({**TOLD, **changed}, seen(), 0.01) == named

@@ -48,8 +48,6 @@ STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| 
 
 GOOD_IN_A_ROW = 10
 """How many good answers end an outage, as docs/drills.md has it."""
-SILENT_S = 0.1
-"""Without a connection for so long the client could not even send one: its requests failed all the same."""
 SEEN = 0.8
 """At least this part of a run's requests must be seen, or the observer was blind."""
 FOLLOWS_S = (-0.01, 0.1)
@@ -117,9 +115,9 @@ def outages(found: list[tuple[float, float | None]]) -> Spans:
     good = [(number, start, end) for number, (start, end) in enumerate(found) if end is not None]
     spans: Spans = []
     row = GOOD_IN_A_ROW
-    for (number, start, _), (later_number, later, end) in pairwise(good):
+    for (number, start, _), (later_number, _, end) in pairwise(good):
         row += 1
-        if later_number == number + 1 and later - start < SILENT_S:
+        if later_number == number + 1:
             continue
         since = start if row >= GOOD_IN_A_ROW else spans.pop()[0]
         spans.append((since, end))

@@ -20,6 +20,7 @@ class Socket(NamedTuple):
     address: str
     port: int
     peer: str
+    peer_port: int
     state: int
     inode: int
 
@@ -29,11 +30,9 @@ def parse_tcp(text: str) -> list[Socket]:
     found = []
     for line in text.splitlines()[1:]:
         words = line.split()
-        address, port = words[1].split(":")
-        inode = int(words[9])
-        found.append(
-            Socket(_address(address), int(port, 16), _address(words[2].split(":")[0]), int(words[3], 16), inode)
-        )
+        (address, port), (peer, peer_port) = (word.split(":") for word in words[1:3])
+        state, inode = int(words[3], 16), int(words[9])
+        found.append(Socket(_address(address), int(port, 16), _address(peer), int(peer_port, 16), state, inode))
     return found
 
 
@@ -44,16 +43,21 @@ def _address(digits: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
-def served(sockets: Sequence[Socket], own: Container[int], address: str = "", port: int = 0) -> list[str]:
+def served(
+    sockets: Sequence[Socket], own: Container[int], address: str = "", port: int = 0, ended: Container[Socket] = ()
+) -> list[str]:
     """Return who is connected to a service, sorted.
 
     *own* are the inodes of the service's sockets. *address* and *port* leave out what came to others. A connection that
-    no process has any more was that of who listens for its like.
+    no process has any more was that of who listens for its like; *ended* are those that had ended before: the kernel
+    lists them for a minute, whatever became of their peers since.
     """
     listening = {(one.address, one.port): one.inode for one in sockets if one.state == LISTEN}
     peers = set()
     for one in sockets:
         if one.state == LISTEN or (address and one.address != address) or (port and one.port != port):
+            continue
+        if not one.inode and one in ended:
             continue
         listener = next(
             (listening[place, one.port] for place in (one.address, "0.0.0.0", "::") if (place, one.port) in listening),  # noqa: S104 (what it is bound to)

@@ -10,8 +10,9 @@ module: service_peers
 short_description: See who is connected to a service
 version_added: "0.1.0"
 description:
-  - Reports which addresses have TCP connections to the processes of a systemd unit, or had one a moment ago, as the
-    kernel lists them. A drill uses it to see whether its clients' requests go through the service that it is to break.
+  - Reports which addresses have TCP connections to the processes of a systemd unit, or had one while the module looked,
+    as the kernel lists them. A drill uses it to see whether its clients' requests go through the service that it is to
+    break.
   - Needs root, to see which sockets are the unit's.
 extends_documentation_fragment:
   - haproof.balancer.attributes
@@ -57,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 peers:
-  description: Addresses that are, or a moment ago were, connected to the service.
+  description: Addresses that are, or were while the module looked, connected to the service.
   type: list
   elements: str
   returned: always
@@ -72,7 +73,7 @@ others:
 
 import os
 import time
-from typing import Any
+from typing import Any, Container
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError, bare_address
@@ -123,13 +124,17 @@ def sockets(pid: int) -> list[Socket]:
     return found
 
 
-def look(run: Runner, unit: str, address: str, port: int) -> dict[str, list[str]]:
-    """Return ``peers`` and ``others``, as RETURN says."""
+def look(run: Runner, unit: str) -> tuple[list[Socket], set[int]]:
+    """Return all sockets where a unit runs, and the inodes of its own."""
     pids = processes(run, unit)
-    found = sockets(pids[0] if pids else os.getpid())
+    return sockets(pids[0] if pids else os.getpid()), inodes(pids)
+
+
+def told(found: list[Socket], own: set[int], address: str, port: int, ended: Container[Socket]) -> dict[str, list[str]]:
+    """Return ``peers`` and ``others``, as RETURN says. *ended* had ended before the module looked."""
     everyone = {one.inode for one in found if one.state == LISTEN or one.inode}
-    peers = served(found, inodes(pids), address, port)
-    return {"peers": peers, "others": sorted(set(served(found, everyone, address, port)) - set(peers))}
+    peers = served(found, own, address, port, ended)
+    return {"peers": peers, "others": sorted(set(served(found, everyone, address, port, ended)) - set(peers))}
 
 
 def complete(peers: list[str], wanted: list[str], any_wanted: bool) -> bool:
@@ -161,11 +166,15 @@ def main() -> None:
     if params["url"] and not port:
         module.exit_json(changed=False, peers=[], others=[])
     end_s = time.monotonic() + params["duration"]
+    ended: frozenset[Socket] | None = None
     while True:
         try:
-            seen = look(module.run_command, params["service"], address, port)
+            found, own = look(module.run_command, params["service"])
         except PermissionError as error:
             module.fail_json(msg=f"cannot read {error.filename}: become root")
+        if ended is None:
+            ended = frozenset(one for one in found if not one.inode)
+        seen = told(found, own, address, port, ended)
         if complete(seen["peers"], params["wanted"], params["any_wanted"]) or time.monotonic() > end_s:
             module.exit_json(changed=False, **seen)
         time.sleep(POLL_S)

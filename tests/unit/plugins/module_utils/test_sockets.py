@@ -28,9 +28,9 @@ TCP6 = """\
 
 def test_parse() -> None:
     assert parse_tcp(TCP) == [
-        Socket("0.0.0.0", 80, "0.0.0.0", LISTEN, 11),  # noqa: S104
-        Socket("198.18.129.10", 80, "198.18.129.31", 1, 12),
-        Socket("198.18.129.10", 80, "198.18.129.32", 6, 0),
+        Socket("0.0.0.0", 80, "0.0.0.0", 0, LISTEN, 11),  # noqa: S104
+        Socket("198.18.129.10", 80, "198.18.129.31", 40000, 1, 12),
+        Socket("198.18.129.10", 80, "198.18.129.32", 40001, 6, 0),
     ]
     assert [(one.address, one.peer) for one in parse_tcp(TCP6)] == [
         ("::", "::"),
@@ -53,21 +53,31 @@ def test_parse_what_this_kernel_says() -> None:
 
 
 ANY = "0.0.0.0"  # noqa: S104
-LISTENS = Socket(ANY, 80, ANY, LISTEN, 1)
-OTHER = Socket("192.0.2.1", 80, ANY, LISTEN, 7)
+LISTENS = Socket(ANY, 80, ANY, 0, LISTEN, 1)
+OTHER = Socket("192.0.2.1", 80, ANY, 0, LISTEN, 7)
 # The sockets, and who is connected to the service that has 1, 2 and 3, at 192.0.2.1 port 80.
 CASES: list[tuple[str, list[Socket], list[str]]] = [
     ("nobody", [LISTENS], []),
-    ("connected", [LISTENS, Socket("192.0.2.1", 80, "192.0.2.9", 1, 2)], ["192.0.2.9"]),
-    ("was connected", [LISTENS, Socket("192.0.2.1", 80, "192.0.2.9", 6, 0)], ["192.0.2.9"]),
-    ("to another address", [LISTENS, Socket("192.0.2.2", 80, "192.0.2.9", 1, 2)], []),
-    ("to another port", [LISTENS, Socket("192.0.2.1", 81, "192.0.2.9", 1, 2)], []),
-    ("to another program", [LISTENS, OTHER, Socket("192.0.2.1", 80, "192.0.2.9", 1, 8)], []),
-    ("was connected to another program", [LISTENS, OTHER, Socket("192.0.2.1", 80, "192.0.2.9", 6, 0)], []),
-    ("its own towards others", [Socket("192.0.2.1", 80, "192.0.2.9", 1, 2)], []),
+    ("connected", [LISTENS, Socket("192.0.2.1", 80, "192.0.2.9", 40000, 1, 2)], ["192.0.2.9"]),
+    ("was connected", [LISTENS, Socket("192.0.2.1", 80, "192.0.2.9", 40000, 6, 0)], ["192.0.2.9"]),
+    ("to another address", [LISTENS, Socket("192.0.2.2", 80, "192.0.2.9", 40000, 1, 2)], []),
+    ("to another port", [LISTENS, Socket("192.0.2.1", 81, "192.0.2.9", 40000, 1, 2)], []),
+    ("to another program", [LISTENS, OTHER, Socket("192.0.2.1", 80, "192.0.2.9", 40000, 1, 8)], []),
+    ("was connected to another program", [LISTENS, OTHER, Socket("192.0.2.1", 80, "192.0.2.9", 40000, 6, 0)], []),
+    ("its own towards others", [Socket("192.0.2.1", 80, "192.0.2.9", 40000, 1, 2)], []),
 ]
 
 
 @pytest.mark.parametrize(("sockets", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_served(sockets: list[Socket], expected: list[str]) -> None:
     assert served(sockets, {1, 2, 3}, "192.0.2.1", 80) == expected
+
+
+def test_a_connection_that_had_ended_before_is_none() -> None:
+    """The kernel lists it for a minute, while its peer may ask somewhere else."""
+    before = Socket("192.0.2.1", 80, "192.0.2.9", 40000, 6, 0)
+    since = before._replace(peer_port=40001)
+    open_all_the_time = before._replace(peer="192.0.2.8", state=1, inode=2)
+    found = [LISTENS, before, open_all_the_time]
+    assert served(found, {1, 2, 3}, ended=found) == ["192.0.2.8"]
+    assert served([*found, since], {1, 2, 3}, ended=found) == ["192.0.2.8", "192.0.2.9"]

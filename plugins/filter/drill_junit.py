@@ -17,7 +17,7 @@ description:
     V(fail), an C(error) when it is V(disturbed), and is C(skipped) when it is V(skip).
 options:
   _input:
-    description: The report, of C(schema_version) 3.
+    description: The report, of C(schema_version) 4.
     type: dict
     required: true
 """

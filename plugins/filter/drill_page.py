@@ -19,7 +19,7 @@ description:
     20 ms, than 20 % of the former one, or than the runs within one of the reports do.
 options:
   _input:
-    description: The report, of C(schema_version) 3.
+    description: The report, of C(schema_version) 4.
     type: dict
     required: true
   former:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: drill_path
-short_description: Why a fault would prove nothing about the requests of the clients
+short_description: Say why a fault would prove nothing about the requests of the clients
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - A fault of something that the requests do not go through is not felt, whatever the balancers do.
-positional: fault, requests, backends, plan
+positional: fault, requests, backends, plan, accepted
 options:
   _input:
     description: Results of M(haproof.balancer.service_peers), by host, for the holder and each of O(backends).
@@ -38,36 +38,51 @@ options:
     description: Result of P(haproof.balancer.drill_plan#filter) before the fault, without findings.
     type: dict
     required: true
+  accepted:
+    description: Kinds of findings that are meant, V(path).
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
 - name: Refuse to break what the requests do not go through
   ansible.builtin.assert:
-    that: served | haproof.balancer.drill_path('service_stop', requests, [], plan) == []
+    that: (served | haproof.balancer.drill_path('service_stop', requests, [], plan)).refused == []
 """
 
 RETURN = r"""
 _value:
-  description: Sentences, one for each reason.
-  type: list
-  elements: str
+  description: Sentences, one for each reason. C(refused) are those that are not accepted, C(unproven) those that are.
+  type: dict
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_path import Path, path_findings
+from ansible_collections.haproof.balancer.plugins.module_utils._drill_path import (
+    Path,
+    path_findings,
+    refused,
+    unproven,
+)
 
 
 def drill_path(
-    served: Mapping[str, Any], fault: str, requests: Mapping[str, Any], backends: Sequence[str], plan: Mapping[str, Any]
-) -> list[str]:
+    served: Mapping[str, Any],
+    fault: str,
+    requests: Mapping[str, Any],
+    backends: Sequence[str],
+    plan: Mapping[str, Any],
+    accepted: Sequence[str] = (),
+) -> dict[str, list[str]]:
     """Why it would prove nothing; see DOCUMENTATION."""
     try:
-        return path_findings(fault, Path(**requests), backends, plan, served)
+        findings = path_findings(fault, Path(**requests), backends, plan, served)
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"drill_path: {error}") from error
+    return {"refused": refused(findings, accepted), "unproven": unproven(findings, accepted)}
 
 
 class FilterModule:

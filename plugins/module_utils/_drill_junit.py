@@ -67,6 +67,7 @@ def _facts(drill: Mapping[str, Any]) -> dict[str, Any]:
         **{f"connections.{name}": value for name, value in (drill["connections"] or {}).items()},
         "resolution_s": drill["resolution_s"],
         "clock_error_s": drill["clock_error_s"],
+        "unproven": "; ".join(drill["unproven"]) or None,
         "retried": "; ".join(drill["retried"]) or None,
     }
     return {**facts, **{f"run {run['number']} holders": way(run) for run in drill["runs"]}}

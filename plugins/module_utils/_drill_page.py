@@ -215,6 +215,8 @@ def _drill(drill: Mapping[str, Any], number: int) -> Element:
         state = drill["verdict"]
         items = (element("li", _icon(state), element("span", text), class_=state) for text in drill["reasons"])
         child(made, "ul", *items, class_="reasons")
+    if drill["unproven"]:
+        child(made, "p", f"Not proven, and accepted: {'; '.join(drill['unproven'])}.", class_="note")
     if drill["retried"]:
         child(made, "p", f"Done again, for the drill was disturbed: {'; '.join(drill['retried'])}.", class_="note")
     if drill["runs"]:

@@ -18,6 +18,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import
 
 Served = Mapping[str, Mapping[str, Any]]
 
+PATH = "path"
+"""The kind of a finding that something on the way, such as a NAT, can cause as well."""
+
 
 class Path(NamedTuple):
     """What requests are made, and by whom: ``sources`` has the address of each client on its way to the URL."""
@@ -29,13 +32,36 @@ class Path(NamedTuple):
     backend_service: str
 
 
+class Finding(NamedTuple):
+    """Why nothing would be proven, what to set, and the kind by which it can be accepted, "" when nothing could be."""
+
+    kind: str
+    text: str
+    advice: str = ""
+
+
+def refused(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the sentences of the findings that are not *accepted*, with how to accept those that can be meant."""
+    return [_told(found) for found in findings if not found.kind or found.kind not in accepted]
+
+
+def unproven(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the sentences of the findings that are *accepted*, for the report."""
+    return [found.text for found in findings if found.kind and found.kind in accepted]
+
+
+def _told(found: Finding) -> str:
+    text = f"{found.text}: {found.advice}" if found.advice else found.text
+    return f"{text} (if you mean it: drill_accept: [{found.kind}])" if found.kind else text
+
+
 def path_findings(
     fault: str, path: Path, backends: Sequence[str], plan: Mapping[str, Any], served: Served
-) -> list[str]:
+) -> list[Finding]:
     """Say why the fault would prove nothing about the requests of the clients; *backends* are those that it breaks."""
     vip = bare_address(path.vip)
     findings = [
-        f"{client} has {vip} itself: its requests never leave it"
+        Finding("", f"{client} has {vip} itself: its requests never leave it")
         for client, source in path.sources.items()
         if bare_address(source) == vip
     ]
@@ -50,18 +76,26 @@ def path_findings(
             continue
         if bare_address(source) not in through["others"]:
             findings.append(
-                f"{holder} has no connection from {client} ({source}) to {where}: "
-                f"the requests for {path.url} do not go through the holder of {vip}, or a NAT changes their source: "
-                "then set drill_sources"
+                Finding(
+                    PATH,
+                    f"{holder} has no connection from {client} ({source}) to {where}, "
+                    f"so its requests for {path.url} are not seen to go through the holder of {vip}",
+                    "where a NAT changes their source, set drill_sources",
+                )
             )
         elif FAULTS[fault].group == "service":
             findings.append(
-                f"what serves {client} at {where} of {holder} is not {path.service}, which the fault is done to: "
-                "set drill_service"
+                Finding(
+                    PATH,
+                    f"what serves {client} at {where} of {holder} is not {path.service}, which the fault is done to",
+                    "set drill_service",
+                )
             )
     own = set(plan["addresses"][holder])
     return findings + [
-        f"{path.backend_service} of {host} has no connection from {holder}: no request goes through it"
+        Finding(
+            PATH, f"{path.backend_service} of {host} has no connection from {holder}, so no request is seen to need it"
+        )
         for host in backends
         if not own & set(served.get(host, {}).get("peers", []))
     ]

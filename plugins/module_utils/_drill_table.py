@@ -17,12 +17,13 @@ HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed",
 def table(drills: Sequence[Mapping[str, Any]]) -> str:
     """Return the report's entries as a table. Of repeats it has the median.
 
-    Below it stands what speaks against a pass, and why a drill was done again.
+    Below it stands what speaks against a pass, what is not proven, and why a drill was done again.
     """
     rows = [HEAD, *(_row(drill) for drill in drills)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     lines += [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
+    lines += [f"{drill['fault']}: not proven, and accepted: {what}" for drill in drills for what in drill["unproven"]]
     lines += [f"{drill['fault']}: done again, for {reason}" for drill in drills for reason in drill["retried"]]
     return printable("\n".join(lines))
 

@@ -69,7 +69,8 @@ class Drill(NamedTuple):
 
     ``runs`` have plan, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the end)
     and errors (what went wrong, in words). ``probes`` and ``watches`` are what the modules returned, by host.
-    ``disturbed`` says what was lost of that, ``retried`` why the drill was done before and is done again.
+    ``disturbed`` says what was lost of that, ``retried`` why the drill was done before and is done again, ``unproven``
+    what it takes for granted.
     """
 
     fault: str
@@ -84,6 +85,7 @@ class Drill(NamedTuple):
     skipped: str
     disturbed: Sequence[str] = ()
     retried: Sequence[str] = ()
+    unproven: Sequence[str] = ()
 
 
 class Run(NamedTuple):
@@ -130,6 +132,7 @@ def entry(drill: Drill) -> dict[str, Any]:
         "verdict": verdict,
         "reasons": reasons,
         "retried": list(drill.retried),
+        "unproven": list(drill.unproven),
         "expected": {
             "holder": fault.holder,
             "outage_slo_s": slo_s,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 NONE = "\u2013"
 
 # The figures of a drill in the order in which they happen, and what a person calls them.

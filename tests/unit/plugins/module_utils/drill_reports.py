@@ -34,7 +34,11 @@ def drill(fault: str) -> dict[str, Any]:
 
 def disturbed(drill: dict[str, Any]) -> dict[str, Any]:
     """The entry of a drill that proved nothing, for the second time."""
-    reasons = {"reasons": ["for 300 ms client made no request"], "retried": ["the prober died"]}
+    reasons = {
+        "reasons": ["for 300 ms client made no request"],
+        "retried": ["the prober died"],
+        "unproven": ["it is behind a NAT"],
+    }
     return {**drill, "verdict": "disturbed", **reasons}
 
 
@@ -49,7 +53,7 @@ def hostile(value: Any, text: str = HOSTILE) -> Any:
     for key, item in value.items():
         if key in chosen and isinstance(item, str):
             made[key] = text
-        elif key in ("targets", "reasons", "retried", "balancers", "clients"):
+        elif key in ("targets", "reasons", "retried", "unproven", "balancers", "clients"):
             made[key] = [text for _item in item]
         elif key in ("errors", "holders", "unknown", "requests") and isinstance(item, dict):
             made[key] = {f"{text}{name}": hostile(part, text) for name, part in item.items()}

@@ -144,6 +144,7 @@ def test_says_what_disturbed_a_drill_after_what_failed() -> None:
     assert said.index(": for 300 ms client made no request") > said.index(
         ": run 3: the outage of 1.31 s is above the objective of 1.10 s"
     )
+    assert "Not proven, and accepted: it is behind a NAT." in said
     assert "Done again, for the drill was disturbed: the prober died." in said
     assert PAGES[5].count('class="state disturbed"') == 2
 
@@ -169,4 +170,4 @@ def test_comparison() -> None:
     said = Reader(PAGES[1]).said
     assert "That of 2026-02-20 08:00:00 UTC, 10 days earlier." in said
     assert (said.count("slower"), said.count("new")) == (1, 1)
-    assert "The former report is not compared: its schema_version is 1, this one's is 3." in Reader(PAGES[2]).said
+    assert "The former report is not compared: its schema_version is 1, this one's is 4." in Reader(PAGES[2]).said

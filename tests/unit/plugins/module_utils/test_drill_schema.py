@@ -38,6 +38,7 @@ BROKEN: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("drills", 0, "reasons"), ["passed, and yet"], "$.drills[0].reasons"),
     (("drills", 0, "verdict"), "disturbed", "$.drills[0].reasons"),
     (("drills", 0, "retried"), [""], "$.drills[0].retried[0]"),
+    (("drills", 0, "unproven"), [""], "$.drills[0].unproven[0]"),
     (("drills", 0, "resolution_s"), LACKING, "$.drills[0]"),
     (("drills", FAILED, "reasons"), [], f"$.drills[{FAILED}].reasons"),
     (("drills", SKIPPED, "reasons"), [], f"$.drills[{SKIPPED}].reasons"),

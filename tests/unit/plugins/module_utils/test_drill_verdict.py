@@ -561,6 +561,15 @@ def test_why_it_was_done_again_stays() -> None:
     assert judge()["retried"] == []
 
 
+def test_what_is_accepted_is_not_proven_and_no_reason_against_a_pass() -> None:
+    found = judge(unproven=["lb01 has no connection from client"])
+    assert (found["verdict"], found["reasons"]) == ("pass", [])
+    assert found["unproven"] == ["lb01 has no connection from client"]
+    assert table([found]).splitlines()[2:] == [
+        "service_stop: not proven, and accepted: lb01 has no connection from client"
+    ]
+
+
 def repeated(judged_by: str) -> dict[str, Any]:
     """Return a drill of three runs, of which the second is far slower."""
     clock = CLOCKS["lb01"]
@@ -649,7 +658,7 @@ def test_report() -> None:
 def test_all_that_a_report_has() -> None:
     passed = judge()
     assert report([passed], {"vip": VIP}, "2026-01-31T12:00:00", "2026-01-31T12:01:00") == {
-        "schema_version": 3,
+        "schema_version": 4,
         "started": "2026-01-31T12:00:00",
         "ended": "2026-01-31T12:01:00",
         "verdict": "pass",
@@ -685,6 +694,7 @@ def test_all_that_an_entry_has() -> None:
         "verdict": "pass",
         "reasons": [],
         "retried": [],
+        "unproven": [],
         "expected": {
             "holder": "moves",
             "outage_slo_s": 0.1,

@@ -190,7 +190,8 @@ def figures(lab: Lab, done: Drilled, records: dict[str, str], timeout_s: float) 
         run = {"outage_s": longest(felt), "failback_outage_s": longest(again), "gap_s": gap_s, "overlap_s": overlap_s}
         run["requests"] = sum(stage.injected_s <= start < until_s for start, _end in asked)
         if moved is not None:
-            run["takeover_s"] = min((end for _start, end in felt if end > moved), default=moved) - moved
+            back = [end for start, end in felt if start <= moved + timeout_s and end > moved]
+            run["takeover_s"] = min(back, default=moved) - moved
             if felt:
                 run["lead_s"] = moved - felt[0][0]
         found.setdefault(stage.fault, []).append(run)
@@ -207,10 +208,16 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
     found = {name: run[name] for name in names if run[name] is not None}
     (rows,) = run["timeline"]["requests"].values()
     healed_s = max(moment["at_s"] for moment in run["timeline"]["moments"] if moment["what"] in ("inject", "heal"))
-    found["requests"] = sum(count for first, _last, _end, count, _outcome in rows if first >= 0)
+    found["requests"] = sum(
+        count * max(0.0, last - max(first, 0.0)) / (last - first)
+        for first, last, _end, count, _outcome in rows
+        if last > first
+    )
     for (*_, last, _end, _count, outcome), (first, *_, later) in pairwise(rows):
         if not outcome and later and 0 < first < healed_s and run["outage_s"]:
-            found["failed_s"] = first
+            # A holder that comes back by itself is felt long after the fault.
+            if first < (run["detect_s"] or first) + 1:
+                found["failed_s"] = first
             if run["detect_s"] is not None:
                 found["lead_s"] = run["detect_s"] - last
             break

@@ -149,19 +149,19 @@ def test_a_partition_is_told_within_five_seconds(promised: Drilled) -> None:
 
 def test_a_second_observer_saw_the_same(promised_seen: tuple[Drilled, Seen]) -> None:
     assert list(promised_seen[0].drills) == PROMISED
-    assert disagreements(*promised_seen) == {}
+    differing = disagreements(*promised_seen)
+    assert not differing, "\n".join(differing)
 
 
-def disagreements(done: Drilled, seen: Seen) -> dict[str, list[str]]:
+def disagreements(done: Drilled, seen: Seen) -> list[str]:
     """Name what differs in each run of each fault that was drilled."""
-    found = {}
+    found = []
     for fault, told in done.drills.items():
         runs = seen[fault][-len(told["runs"]) :] if told["runs"] else []
         # A drill that was disturbed has been repeated; its last runs are the report's.
         assert told["retried"] or told["verdict"] == "skip" or len(seen[fault]) == len(told["runs"]), fault
         for number, (run, saw) in enumerate(zip(told["runs"], runs), 1):
-            if differing := observer.disagreements(run, saw, AGREED_S):
-                found[f"{fault}, run {number}"] = differing
+            found += [f"{fault}, run {number}: {one}" for one in observer.disagreements(run, saw, AGREED_S)]
     return found
 
 
@@ -182,7 +182,8 @@ def test_other_drill_passes(others: Drilled, fault: str) -> None:
 @pytest.mark.skipif(not WHOLE, reason="the whole matrix is drilled with LAB_FAULTS=all")
 def test_a_second_observer_saw_the_same_of_the_others(others_seen: tuple[Drilled, Seen]) -> None:
     assert list(others_seen[0].drills) == [fault for fault in FAULTS if fault not in PROMISED]
-    assert disagreements(*others_seen) == {}
+    differing = disagreements(*others_seen)
+    assert not differing, "\n".join(differing)
 
 
 def test_reports_are_what_their_schema_says(lab: Lab, promised: Drilled) -> None:

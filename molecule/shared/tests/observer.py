@@ -48,6 +48,8 @@ STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| 
 
 GOOD_IN_A_ROW = 10
 """How many good answers end an outage, as docs/drills.md has it."""
+STAMPS = {"gap_s": 2, "overlap_s": 2}
+"""These are sums over two moves, which a program on a balancer times when it gets to it."""
 SEEN = 0.8
 """At least this part of a run's requests must be seen, or the observer was blind."""
 FOLLOWS_S = (-0.01, 0.1)
@@ -215,8 +217,8 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
     )
     for (*_, last, _end, _count, outcome), (first, *_, later) in pairwise(rows):
         if not outcome and later and 0 < first < healed_s and run["outage_s"]:
-            # A holder that comes back by itself is felt long after the fault.
-            if first < (run["detect_s"] or first) + 1:
+            # What fails after the takeover does not fail because of the fault's coming.
+            if run["detect_s"] is None or first < run["detect_s"]:
                 found["failed_s"] = first
             if run["detect_s"] is not None:
                 found["lead_s"] = run["detect_s"] - last
@@ -225,7 +227,7 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> list[str]:
-    """Name what differs by more than *most_s*, or is known to one of the two only."""
+    """Name what differs by more than *most_s* for each move in it, or is known to one of the two only."""
     told = reported(run)
     failed_s = told.pop("failed_s", 0.0)
     found = [] if FOLLOWS_S[0] <= failed_s <= FOLLOWS_S[1] else [f"the first request failed after {failed_s:.4f}"]
@@ -236,6 +238,6 @@ def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> l
     for name in sorted(names):
         if name not in told or name not in seen:
             found.append(f"{name}: known only to the {'report' if name in told else 'observer'}")
-        elif abs(told[name] - seen[name]) > most_s:
+        elif abs(told[name] - seen[name]) > most_s * STAMPS.get(name, 1):
             found.append(f"{name}: {told[name]:.4f} in the report, {seen[name]:.4f} for the observer")
     return found

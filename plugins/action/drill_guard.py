@@ -16,7 +16,7 @@ from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import base_folders
 from ansible_collections.haproof.balancer.plugins.module_utils._trust import make_private
-from ansible_collections.haproof.balancer.plugins.plugin_utils import _drill_guard
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill import guard as drill_guard
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         )
         # A play may set these too, and the task has what counts.
         become = {name: getattr(self._task, name) for name in ("become", "become_user", "become_method")}
-        command = _drill_guard.heal_command(sys.argv[0], {**context.CLIARGS, **become}, arguments["variables"])
+        command = drill_guard.heal_command(sys.argv[0], {**context.CLIARGS, **become}, arguments["variables"])
         result.update(changed=False, heal_command=command)
         if not self._task.check_mode:
             try:
@@ -52,8 +52,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         descriptor, run_file = tempfile.mkstemp(prefix="guard-", suffix=".run", dir=folder)
         os.close(descriptor)
         # This code runs in a worker; ansible-playbook itself is its parent.
-        guarded = [sys.executable, _drill_guard.__file__, str(os.getppid()), run_file, *command]
-        with _drill_guard.new_file(log) as output:
+        guarded = [sys.executable, drill_guard.__file__, str(os.getppid()), run_file, *command]
+        with drill_guard.new_file(log) as output:
             subprocess.Popen(
                 guarded, start_new_session=True, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )

@@ -36,7 +36,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopted_yaml import dump
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.adopted_yaml import dump
 
 
 class FilterModule:

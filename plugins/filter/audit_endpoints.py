@@ -43,7 +43,7 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._audit import endpoints
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import endpoints
 
 
 def audit_endpoints(infos: Mapping[str, Mapping[str, Any]], vips: Sequence[str] = ()) -> list[str]:

@@ -38,7 +38,7 @@ _value:
 
 from typing import Any, Callable, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._audit import probe_instances
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import probe_instances
 
 
 def audit_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._audit import Cluster, report
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Cluster, report
 
 
 def audit_report(

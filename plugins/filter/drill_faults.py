@@ -49,7 +49,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import FaultsError, expand
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FaultsError, expand
 
 
 def drill_faults(names: Sequence[str], repeat: int = 1, balancers: int = 2) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_settings import findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.settings import findings
 
 
 def drill_findings(

@@ -42,7 +42,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_junit import junit
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.junit import junit
 
 
 def drill_junit(report: Mapping[str, Any]) -> str:

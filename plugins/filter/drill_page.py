@@ -48,7 +48,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_page import page
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.document import page
 
 
 def drill_page(report: Mapping[str, Any], former: Mapping[str, Any] | None = None) -> str:

@@ -61,7 +61,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_path import (
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.path import (
     Path,
     path_findings,
     refused,

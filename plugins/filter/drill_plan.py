@@ -47,7 +47,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_plan import plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
 
 
 def drill_plan(infos: Mapping[str, Mapping[str, Any]], vip: str) -> dict[str, Any]:

@@ -46,7 +46,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_table import progress
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import progress
 
 
 def drill_progress(drills: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) -> str:

@@ -52,7 +52,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import report
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict import report
 
 
 def drill_report(

@@ -38,7 +38,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_table import table
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import table
 
 
 def drill_table(drills: Sequence[Mapping[str, Any]]) -> str:

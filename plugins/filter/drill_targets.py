@@ -55,7 +55,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_faults import breakable, targets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import breakable, targets
 
 
 def drill_targets(

@@ -53,7 +53,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._drill_verdict import Drill, entry
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict import Drill, entry
 
 
 def drill_verdict(

@@ -43,7 +43,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_tree import sections
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections
 
 
 class FilterModule:

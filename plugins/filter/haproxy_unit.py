@@ -44,7 +44,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_tree import unit as haproxy_unit
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import unit as haproxy_unit
 
 
 class FilterModule:

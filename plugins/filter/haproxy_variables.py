@@ -41,8 +41,8 @@ _value:
 
 from typing import Any, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_variables import variables
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import split
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import split
 
 
 def haproxy_variables(live: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ _value:
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._alerts import alert_findings, script_findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.alerts import alert_findings, script_findings
 
 
 def keepalived_alert_findings(

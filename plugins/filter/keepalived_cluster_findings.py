@@ -45,7 +45,7 @@ _value:
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import cluster_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import cluster_findings, told
 
 
 def keepalived_cluster_findings(trees: Mapping[str, Any], accepted: Sequence[str] = ()) -> list[str]:

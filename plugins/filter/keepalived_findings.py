@@ -48,11 +48,11 @@ _value:
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._findings_shown import without_secrets
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_cluster import host_findings, told
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import tree
-from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import host_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 
 
 def keepalived_findings(

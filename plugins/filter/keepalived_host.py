@@ -47,8 +47,8 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._peers import allows, sysctl, vrrp_interfaces
-from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.peers import allows, sysctl, vrrp_interfaces
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 
 
 def keepalived_host(

@@ -48,7 +48,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._alerts import instances
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.alerts import instances
 
 
 class FilterModule:

@@ -38,7 +38,7 @@ _value:
 
 from typing import Any, Callable
 
-from ansible_collections.haproof.balancer.plugins.module_utils._wire_plan import link_known
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_plan import link_known
 
 
 class FilterModule:

@@ -39,7 +39,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._alerts import script_files
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.alerts import script_files
 
 
 class FilterModule:

@@ -39,8 +39,8 @@ _value:
 from typing import Any, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import tree
-from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 
 
 def keepalived_tree(settings: Mapping[str, Any], host: str, hosts: Sequence[str], facts: Mapping[str, Any]) -> Any:

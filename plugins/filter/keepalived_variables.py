@@ -39,7 +39,7 @@ _value:
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import reproduces, split, variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import reproduces, split, variables
 
 
 def keepalived_variables(live: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._watch_config import watched
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
 
 
 class FilterModule:

@@ -43,7 +43,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_host import files
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import files
 
 
 class FilterModule:

@@ -49,9 +49,9 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._findings_shown import without_secrets
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_findings import findings
-from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import on_host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import findings
 
 
 def nginx_findings(settings: Mapping[str, Any], host: str, main_file: str) -> list[str]:

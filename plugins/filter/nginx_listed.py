@@ -43,7 +43,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_host import listed
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import listed
 
 
 def nginx_listed(lines: Sequence[str], manifest: str) -> list[str]:

@@ -42,7 +42,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_tree import tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import tree
 
 
 class FilterModule:

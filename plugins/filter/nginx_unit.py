@@ -38,7 +38,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_host import unit
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import unit
 
 
 class FilterModule:

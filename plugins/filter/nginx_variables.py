@@ -41,8 +41,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import split
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_adopt import reproduces, variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import split
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.adopt import reproduces, variables
 
 
 def nginx_variables(live: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ _value:
 from typing import Any, Mapping
 
 from ansible_collections.haproof.balancer.plugins.module_utils._one_line import VARIABLES, findings
-from ansible_collections.haproof.balancer.plugins.module_utils._role_findings import on_host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 
 
 def one_line_findings(variables: Mapping[str, Any], host: str) -> list[str]:

@@ -43,7 +43,7 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._node_program import program_files, read_module
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.node_program import program_files, read_module
 
 
 def files(text: str, dest: str) -> list[dict[str, str]]:

@@ -61,8 +61,12 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._vips import interfaces
-from ansible_collections.haproof.balancer.plugins.module_utils._wire_findings import Seen, refusals, wire_findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import interfaces
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
+    Seen,
+    refusals,
+    wire_findings,
+)
 
 
 def site_findings(

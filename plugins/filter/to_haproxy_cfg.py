@@ -76,14 +76,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils import _haproxy_cfg
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import render as haproxy_render
 
 
 def to_haproxy_cfg(sections: Mapping[str, Any]) -> str:
     """The text for ``sections``; AnsibleFilterError names the path of a value that haproxy.cfg cannot express."""
     try:
-        return _haproxy_cfg.render(sections)
+        return haproxy_render.render(sections)
     except ConfigError as error:
         raise AnsibleFilterError(f"to_haproxy_cfg: {error}") from error
 

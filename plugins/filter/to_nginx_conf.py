@@ -76,14 +76,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils import _nginx_conf
 from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import render as nginx_render
 
 
 def to_nginx_conf(tree: Mapping[str, Any]) -> str:
     """The text for ``tree``; AnsibleFilterError names the path of a value that nginx.conf cannot express."""
     try:
-        return _nginx_conf.render(tree)
+        return nginx_render.render(tree)
     except ConfigError as error:
         raise AnsibleFilterError(f"to_nginx_conf: {error}") from error
 

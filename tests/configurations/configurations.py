@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import tree
-from ansible_collections.haproof.balancer.plugins.module_utils._vips import Cluster
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 
 HERE = Path(__file__).parent
 ROLE = HERE.parents[1] / "roles" / "keepalived"

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.haproof.balancer.plugins.module_utils import _haproxy_parse, _keepalived_parse, _nginx_parse
+from ansible_collections.haproof.balancer.plugins.module_utils import _haproxy_parse, _keepalived_parse
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
 
 CHECKOUT = Path(__file__).parents[3]
 RENDER = CHECKOUT / "tests/unit/examples/render.yml"
@@ -148,7 +149,7 @@ def template(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("engine", "name", "parser"), [("haproxy", "haproxy.cfg", _haproxy_parse), ("nginx", "nginx.conf", _nginx_parse)]
+    ("engine", "name", "parser"), [("haproxy", "haproxy.cfg", _haproxy_parse), ("nginx", "nginx.conf", nginx_parse)]
 )
 def test_nothing_runs_and_every_word_comes_back(folder: Path, engine: str, name: str, parser: Any) -> None:
     play(str(RENDER), folder, balancer_engine=engine, output=str(folder / "rendered"))

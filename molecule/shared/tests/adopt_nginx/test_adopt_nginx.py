@@ -19,7 +19,7 @@ from nodes import inventory_balancers
 
 CHECKOUT = Path(__file__).parents[4]
 sys.path.insert(0, str(CHECKOUT / "build/collections"))
-from ansible_collections.haproof.balancer.plugins.module_utils._nginx_parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import normal, parse
 
 if TYPE_CHECKING:
     from nodes import Lab

@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter import drill_junit, drill_page
 
-from ..module_utils.drill_reports import report
+from ..plugin_utils._drill.drill_reports import report
 
 FILTERS: dict[str, Callable[..., str]] = {
     **drill_junit.FilterModule().filters(),

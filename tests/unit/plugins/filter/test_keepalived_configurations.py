@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal, parse
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_tree import reproduces, variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import reproduces, variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "tests" / "configurations"))
 from configurations import NAMES, configuration

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter.from_haproxy_cfg import from_haproxy_cfg
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_cfg import render
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import (
     ParseError,
     line_words,
@@ -19,6 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse im
     plain,
     words,
 )
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
 from hypothesis import example, given
 from hypothesis import strategies as st
 

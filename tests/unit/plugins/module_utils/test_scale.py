@@ -9,20 +9,18 @@ import sys
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils import (
-    _haproxy_cfg,
-    _haproxy_findings,
-    _haproxy_tree,
-    _nginx_conf,
-    _nginx_findings,
-    _nginx_tree,
-)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import findings as haproxy_findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import render as haproxy_render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import tree as haproxy_tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import findings as nginx_findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import render as nginx_render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import tree as nginx_tree
 
 
 def nginx_settings(count: int) -> dict[str, Any]:
     """Return so many virtual hosts, each with an upstream and a file of its own."""
     return {
-        **_nginx_tree.NOTHING,
+        **nginx_tree.NOTHING,
         "upstreams": [{"name": f"pool{number}", "server": [f"192.0.2.1:{number + 1}"]} for number in range(count)],
         "servers": [
             {
@@ -40,8 +38,8 @@ def nginx(count: int) -> str:
     """Check and render virtual hosts."""
     settings = nginx_settings(count)
     base: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream": {}, "servers": []}
-    assert not list(_nginx_findings.findings(settings, "/etc/nginx/nginx.conf"))
-    return _nginx_conf.render(_nginx_tree.tree(settings, base))
+    assert not list(nginx_findings.findings(settings, "/etc/nginx/nginx.conf"))
+    return nginx_render.render(nginx_tree.tree(settings, base))
 
 
 def haproxy_settings(count: int) -> dict[str, Any]:
@@ -61,8 +59,8 @@ def haproxy(count: int) -> str:
     """Check and render servers and backends."""
     settings = haproxy_settings(count)
     base: dict[str, Any] = {"global": {}, "defaults": {}, "frontends": []}
-    assert not list(_haproxy_findings.findings(settings, base, "/etc/haproxy/haproxy.cfg"))
-    return _haproxy_cfg.render(_haproxy_tree.sections(settings, base))
+    assert not list(haproxy_findings.findings(settings, base, "/etc/haproxy/haproxy.cfg"))
+    return haproxy_render.render(haproxy_tree.sections(settings, base))
 
 
 def calls(function: Callable[[int], str], count: int) -> int:

@@ -1,0 +1,370 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges a running cluster by what was seen on all its hosts. Pure functions.
+
+``infos`` is what vip_info returned, by host, ``probes`` what vrrp_probe did; a host that could not be asked has
+``msg`` instead. ``services`` is what vip_check said of the service at each address, ``daemons`` what daemon_info
+returned, by host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
+from ansible_collections.haproof.balancer.plugins.module_utils._roles import HOLDER, holds, instance_of, role_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
+    Finding,
+    Seen,
+    wire_findings,
+)
+
+# A file system and systemd do not round times alike.
+_ROUNDING_S = 1.0
+NONE = "-"
+
+
+class Cluster(NamedTuple):
+    """All that was seen. ``vips`` are further virtual IPs that there should be, beside those of the instances."""
+
+    infos: Mapping[str, Mapping[str, Any]]
+    probes: Mapping[str, Mapping[str, Any]]
+    services: Mapping[str, Mapping[str, Any]]
+    vips: Sequence[str] = ()
+    daemons: Mapping[str, Mapping[str, Any]] = {}
+
+    def looked(self) -> dict[str, Mapping[str, Any]]:
+        """Return the hosts that could be looked at."""
+        return {host: info for host, info in self.infos.items() if "addresses" in info}
+
+    def all_vips(self) -> list[str]:
+        """Return all virtual IPs, each once."""
+        told = [
+            vip
+            for info in self.looked().values()
+            for instance in info["instances"]
+            for vip in instance["virtual_addresses"]
+        ]
+        return list(dict.fromkeys([*map(_bare, self.vips), *told]))
+
+    def own_addresses(self) -> dict[str, list[str]]:
+        """Return each host's addresses without the virtual ones."""
+        vips = self.all_vips()
+        return {
+            host: [entry["address"] for entry in info["addresses"] if entry["address"] not in vips]
+            for host, info in self.looked().items()
+        }
+
+
+def probe_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[dict[str, Any]]:
+    """Return the instances of *host* as vrrp_probe takes them; peers are the hosts that share a VIP and its link."""
+    cluster = Cluster(infos, {}, {})
+    looked = cluster.looked()
+    if host not in looked:
+        return []
+    found = []
+    for instance in looked[host]["instances"]:
+        vips = instance["virtual_addresses"]
+        unicast = instance.get("unicast_peers") or []
+        version = 6 if any(":" in vip for vip in vips[:1]) else 4
+        here = _networks(looked[host], instance["interface"], vips)
+        peers = []
+        for peer, info in looked.items():
+            shared = {vip for other in info["instances"] for vip in other["virtual_addresses"]} & set(vips)
+            if peer == host or not shared or instance.get("authentication") == "ah":
+                continue
+            addresses = [
+                entry["address"]
+                for entry in info["addresses"]
+                if entry["family"] == f"ipv{version}"
+                and entry["address"] not in cluster.all_vips()
+                # Adverts over IPv6 come from link-local addresses (RFC 9568 section 5.1.2.1).
+                and (entry["address"] in unicast if unicast else _near(entry, here))
+            ]
+            if addresses:
+                peers.append({"name": peer, "addresses": addresses})
+        found.append(
+            {
+                "name": instance["name"],
+                "vrid": instance["vrid"],
+                "interface": instance["interface"],
+                "addresses": vips,
+                "advert_int_s": instance["advert_int_s"],
+                "multicast": not unicast,
+                "peers": peers,
+            }
+        )
+    return found
+
+
+def endpoints(infos: Mapping[str, Mapping[str, Any]], vips: Sequence[str]) -> list[str]:
+    """Return the addresses at which the service is asked: the VIPs, and the hosts' own addresses beside them."""
+    cluster = Cluster(infos, {}, {}, vips)
+    own = [next(iter(_beside(cluster, host, vip)), "") for vip in cluster.all_vips() for host in cluster.looked()]
+    return [address for address in dict.fromkeys([*cluster.all_vips(), *own]) if address]
+
+
+def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
+    """Return ``vips``, ``findings`` and ``table``, as the filter audit_report documents them."""
+    found = findings(cluster)
+    rows = [_row(cluster, vip, found) for vip in cluster.all_vips()]
+    told = [
+        {"finding": f.slug, "host": f.host, "vip": f.vip, "text": printable(f.text), "accepted": f.slug in accepted}
+        for f in found
+    ]
+    return {"vips": rows, "findings": told, "table": printable(table(rows))}
+
+
+def findings(cluster: Cluster) -> list[Finding]:
+    """Return all that is wrong."""
+    found = []
+    for host, info in cluster.infos.items():
+        if "addresses" not in info:
+            why = str(info.get("msg", "no answer")).strip()
+            found.append(Finding("host_unknown", host, "", f"{host}: cannot be looked at: {why}"))
+        else:
+            found += _host(host, info, cluster)
+    for host in cluster.looked():
+        found += _daemons(host, cluster.daemons.get(host, {"daemons": {}}))
+    for host, probe in cluster.probes.items():
+        if "heard" not in probe and host in cluster.looked():
+            why = str(probe.get("msg", "no answer")).strip()
+            found.append(Finding("host_unknown", host, "", f"{host}: its link cannot be looked at: {why}"))
+    for vip in cluster.all_vips():
+        found += _vip(vip, cluster)
+        found += _service(vip, cluster)
+    probes = {host: probe for host, probe in cluster.probes.items() if "heard" in probe}
+    addresses = {host: [entry["address"] for entry in info["addresses"]] for host, info in cluster.looked().items()}
+    instances = {host: probe["instances"] for host, probe in probes.items()}
+    found += wire_findings(Seen(probes, instances, addresses, _macs(probes)))
+    return list(dict.fromkeys(found))
+
+
+def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Finding]:
+    daemon = info["keepalived"]
+    if not daemon["running"]:
+        for vip in cluster.all_vips() or [""]:
+            text = f"{host}: keepalived does not run, so it cannot take {vip} over: start it"
+            yield Finding("standby_not_ready", host, vip, text)
+        return
+    for instance in info["instances"]:
+        vip = next(iter(instance["virtual_addresses"]), "")
+        failing = [f"{entry['kind']} {entry['name']}" for entry in instance.get("tracked", ()) if entry["failing"]]
+        what = f"{host}: {instance['name']}"
+        because = f" because of {', '.join(failing)}" if failing else ""
+        if instance["state"] == "fault":
+            text = f"{what} is in FAULT{because}: it can hold nothing until that is mended"
+            yield Finding("instance_fault", host, vip, text)
+        elif failing and instance["state"] == "backup":
+            text = f"{what} is at priority {instance['effective_priority']}{because}: it may not take over"
+            yield Finding("standby_not_ready", host, vip, text)
+        elif failing:
+            yield Finding("check_failing", host, vip, f"{what} holds {vip}, but {', '.join(failing)} fails")
+    ended = daemon.get("restarts") or []
+    if ended:
+        text = (
+            f"{host}: keepalived had to start a process again (restarts: {len(ended)}, last: {ended[-1]}). Look"
+            " for the reason in journalctl --unit=keepalived (a limit of CPU time, a crash), then restart keepalived"
+        )
+        yield Finding("process_restarted", host, "", text)
+    yield from _disk(host, daemon)
+
+
+def _disk(host: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
+    config, program = daemon.get("config", {}), daemon.get("program", {})
+    changed, loaded = config.get("changed_at"), config.get("loaded_at")
+    files = ", ".join(config.get("files", ()))
+    if config.get("differences"):
+        text = (
+            f"{host}: {files} is not what runs: {'; '.join(config['differences'])}. Reload keepalived, or undo the edit"
+        )
+        yield Finding("config_drift", host, "", text)
+    elif changed is not None and loaded is not None and changed > loaded + _ROUNDING_S:
+        text = (
+            f"{host}: {files} was written {changed - loaded:.0f} s after keepalived last read it, and what can be"
+            " compared is the same. Reload keepalived, or undo the edit"
+        )
+        yield Finding("config_drift", host, "", text)
+    if program.get("outdated"):
+        installed = program["installed_version"] or "gone"
+        text = (
+            f"{host}: keepalived {daemon['version']} runs, and {program['program']} is another one ({installed}):"
+            " restart keepalived, the standbys first"
+        )
+        yield Finding("binary_outdated", host, "", text)
+
+
+def _daemons(host: str, told: Mapping[str, Any]) -> Iterator[Finding]:
+    if "daemons" not in told:
+        why = str(told.get("msg", "no answer")).strip()
+        yield Finding("host_unknown", host, "", f"{host}: its daemons cannot be looked at: {why}")
+    for name, daemon in told.get("daemons", {}).items():
+        yield from _stale(host, name, daemon)
+
+
+def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find what a daemon has not read: it was written later, or a run was killed before its reload."""
+    if not daemon["running"]:
+        return
+    if daemon["unfinished"]:
+        text = (
+            f"{host}: a run was cut off before {name}'s {daemon['unfinished']}, so it runs with its former files."
+            " Apply the playbook again"
+        )
+        yield Finding("config_drift", host, "", text)
+        return
+    loaded = daemon["loaded_at"]
+    late = [path for path, written in daemon["files"].items() if loaded is not None and written > loaded + _ROUNDING_S]
+    if late:
+        seconds = max(daemon["files"][path] for path in late) - loaded
+        text = (
+            f"{host}: {', '.join(late)} was written {seconds:.0f} s after {name} last read it."
+            f" Reload {name}, or undo the edit and reload it"
+        )
+        yield Finding("config_drift", host, "", text)
+    if daemon["units_outdated"]:
+        text = f"{host}: {name}'s unit files were changed, and systemd has not read them: run systemctl daemon-reload"
+        yield Finding("config_drift", host, "", text)
+
+
+def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
+    looked = cluster.looked()
+    holders = [host for host, info in looked.items() if holds(info, vip)]
+    masters = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "master"]
+    both = list(dict.fromkeys([*holders, *masters]))
+    for host in holders:
+        if host not in masters:
+            state = (instance_of(looked[host], vip) or {}).get("state", "knows nothing of it")
+            running = looked[host]["keepalived"]["running"]
+            says = f"its keepalived says {state}" if running else "its keepalived does not run"
+            text = f"{host}: the kernel has {vip}, and {says}: take it away with ip address del, or start keepalived"
+            yield Finding("vip_orphaned", host, vip, text)
+    answered = {mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())}
+    # A host with two interfaces on the link may answer from both.
+    answering = {
+        host: sorted(answered & set(macs)) for host, macs in _macs(cluster.probes).items() if answered & set(macs)
+    }
+    if len(both) > 1 or len(answering) > 1:
+        text = f"{vip}: {' and '.join(both if len(both) > 1 else answering)} hold it at the same time"
+        if len(answering) > 1:
+            text += f", and {' and '.join(mac for macs in answering.values() for mac in macs)} answer for it"
+        yield Finding("split_brain", "", vip, f"{text}: find out why they do not hear each other")
+    if not holders:
+        yield Finding("no_holder", "", vip, f"{vip}: no host has it")
+    elif len(both) == 1:
+        yield from _on_the_wire(vip, both[0], cluster)
+    standbys = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "backup"]
+    if len(holders) == 1 and not standbys and len(cluster.infos) > 1:
+        yield Finding("standby_not_ready", "", vip, f"{vip}: no host but {holders[0]} could hold it")
+
+
+def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
+    own = cluster.own_addresses()[holder]
+    asking = {host: probe for host, probe in cluster.probes.items() if host != holder and vip in probe.get("macs", {})}
+    if asking and not any(probe["macs"][vip] for probe in asking.values()):
+        yield Finding("vip_unanswered", holder, vip, f"{vip}: {holder} has it, and nobody hears it answer on the link")
+    for host, probe in asking.items():
+        mine = [entry for entry in probe["instances"] if vip in entry["addresses"]]
+        heard = [
+            router
+            for router in probe["routers"]
+            if router["source"] in own and any(router["vrid"] == entry["vrid"] for entry in mine)
+        ]
+        if mine and not heard:
+            text = f"{host}: {holder} has {vip}, and no advert of it arrives on {mine[0]['interface']}: let VRRP pass"
+            yield Finding("peer_silent", host, vip, text)
+
+
+def _service(vip: str, cluster: Cluster) -> Iterator[Finding]:
+    bad = _service_problem(cluster, vip)
+    if bad:
+        yield Finding("service_unanswered", "", vip, bad)
+        return
+    if vip not in cluster.services:
+        return
+    answers = {
+        host: _service_problem(cluster, address)
+        for host in cluster.looked()
+        for address in _beside(cluster, host, vip)[:1]
+        if address in cluster.services
+    }
+    # A service that listens on the VIP alone answers nowhere else, and says nothing about a standby.
+    holder_answers = any(
+        role_of(cluster.infos[host], vip) == HOLDER and not problem for host, problem in answers.items()
+    )
+    for host, problem in answers.items():
+        if problem and holder_answers:
+            text = f"{host}: its service does not answer, so it could not serve {vip}: {problem}"
+            yield Finding("standby_not_ready", host, vip, text)
+
+
+def _service_problem(cluster: Cluster, address: str) -> str:
+    return "; ".join(cluster.services.get(address, {}).get("findings", ()))
+
+
+def _beside(cluster: Cluster, host: str, vip: str) -> list[str]:
+    """Return the host's own addresses in a subnet that has the VIP in it."""
+    info = cluster.looked()[host]
+    own = cluster.own_addresses()[host]
+    return [
+        entry["address"]
+        for entry in info["addresses"]
+        if entry["address"] in own
+        and ipaddress.ip_address(vip) in ipaddress.ip_interface(f"{entry['address']}/{entry['prefix']}").network
+    ]
+
+
+def _row(cluster: Cluster, vip: str, found: Sequence[Finding]) -> dict[str, Any]:
+    looked = cluster.looked()
+    standbys = {
+        host: (instance_of(info, vip) or {})["effective_priority"]
+        for host, info in looked.items()
+        if (instance_of(info, vip) or {}).get("state") == "backup"
+    }
+    macs = sorted({mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())})
+    service = cluster.services.get(vip)
+    # What is wrong with a host is wrong with all that it could hold.
+    sharing = [host for host, info in cluster.infos.items() if "addresses" not in info or instance_of(info, vip)]
+    return {
+        "vip": vip,
+        "holders": [host for host, info in looked.items() if holds(info, vip)],
+        "standbys": dict(sorted(standbys.items(), key=lambda entry: -entry[1])),
+        "macs": macs,
+        "service": None if service is None else not service.get("findings"),
+        "findings": sorted({f.slug for f in found if f.vip == vip or (not f.vip and f.host in sharing)}),
+    }
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rows as text for a person."""
+    lines = [["VIP", "holder", "standbys", "wire", "service", "findings"]]
+    for row in rows:
+        service = {None: NONE, True: "answers", False: "fails"}[row["service"]]
+        standbys = ", ".join(f"{host} ({priority})" for host, priority in row["standbys"].items())
+        cells = [", ".join(row["holders"]), standbys, ", ".join(row["macs"]), service, ", ".join(row["findings"])]
+        lines.append([row["vip"], *(cell or NONE for cell in cells)])
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def _macs(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+    return {host: list(probe.get("own_macs", ())) for host, probe in probes.items()}
+
+
+def _networks(info: Mapping[str, Any], interface: str, vips: Sequence[str]) -> set[Any]:
+    return {
+        ipaddress.ip_interface(f"{entry['address']}/{entry['prefix']}").network
+        for entry in info["addresses"]
+        if entry["interface"] == interface and entry["address"] not in vips
+    }
+
+
+def _near(entry: Mapping[str, Any], networks: set[Any]) -> bool:
+    if entry["family"] == "ipv6":
+        return bool(entry["scope"] == "link")
+    return ipaddress.ip_interface(f"{entry['address']}/{entry['prefix']}").network in networks
+
+
+def _bare(vip: str) -> str:
+    return str(ipaddress.ip_interface(vip).ip)

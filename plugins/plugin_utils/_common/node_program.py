@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A program for a node that uses this collection's modules: which files it consists of.
+
+Python looks for modules first in the folder of the program, so these lie there under the same names as here. There is
+one source of each, and a program's imports are the list of what it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Callable
+
+PACKAGE = "ansible_collections.haproof.balancer.plugins.module_utils"
+_MODULES = os.path.join(os.path.dirname(__file__), "../../module_utils")
+_IMPORT = re.compile(rf"^from {re.escape(PACKAGE)}\.(\w+) import ", re.MULTILINE)
+
+
+def program_files(text: str, dest: str, read: Callable[[str], str]) -> list[dict[str, str]]:
+    """Return the files, with ``dest`` and ``content``: the program *text* at *dest*, and the modules, by name.
+
+    *read* returns the text of a module, as :func:`read_module` does. Raises OSError for one that there is not.
+    """
+    texts: dict[str, str] = {}
+    waiting = _IMPORT.findall(text)
+    while waiting:
+        name = waiting.pop()
+        if name not in texts:
+            texts[name] = read(name)
+            waiting += _IMPORT.findall(texts[name])
+    folder = f"{os.path.dirname(dest)}/{PACKAGE.replace('.', '/')}"
+    modules = [{"dest": f"{folder}/{name}.py", "content": texts[name]} for name in sorted(texts)]
+    return [*modules, {"dest": dest, "content": text}]
+
+
+def read_module(name: str) -> str:
+    """Return the text of a module of this collection. Raises OSError."""
+    with open(os.path.join(_MODULES, f"{name}.py"), encoding="utf-8") as stream:
+        return stream.read()

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What disturbed a drill, so that it proves neither a pass nor a failure: one sentence for each cause. Pure."""
+
+from __future__ import annotations
+
+import math
+from typing import Iterable, Mapping, Sequence, Tuple
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
+    Record,
+    Window,
+    longest_s,
+    origin_s,
+    outages,
+    stalls,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
+
+MIN_REQUESTS = 0.5
+"""Below this part of the requests that were due, the client was too busy to measure."""
+CLOCKS_APART_S = 0.01
+"""So far two clocks may go apart during a drill."""
+TOLERATED_INTERVALS = 10
+"""So many requests a client may leave out whatever the objective is: its kernel has other work, too."""
+
+NO_CLOCK = "no answer to its question for the client's clock over UDP"
+
+Stall = Tuple[str, float, float]
+
+
+def of_watchers(order: Iterable[str], watches: Mapping[str, Record], vip: str, until_s: float) -> dict[str, str]:
+    """Return the balancers whose changes up to *until_s* cannot be told, with the reason."""
+    found = {}
+    for host in order:
+        why = _unwatched(watches.get(host), until_s)
+        if why:
+            found[host] = f"when {host} had {vip} is unknown: {why}"
+    return found
+
+
+def _unwatched(watch: Record | None, until_s: float) -> str:
+    if watch is None:
+        return "it was not watched"
+    clock = watch.get("clock")
+    if not clock:
+        return NO_CLOCK
+    if (watch.get("drift_s") or 0.0) > CLOCKS_APART_S:
+        return f"its clock and the client's went {ms(watch['drift_s'])} apart meanwhile"
+    if watch["ended_s"] + clock["offset_s"] < until_s:
+        return "its watcher ended before the fault was healed"
+    return ""
+
+
+def of_probers(probes: Mapping[str, Record], known: Sequence[Window]) -> list[str]:
+    """Return what each client missed of the drill. ``known`` are the runs' times."""
+    if not probes:
+        return ["nothing was measured: there is no prober"]
+    healed_s = max((window.healed_s for window in known), default=-math.inf)
+    return [reason for client, probe in probes.items() for reason in _of_prober(client, probe, healed_s)]
+
+
+def _of_prober(client: str, probe: Record, healed_s: float) -> list[str]:
+    if not probe["requests"]:
+        return [f"nothing was measured: the prober of {client} made no request"]
+    reasons = []
+    if ended_early(probe, healed_s):
+        reasons.append(f"the prober of {client} ended before the fault was healed")
+    if (probe.get("drift_s") or 0.0) > CLOCKS_APART_S:
+        reasons.append(f"the clocks of {client} and the first client went {ms(probe['drift_s'])} apart meanwhile")
+    if probe["max_gap_s"] > probe["timeout_s"]:
+        reasons.append(f"for {ms(probe['max_gap_s'])} {client} made no request, an outage in that time would not show")
+    due = probe["elapsed_s"] / probe["interval_s"]
+    if probe["requests"] < due * MIN_REQUESTS:
+        reasons.append(f"{client} made only {probe['requests']} requests where {due:.0f} were due")
+    return reasons
+
+
+def ended_early(probe: Record, healed_s: float) -> bool:
+    """Return whether a prober has not seen the heal."""
+    return origin_s(probe) + float(probe["elapsed_s"]) < healed_s
+
+
+def of_stalls(window: Window, probes: Mapping[str, Record], slo_s: float | None) -> list[str]:
+    """Say which clients made no request for longer than the objective bears, in a run's own time."""
+    reasons = []
+    for client, probe in probes.items():
+        one = {client: probe}
+        length_s = max((stall[2] for stall in stalls(one, window.from_s, window.until_s)), default=0.0)
+        # A longer one disturbs the drill wherever it is, and has been said.
+        if tolerated_s(slo_s, probe) < length_s <= probe["timeout_s"]:
+            reasons.append(
+                f"for {ms(length_s)} {client} made no request, too long to measure an objective of {ms(slo_s)}"
+            )
+    return reasons
+
+
+def tolerated_s(slo_s: float | None, probe: Record) -> float:
+    """Return for how long a client may make no request: half the objective, but a few requests are nothing."""
+    timeout_s = float(probe["timeout_s"])
+    if slo_s is None:
+        return timeout_s
+    return min(timeout_s, max(slo_s / 2, TOLERATED_INTERVALS * float(probe["interval_s"])))
+
+
+def of_steady_state(probes: Mapping[str, Record], known: Sequence[Window], slo_s: float | None) -> list[str]:
+    """Say that the service was away before anything was broken: what was felt later may have another cause, too."""
+    early_s = longest_s(outages(probes, -math.inf, known[0].from_s)) if known else 0.0
+    # The objective may allow for a lost packet.
+    if slo_s is None or early_s <= slo_s:
+        return []
+    return [f"the service was away for {ms(early_s)} before anything was broken"]
+
+
+def certain_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
+    """Return the shortest that the longest of these outages can have been: no request was made during a stall."""
+    return max((round(one["outage_s"] - _within_s(one, silent), 6) for one in felt), default=0.0)
+
+
+def possible_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
+    """Return how long it may have been: nobody knows the end of an outage after which nobody asked."""
+    return max((round(_stretched_s(one, silent), 6) for one in felt), default=0.0)
+
+
+def _within_s(outage: Record, silent: Sequence[Stall]) -> float:
+    start, end = float(outage["start_s"]), float(outage["end_s"])
+    return sum(max(0.0, min(end, at + length) - max(start, at)) for _client, at, length in silent)
+
+
+def _stretched_s(outage: Record, silent: Sequence[Stall]) -> float:
+    start, end = float(outage["start_s"]), float(outage["end_s"])
+    touching = [(at, at + length) for _client, at, length in silent if at <= end and at + length >= start]
+    return max([end, *(late for _early, late in touching)]) - min([start, *(early for early, _late in touching)])

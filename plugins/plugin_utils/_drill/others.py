@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What happened to a VIP before its fault came, and to the other VIPs of the cluster. Pure."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import DEAD, SPLITS, STAYS, Fault
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
+    Lanes,
+    Record,
+    Window,
+    counted_s,
+    holding,
+    lanes,
+    watched,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import names
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
+
+JUST_BEFORE_S = 0.005
+"""The moment of injecting is known with the error of two clocks."""
+
+
+def moved_before(holder: str, vip: str, found: Lanes, window: Window) -> str:
+    """Say that the VIP was not where the plan had it when the fault came, "" when it was."""
+    before = holding(found, window.injected_s - JUST_BEFORE_S)
+    # What watched a node is lost when it boots.
+    if before == [holder] or not (before or holder in found):
+        return ""
+    return f"when the fault came, {vip} was on {names(before)} and not on {holder}: something else has moved it"
+
+
+def other_vips(fault: Fault, run: Record, window: Window, watches: Mapping[str, Record]) -> list[str]:
+    """Say which other VIPs moved without need, had no holder, or more than one."""
+    reasons = []
+    for vip in run["plan"]["vips"][1:]:
+        found = lanes(watches, vip)
+        before = holding(found, window.injected_s - JUST_BEFORE_S)
+        # A host that has booted was not watched to the end.
+        if len(before) != 1 or any(host not in found for host in run["plan"]["order"]):
+            continue
+        reasons += _other(fault, run["targets"], vip, before[0], found, window, watches)
+    return reasons
+
+
+def _other(
+    fault: Fault,
+    targets: list[str],
+    vip: str,
+    holder: str,
+    found: Lanes,
+    window: Window,
+    watches: Mapping[str, Record],
+) -> list[str]:
+    if fault.holder == SPLITS:
+        # Both directions may be cut for it as well.
+        return []
+    if holder in targets and fault.holder != STAYS:
+        # Whether it moves depends on what its instance tracks. Somebody must have it, apart from what is dead.
+        during = [
+            host
+            for host in holding(found, window.healed_s - JUST_BEFORE_S)
+            if fault.bound != DEAD or host not in targets
+        ]
+        return (
+            [] if len(during) == 1 else [f"{vip} must be on one balancer at the end of the fault, not {names(during)}"]
+        )
+    gap, overlap = counted_s(found, *watched(window, watches))
+    if gap + overlap == 0 and holding(found, window.healed_s - JUST_BEFORE_S) == [holder]:
+        return []
+    return [f"{vip} must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]

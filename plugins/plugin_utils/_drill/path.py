@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Do the clients' requests go through what a drill is about to break? Pure.
+
+``served`` is what service_peers returned, by host: ``{"lb01": {"peers": [...], "others": [...]}, ...}``. ``plan`` is of
+a steady state.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import tcp_port
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS
+
+Served = Mapping[str, Mapping[str, Any]]
+
+PATH = "path"
+"""The kind of a finding that something on the way, such as a NAT, can cause as well."""
+
+
+class Path(NamedTuple):
+    """What requests are made, and by whom: ``sources`` has the address of each client on its way to the URL."""
+
+    vip: str
+    url: str
+    sources: Mapping[str, str]
+    service: str
+    backend_service: str
+
+
+class Finding(NamedTuple):
+    """Why nothing would be proven, what to set, and the kind by which it can be accepted, "" when nothing could be."""
+
+    kind: str
+    text: str
+    advice: str = ""
+
+
+def refused(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the sentences of the findings that are not *accepted*, with how to accept those that can be meant."""
+    return [_told(found) for found in findings if not found.kind or found.kind not in accepted]
+
+
+def unproven(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the sentences of the findings that are *accepted*, for the report."""
+    return [found.text for found in findings if found.kind and found.kind in accepted]
+
+
+def _told(found: Finding) -> str:
+    text = f"{found.text}: {found.advice}" if found.advice else found.text
+    return f"{text} (if you mean it: drill_accept: [{found.kind}])" if found.kind else text
+
+
+def path_findings(
+    fault: str, path: Path, backends: Sequence[str], plan: Mapping[str, Any], served: Served
+) -> list[Finding]:
+    """Say why the fault would prove nothing about the requests of the clients; *backends* are those that it breaks."""
+    vip = bare_address(path.vip)
+    findings = [
+        Finding("", f"{client} has {vip} itself: its requests never leave it")
+        for client, source in path.sources.items()
+        if bare_address(source) == vip
+    ]
+    port = tcp_port(path.url)
+    if findings or not port:
+        return findings
+    where = f"{vip} port {port}"
+    holder = plan["holder"]
+    through = served.get(holder, {"peers": [], "others": []})
+    for client, source in path.sources.items():
+        if bare_address(source) in through["peers"]:
+            continue
+        if bare_address(source) not in through["others"]:
+            findings.append(
+                Finding(
+                    PATH,
+                    f"{holder} has no connection from {client} ({source}) to {where}, "
+                    f"so its requests for {path.url} are not seen to go through the holder of {vip}",
+                    "where a NAT changes their source, set drill_sources",
+                )
+            )
+        elif FAULTS[fault].group == "service":
+            findings.append(
+                Finding(
+                    PATH,
+                    f"what serves {client} at {where} of {holder} is not {path.service}, which the fault is done to",
+                    "set drill_service",
+                )
+            )
+    own = set(plan["addresses"][holder])
+    return findings + [
+        Finding(
+            PATH, f"{path.backend_service} of {host} has no connection from {holder}, so no request is seen to need it"
+        )
+        for host in backends
+        if not own & set(served.get(host, {}).get("peers", []))
+    ]

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Drills as text for a terminal: the table at the end, and the line before each. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
+
+HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
+
+
+def table(drills: Sequence[Mapping[str, Any]]) -> str:
+    """Return the report's entries as a table. Of repeats it has the median.
+
+    Below it stands what speaks against a pass, what is not proven, and why a drill was done again.
+    """
+    rows = [HEAD, *(_row(drill) for drill in drills)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    lines += [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
+    lines += [f"{drill['fault']}: not proven, and accepted: {what}" for drill in drills for what in drill["unproven"]]
+    lines += [f"{drill['fault']}: done again, for {reason}" for drill in drills for reason in drill["retried"]]
+    return printable("\n".join(lines))
+
+
+def progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) -> str:
+    """Return what comes now, which of how many it is, and how long the rest will take if it goes on like this."""
+    drill = planned[done]
+    times = f", {drill['runs']} times" if drill["runs"] > 1 else ""
+    line = f"drill {done + 1} of {len(planned)}: {drill['fault']}, {drill['title']}{times}"
+    before = sum(one["runs"] for one in planned[:done])
+    if not before:
+        return line
+    left_s = elapsed_s / before * sum(one["runs"] for one in planned[done:])
+    return f"{line}; about {_duration(left_s)} left"
+
+
+def _row(drill: Mapping[str, Any]) -> tuple[str, ...]:
+    expected = drill["expected"]
+    return (
+        drill["fault"],
+        ",".join(drill["targets"]) or "-",
+        _median(drill, "outage_s"),
+        ms(expected["bound_s"]),
+        ms(expected["outage_slo_s"]),
+        _median(drill, "detect_s"),
+        _median(drill, "failback_outage_s"),
+        f"{drill['failed']}/{drill['requests']}",
+        _way(drill["runs"]),
+        drill["verdict"],
+    )
+
+
+def _way(runs: Sequence[Mapping[str, Any]]) -> str:
+    if not runs:
+        return "-"
+    return " > ".join(runs[0][f"holder_{when}"] or "-" for when in ("before", "during", "after"))
+
+
+def _median(drill: Mapping[str, Any], name: str) -> str:
+    spread = drill["figures"][name]
+    return ms(spread["median"] if spread else None)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

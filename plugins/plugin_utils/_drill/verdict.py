@@ -1,0 +1,438 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Did a drill pass, and if not, why: an entry of the report. Pure."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD_IN_A_ROW
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
+    NO_CLOCK,
+    certain_s,
+    ended_early,
+    of_probers,
+    of_stalls,
+    of_steady_state,
+    of_watchers,
+    possible_s,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.effect import effect
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import (
+    ALONE_S,
+    DEAD,
+    FAULTS,
+    MOVES,
+    RETURNS,
+    SPLITS,
+    STAYS,
+    Fault,
+    bound_s,
+    failback_objective_s,
+    holder_after,
+    objective_s,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
+    Lanes,
+    Record,
+    Window,
+    asked,
+    counted_s,
+    figures,
+    holding,
+    lanes,
+    longest_s,
+    moment,
+    own_outages,
+    patience_s,
+    stalls,
+    transition,
+    windows,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.others import moved_before, other_vips
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import holders, names, unready
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import FIGURES, SCHEMA_VERSION, ms
+
+PASS, FAIL, DISTURBED, SKIP = "pass", "fail", "disturbed", "skip"
+WORST, MEDIAN = "worst", "median"
+
+STRAY_PART = 0.01
+"""This part of the requests may fail beside the longest outage; of a few requests, STRAY of them."""
+STRAY = 2
+
+
+class Drill(NamedTuple):
+    """What was recorded of one drill.
+
+    ``runs`` have plan, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the end)
+    and errors (what went wrong, in words). ``probes`` and ``watches`` are what the modules returned, by host.
+    ``disturbed`` says what was lost of that, ``retried`` why the drill was done before and is done again, ``unproven``
+    what it takes for granted.
+    """
+
+    fault: str
+    vip: str
+    profile: str
+    slo: Mapping[str, float | None]
+    judge: str
+    runs: Sequence[Record]
+    probes: Mapping[str, Record]
+    watches: Mapping[str, Record]
+    errors: Sequence[str]
+    skipped: str
+    disturbed: Sequence[str] = ()
+    retried: Sequence[str] = ()
+    unproven: Sequence[str] = ()
+
+
+class Run(NamedTuple):
+    """One run, when it was, and its figures; both None when that is unknown."""
+
+    record: Record
+    window: Window | None
+    figures: Mapping[str, Any] | None
+    mark: str
+
+
+class Found(NamedTuple):
+    """What speaks against a pass: what failed, and what kept the drill from proving anything."""
+
+    failed: list[str]
+    disturbed: list[str]
+
+    def add(self, other: Found, mark: str = "") -> None:
+        """Take what another found."""
+        self.failed.extend(mark + reason for reason in other.failed)
+        self.disturbed.extend(mark + reason for reason in other.disturbed)
+
+
+def entry(drill: Drill) -> dict[str, Any]:
+    """Return the report's entry for one drill. The verdict is ``pass`` when there is no reason against it."""
+    fault = FAULTS[drill.fault]
+    plan = drill.runs[0]["plan"] if drill.runs else {}
+    slo_s = objective_s(drill.fault, plan, drill.profile, drill.slo)
+    slos = {"outage_s": slo_s, "failback_outage_s": failback_objective_s(drill.fault, slo_s)}
+    done = _done(drill)
+    verdict, reasons = _verdict(drill, _against(drill, fault, done, slos))
+    # Of a fault that is not possible here, nothing is told.
+    runs = [] if verdict == SKIP else _told(done, drill.vip)
+    errors: dict[str, int] = {}
+    for probe in drill.probes.values():
+        for kind, count in probe["errors"].items():
+            errors[kind] = errors.get(kind, 0) + count
+    clocks = [watch["clock"]["error_s"] for watch in drill.watches.values() if watch.get("clock")]
+    return {
+        "fault": drill.fault,
+        "title": fault.title,
+        "group": fault.group,
+        "targets": sorted({host for run in drill.runs for host in run["targets"]}),
+        "verdict": verdict,
+        "reasons": reasons,
+        "retried": list(drill.retried),
+        "unproven": list(drill.unproven),
+        "expected": {
+            "holder": fault.holder,
+            "outage_slo_s": slo_s,
+            "failback_slo_s": slos["failback_outage_s"],
+            "bound_s": bound_s(drill.fault, plan),
+            "alarm_slo_s": ALONE_S if fault.holder == SPLITS else None,
+            "overlap_slo_s": ALONE_S if fault.holder == RETURNS else None,
+        },
+        "figures": {name: _spread([run[name] for run in runs]) for name in FIGURES},
+        "requests": sum(probe["requests"] for probe in drill.probes.values()),
+        "failed": sum(probe["failed"] for probe in drill.probes.values()),
+        "errors": errors,
+        "connections": _connections(drill.probes),
+        "resolution_s": _resolution_s(drill.probes, done),
+        "clock_error_s": max(clocks, default=None),
+        "runs": runs,
+    }
+
+
+def report(drills: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], started: str, ended: str) -> dict[str, Any]:
+    """Return the report. It passes when no drill failed or was disturbed, and at least one passed."""
+    verdicts = {drill["verdict"] for drill in drills}
+    if FAIL not in verdicts and DISTURBED in verdicts:
+        verdict = DISTURBED
+    else:
+        verdict = PASS if PASS in verdicts and FAIL not in verdicts else FAIL
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "started": started,
+        "ended": ended,
+        "verdict": verdict,
+        "cluster": dict(cluster),
+        "drills": list(drills),
+    }
+
+
+def _done(drill: Drill) -> list[Run]:
+    """Return the runs in which something was broken."""
+    records = [run for run in drill.runs if not _skipped(run)]
+    spans = windows(records, drill.probes, drill.watches) if drill.probes else [None] * len(records)
+    mark = "run {}: " if len(drill.runs) > 1 else ""
+    alarm = FAULTS[drill.fault].alarm
+    return [
+        Run(
+            record,
+            window,
+            figures(record, window, drill.probes, drill.watches, drill.vip, alarm) if window else None,
+            mark.format(number),
+        )
+        for number, (record, window) in enumerate(zip(records, spans), 1)
+    ]
+
+
+def _told(done: Sequence[Run], vip: str) -> list[dict[str, Any]]:
+    return [
+        {"number": number, **run.figures, "holder_after": ", ".join(holders(run.record["after"], vip)) or None}
+        for number, run in enumerate(done, 1)
+        if run.figures is not None
+    ]
+
+
+def _verdict(drill: Drill, found: Found) -> tuple[str, list[str]]:
+    """Return the verdict and its reasons. What is skipped, or disturbed, never hides what failed."""
+    if found.failed:
+        skipped = [f"skipped in the end: {drill.skipped}"] if drill.skipped else []
+        return FAIL, [*found.failed, *found.disturbed, *skipped]
+    if drill.skipped:
+        return SKIP, [drill.skipped]
+    if found.disturbed:
+        return DISTURBED, found.disturbed
+    return (PASS, []) if drill.runs else (FAIL, ["nothing was broken"])
+
+
+def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
+    """Return all that speaks against a pass."""
+    found = Found(list(drill.errors), list(drill.disturbed))
+    for run in (one for one in drill.runs if _skipped(one)):
+        found.failed.extend(_after(drill, run))
+    for one in done:
+        found.add(_judged(drill, fault, one), one.mark)
+    if done:
+        found.add(_measured(drill, done, slos))
+    return found
+
+
+def _skipped(run: Record) -> bool:
+    return any(result.get("supported") is False for result in run["injected"])
+
+
+def _after(drill: Drill, run: Record) -> list[str]:
+    """Say what went wrong beside the fault, whether it was possible or not."""
+    reasons = [*run["plan"]["findings"], *run["errors"]]
+    return [*reasons, *_steady_again(drill.fault, run, drill.vip)] if run["plan"]["holder"] else reasons
+
+
+def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
+    """Say what speaks against one run, without what the client felt."""
+    run, window, measured = one.record, one.window, one.figures
+    found = Found(_after(drill, run), [])
+    if not run["plan"]["holder"]:
+        return found
+    unknown = [what for key, what in (("injected_s", "broken"), ("healed_s", "healed")) if moment(run, key) is None]
+    if window is None or measured is None or unknown:
+        # What failed before it was broken has been said.
+        if not run["errors"]:
+            what = next(iter(unknown), "broken")
+            found.disturbed.append(f"when {names(run['targets'])} was {what} is unknown: {NO_CLOCK}")
+        return found
+    if _undone(drill, run, found):
+        return found
+    booted = _booted(drill, fault)
+    watched = [host for host in run["plan"]["order"] if host not in (run["targets"] if fault.boots else ())]
+    # A machine that stands still has a clock that does, too.
+    still = {host: {**drill.watches[host], "drift_s": None} for host in run["targets"] if host in drill.watches}
+    watches = {**drill.watches, **still} if fault.driver else drill.watches
+    blind = of_watchers(watched, watches, drill.vip, window.healed_s)
+    found.disturbed.extend(reason for host, reason in blind.items() if host not in booted)
+    if not blind:
+        seen = lanes(drill.watches, drill.vip)
+        moved = moved_before(run["plan"]["holder"], drill.vip, seen, window)
+        if moved:
+            found.disturbed.append(moved)
+            return found
+        found.failed.extend(other_vips(fault, run, window, drill.watches))
+        found.failed.extend(_HOLDER_RULES[fault.holder](fault, run, window, seen, measured))
+        if not found.failed and fault.holder != STAYS:
+            found.add(_served(fault, run, window, seen, drill.probes))
+    return found
+
+
+def _undone(drill: Drill, run: Record, found: Found) -> bool:
+    """Say when the fault was not there until it was healed. Returns whether something else has ended it."""
+    seen = effect(drill.fault, run, drill.watches)
+    if seen["reason"]:
+        (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
+    return bool(seen["undone"])
+
+
+def _booted(drill: Drill, fault: Fault) -> list[str]:
+    """Return the hosts that have booted: what watched one ends then, and for the runs after that too."""
+    return [host for one in drill.runs for host in one["targets"]] if fault.boots else []
+
+
+def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
+    """Another balancer, and only one, must have it; a dead node's kernel keeps it, which does no harm."""
+    holder = run["plan"]["holder"]
+    if holder not in run["targets"]:
+        return _stayed(fault, run, window, found, measured)
+    during = holding(found, window.healed_s - 0.001)
+    others = [host for host in during if host not in run["targets"]]
+    if len(others) == 1 and (fault.bound == DEAD or others == during):
+        return []
+    return [f"the VIP must move from {holder} to one other balancer, at the end of the fault it was on {names(during)}"]
+
+
+def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
+    holder = run["plan"]["holder"]
+    # Nobody could watch a balancer, which is said elsewhere, when one of them is unknown.
+    gap, overlap = measured["gap_s"] or 0.0, measured["overlap_s"] or 0.0
+    if holding(found, window.healed_s - 0.001) == [holder] and gap + overlap == 0:
+        return []
+    return [f"the VIP must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
+
+
+def _split(fault: Fault, _run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
+    alarm_s = measured["alarm_s"]
+    if not counted_s(found, window.injected_s, window.healed_s)[1]:
+        return ["two balancers must have the VIP before the fault is healed, they never had"]
+    if alarm_s is not None and alarm_s <= ALONE_S:
+        return []
+    told = (
+        f"the alarm {fault.alarm} took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
+        if alarm_s
+        else f"no alarm {fault.alarm} was raised (is keepalived_watch on?)"
+    )
+    return [f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, and {told}"]
+
+
+def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
+    during = holding(found, window.healed_s - 0.001)
+    reasons = []
+    # A node that has booted is not watched any more, and may be the one that has it.
+    unknown = any(host not in found for host in run["plan"]["order"])
+    if len(during) > 1 or not (during or unknown):
+        reasons.append(f"one balancer must have the VIP before anything is healed, it was on {names(during)}")
+    if (measured["overlap_s"] or 0) > ALONE_S:
+        reasons.append(
+            f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, at most {ms(ALONE_S)} pass"
+        )
+    return reasons
+
+
+_HOLDER_RULES = {MOVES: _moved, STAYS: _stayed, SPLITS: _split, RETURNS: _returned}
+
+
+def _served(fault: Fault, run: Record, window: Window, seen: Lanes, probes: Mapping[str, Record]) -> Found:
+    """Before anything is healed the service must answer again: after a takeover through the new holder."""
+    last = names(holding(seen, window.healed_s - 0.001))
+    if any(one["end_s"] > window.healed_s for one in own_outages(window, probes)[0]):
+        return Found([f"the service did not answer before the fault was healed, with the VIP on {last}"], [])
+    taken_s = transition(seen, run["plan"]["holder"], window.injected_s, window.healed_s)
+    if fault.holder != MOVES or taken_s is None:
+        return Found([], [])
+    requests, failed = asked(probes, taken_s, window.healed_s)
+    if requests - failed >= GOOD_IN_A_ROW:
+        return Found([], [])
+    reason = (
+        f"{requests - failed} requests were good between the takeover and the heal, at least {GOOD_IN_A_ROW} prove it"
+    )
+    return Found([reason], []) if failed else Found([], [reason])
+
+
+def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
+    reasons = [f"after healing {reason}" for reason in unready(run["after"], vip)]
+    found = holders(run["after"], vip)
+    wanted = holder_after(fault, run["plan"], run["targets"])
+    if found != [wanted]:
+        reasons.append(f"after healing {vip} must be on {wanted}, it is on {names(found)}")
+    return reasons
+
+
+def _measured(drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
+    """Say what speaks against all runs together: what the clients felt, and what they have not seen."""
+    known = [run.window for run in done if run.window]
+    found = Found([], of_probers(drill.probes, known))
+    healed_s = max((window.healed_s for window in known), default=0.0)
+    for client, probe in drill.probes.items():
+        lost = any(not outage["recovered"] for outage in probe["outages"])
+        if lost and not ended_early(probe, healed_s):
+            found.failed.append(f"the service did not come back while {client} probed it")
+    slo_s = slos["outage_s"]
+    for run in done:
+        if run.window:
+            found.disturbed.extend(run.mark + reason for reason in of_stalls(run.window, drill.probes, slo_s))
+    unsteady = of_steady_state(drill.probes, known, slo_s)
+    found.disturbed.extend(unsteady)
+    if not unsteady:
+        found.add(_felt(known, drill.probes, slos, drill.judge))
+        for run in done:
+            if run.window and slo_s is not None:
+                found.failed.extend(run.mark + reason for reason in _strays(run.window, drill.probes))
+    return found
+
+
+def _felt(
+    known: Sequence[Window], probes: Mapping[str, Record], objectives: Mapping[str, float | None], judge: str
+) -> Found:
+    """Say which outage was too long, or may have been: where nobody asked, it is not known."""
+    found = Found([], [])
+    silent = [stalls(probes, window.from_s, window.until_s) for window in known]
+    for number, (key, what) in enumerate((("outage_s", "outage"), ("failback_outage_s", "outage after healing"))):
+        felt = [own_outages(window, probes)[number] for window in known]
+        certain = _spread([certain_s(*one) for one in zip(felt, silent)])
+        possible = _spread([possible_s(*one) for one in zip(felt, silent)])
+        slo_s = objectives[key]
+        if not certain or not possible or slo_s is None:
+            continue
+        which = f"{judge} of {len(known)}: " if len(known) > 1 else ""
+        if certain[judge] > slo_s:
+            spread = _spread([longest_s(one) for one in felt]) or certain
+            found.failed.append(f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}")
+        elif possible[judge] > slo_s:
+            found.disturbed.append(
+                f"{which}the {what} was {ms(certain[judge])} to {ms(possible[judge])}, for a client did not ask all "
+                f"the time: the objective is {ms(slo_s)}"
+            )
+    return found
+
+
+def _strays(window: Window, probes: Mapping[str, Record]) -> list[str]:
+    """Say that many requests failed beside the longest outage, each for so short a time that no outage is too long."""
+    turn_s = window.healed_s - patience_s(probes)
+    reasons = []
+    for felt, start_s, end_s, when in zip(
+        own_outages(window, probes), (window.from_s, turn_s), (turn_s, window.until_s), ("", " after healing")
+    ):
+        lost = sum(outage["failed"] for outage in felt)
+        stray = lost - max((outage["failed"] for outage in felt), default=0)
+        requests = asked(probes, start_s, end_s)[0]
+        if stray > max(STRAY, requests * STRAY_PART):
+            reasons.append(f"{stray} of {requests} requests failed{when}, beside the longest outage")
+    return reasons
+
+
+def _resolution_s(probes: Mapping[str, Record], done: Sequence[Run]) -> float | None:
+    """Return the longest time in which a client did not ask while runs were judged: a shorter outage may be unseen."""
+    known = [run.window for run in done if run.window]
+    if not probes or not known:
+        return None
+    silent = [stall for window in known for stall in stalls(probes, window.from_s, window.until_s)]
+    return max([float(probe["interval_s"]) for probe in probes.values()] + [length for _who, _at, length in silent])
+
+
+def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return {"best": min(known), MEDIAN: round(median(known), 6), WORST: max(known)}
+
+
+def _connections(probes: Mapping[str, Record]) -> dict[str, int] | None:
+    found = [probe["connections"] for probe in probes.values() if probe.get("connections")]
+    return {key: sum(one[key] for one in found) for key in ("open", "requests", "failed", "cut")} if found else None

@@ -1,0 +1,189 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the haproxy role's variables and haproxy itself does not find, or only on the node.
+
+``settings`` and ``defaults`` are those of ``_haproxy_tree``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_binds import Bind, binds
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import words
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
+    file_findings,
+    label,
+    list_names,
+    name_findings,
+    render_findings,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render_section, section_lines
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import (
+    PROXIES,
+    Line,
+    Section,
+    section_list,
+)
+
+# What makes a backend answer; without any of these every request gets 503.
+ANSWERS = {"dispatch", "http-request", "redirect", "server", "server-template", "stats", "use-fcgi-app"}
+CHECKS = re.compile(r"httpchk|.*-check|ssl-hello-chk|smtpchk")
+# Words of a server that check it, or take another's word.
+CHECKED = {"agent-check", "check", "track"}
+# Words that let two lines have one address: a thread or interface each, for example.
+SHARED = {"interface", "namespace", "process", "shards", "thread"}
+PORTS = range(1, 65536)
+# A password as it is written: in a userlist, or after a user's name and a colon. Only double quotes expand variables.
+PASSWORD = re.compile(r"(user \S+ (insecure-)?password|stats auth) (?P<password>.*)")
+REFERENCE = re.compile(r'"\$(\w+|\{\w+\})"', re.ASCII)
+MIXED = re.compile(r'"(?:\\.|[^"\\$]|\$(?![A-Za-z_{]))*\$[A-Za-z_{]', re.ASCII)
+
+
+def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file: str) -> Iterator[str]:
+    """What the role refuses before it touches a node, one message a place."""
+    yield from _section_findings(settings, defaults)
+    yield from _name_findings(settings, defaults)
+    yield from _proxy_findings(settings)
+    yield from file_findings("haproxy_files", settings["files"], main_file)
+    for index, item in enumerate(settings["files"]):
+        yield from _content_findings(f"haproxy_files[{index}]: {item.get('dest')}", item)
+    port = settings.get("peers_port", 0)
+    if port and port not in PORTS:
+        yield f"haproxy_peers_port: {port} is no port; use 1 to 65535, or 0 for no peers"
+    try:
+        read = [(section, list(section.lines())) for section in section_list(settings, defaults)]
+    except ValueError:
+        # A value that no line can hold, which was named above.
+        return
+    yield from _password_findings([section for section, _lines in read])
+    yield from _target_findings(read)
+    yield from _bind_findings(read)
+    yield from _server_findings(read)
+    yield from _check_findings(read)
+    yield from _timeout_findings(read)
+
+
+def _section_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
+    for section in ("global", "defaults"):
+        if section in settings["sections"] and (defaults[section] or settings[section]):
+            yield f"haproxy_sections.{section}: the role writes this section; use haproxy_{section}"
+        yield from render_findings(render_section, f"haproxy_{section}", settings[section])
+    for header in defaults.get("sections", {}):
+        if header in settings["sections"]:
+            yield f"haproxy_sections.{header}: the role writes this section for haproxy_peers_port; use another name"
+    for header, keywords in settings["sections"].items():
+        if not str(header).strip():
+            yield "haproxy_sections: a header is empty; name the section, e.g. 'peers lab'"
+        check = partial(render_section, header=str(header))
+        yield from render_findings(check, f"haproxy_sections.{header}", keywords)
+
+
+def _name_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
+    names = {variable: list_names(f"haproxy_{variable}", settings[variable]) for variable in PROXIES}
+    others: dict[str, list[tuple[str, Any]]] = {kind: [] for kind in PROXIES.values()}
+    for header in settings["sections"]:
+        kind, *rest = str(header).split() or [""]
+        if kind in others:
+            others[kind].append((f"haproxy_sections.{header}", " ".join(rest[:1])))
+    own = [(f"haproxy_{frontend['name']}_bind", frontend["name"]) for frontend in defaults["frontends"]]
+    # A listen is a frontend and a backend, so it shares names with neither.
+    listens = others["listen"] + names["listens"]
+    fronts = list(name_findings(own + others["frontend"] + names["frontends"] + listens, "web"))
+    yield from fronts
+    backs = name_findings(listens + others["backend"] + names["backends"], "web")
+    yield from (found for found in backs if found not in fronts)
+
+
+def _proxy_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for variable, kind in PROXIES.items():
+        for index, proxy in enumerate(settings[variable]):
+            place = label(f"haproxy_{variable}", index, proxy)
+            given = {str(key).split(" ", 1)[0] for key in proxy}
+            if kind != "frontend" and (not given & ANSWERS or proxy.get("server") == []):
+                yield f"{place}: no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check"
+            if kind == "frontend" and ("bind" not in given or proxy.get("bind") == []):
+                yield f"{place}: no bind; give an address, e.g. 'bind: \"*:80\"'"
+            keywords = {key: value for key, value in proxy.items() if key not in ("name", "from")}
+            yield from render_findings(render_section, place, keywords)
+
+
+def _content_findings(place: str, item: Mapping[str, Any]) -> Iterator[str]:
+    if item.get("state") != "absent" and item.get("content") is None:
+        yield f"{place} has no content; give it, or 'state: absent' to remove the file"
+    mode = str(item.get("mode") or "0600")
+    if item.get("secret") and not re.fullmatch("0?[0-7][04]0", mode):
+        yield f"{place} is secret and its mode is {mode}; use '0600', or '0640' for a group that may read it"
+
+
+def _password_findings(sections: Sequence[Section]) -> Iterator[str]:
+    for section in sections:
+        for path, text in section_lines(section.keywords, section.place):
+            secret = PASSWORD.fullmatch(" ".join(words(text)))
+            if secret and MIXED.search(REFERENCE.sub("", secret["password"])):
+                yield (
+                    f"{path}: the password holds a '$' in double quotes, which haproxy takes for a variable of its"
+                    " environment; put it in single quotes"
+                )
+
+
+def _target_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+    names = {section.name for section, _lines in read if section.kind in ("backend", "listen")}
+    # A frontend may also name what conditions (.if) bring; haproxy will say so.
+    for _section, lines in read:
+        for line in lines:
+            target = line.words[1] if line.words[0] in ("default_backend", "use_backend") and line.words[1:] else ""
+            if target and target not in names and not re.search(r"[%$]", target):
+                known = ", ".join(sorted(names)) or "none"
+                yield f"{line.path}: there is no backend or listen {target!r}; there are: {known}"
+
+
+def _bind_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+    seen: list[tuple[Bind, str]] = []
+    for section, lines in read:
+        if section.kind not in ("frontend", "listen"):
+            continue
+        for line in lines:
+            if line.words[0] != "bind" or not SHARED.isdisjoint(line.words):
+                continue
+            for bind in binds(line.words[1]) if line.words[1:] else ():
+                first = next((place for other, place in seen if bind.meets(other)), None)
+                if first:
+                    yield f"{line.path}: {bind} is also bound by {first}; each would get a part of the connections"
+                seen.append((bind, line.path))
+
+
+def _server_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+    for section, lines in read:
+        first: dict[str, str] = {}
+        for line in lines:
+            if line.words[0] == "server" and line.words[1:] and section.kind in ("backend", "listen"):
+                name = line.words[1]
+                if name in first:
+                    yield f"{line.path}: the server name {name} is already that of {first[name]}; rename one of them"
+                first.setdefault(name, line.path)
+
+
+def _check_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+    defaulted = [line for section, lines in read if section.kind == "defaults" for line in lines]
+    for section, lines in read:
+        if section.kind not in ("backend", "listen"):
+            continue
+        options = [line for line in lines if line.words[0] == "option" and CHECKS.fullmatch("".join(line.words[1:2]))]
+        servers = [line for line in lines if line.words[0] in ("server", "server-template")]
+        related = [*servers, *(line for line in (*lines, *defaulted) if line.words[0] == "default-server")]
+        if options and servers and not any(CHECKED & set(line.words[1:]) for line in related):
+            name = options[0].words[1]
+            yield f"{options[0].path}: {name} checks nothing, for no server of {section.name} says 'check'; add it"
+
+
+def _timeout_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+    for _section, lines in read:
+        for line in lines:
+            value = "".join(line.words[2:3])
+            if line.words[0] == "timeout" and re.fullmatch("[1-9][0-9]?", value):
+                yield f"{line.path}: {value} means {value} ms; write {value}s for seconds, or {value}ms"

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The haproxy role's variables: the sections they stand for, and what the service needs for these.
+
+``settings`` below are the role's variables without their prefix: ``global``, ``defaults``, ``sections`` (mappings),
+``frontends``, ``backends``, ``listens``, ``files`` (lists). ``defaults`` holds the role's own ``global``, ``defaults``,
+``sections`` and ``frontends``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import plain, words
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import label
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import section_lines
+
+PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
+# What every defaults section of the role's has, or an unknown name would keep haproxy from starting.
+INIT_ADDR = "default-server init-addr"
+LOG_OPTIONS = {"httplog", "httpslog", "tcplog", "dontlog-normal"}
+
+
+class Section(NamedTuple):
+    """A section, and the variable that it comes from."""
+
+    header: str
+    place: str
+    keywords: Any
+
+    @property
+    def kind(self) -> str:
+        """The first word of the header."""
+        return "".join(self.header.split()[:1])
+
+    @property
+    def name(self) -> str:
+        """The second word of the header."""
+        return " ".join(words(self.header)[1:2])
+
+    def lines(self) -> Iterator[Line]:
+        """What stands in it. Raises ValueError for what haproxy.cfg cannot express."""
+        words(self.header)
+        for path, text in section_lines(self.keywords, self.place):
+            yield Line(path, [plain(word) for word in words(text)])
+
+
+class Line(NamedTuple):
+    """The words of a line, as haproxy understands them, and the path of the value that it comes from."""
+
+    path: str
+    words: list[str]
+
+
+def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Section]:
+    """The sections in the order of the file. A proxy without ``from`` uses the defaults section before it."""
+    others = [
+        Section(str(header), f"haproxy_sections.{header}", _startable(str(header), keywords, defaults["defaults"]))
+        for header, keywords in settings["sections"].items()
+    ]
+    own = [
+        Section(name, f"haproxy_{name}", _merge(defaults[name], settings[name]))
+        for name in ("global", "defaults")
+        if defaults[name] or settings[name]
+    ]
+    if any(section.header == "defaults" for section in own):
+        others.sort(key=lambda section: not section.header.startswith("defaults "))
+        named = sum(section.header.startswith("defaults ") for section in others)
+        others[named:named] = own[-1:]
+        own = own[:-1]
+    added = [Section(header, header, keywords) for header, keywords in defaults.get("sections", {}).items()]
+    added += [_proxy("frontend", f"haproxy_{proxy['name']}_bind", proxy) for proxy in defaults["frontends"]]
+    proxies = [
+        _proxy(kind, label(f"haproxy_{variable}", index, proxy), proxy)
+        for variable, kind in PROXIES.items()
+        for index, proxy in enumerate(settings[variable])
+    ]
+    return [*own, *others, *added, *proxies]
+
+
+def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """haproxy.cfg as sections for to_haproxy_cfg; needs settings without findings."""
+    found = section_list(settings, defaults)
+    shared = [line for section in found if section.header == "defaults" for line in section.lines()]
+    if "log" not in defaults["defaults"] or any(_chooses_log(line) for line in shared):
+        return {section.header: section.keywords for section in found}
+    return {section.header: _quiet(section, shared) for section in found}
+
+
+def tree_sections(tree: Mapping[str, Any]) -> list[Section]:
+    """The sections of a tree."""
+    return [Section(header, header, keywords) for header, keywords in tree.items()]
+
+
+def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What the systemd unit has to know about a tree of sections.
+
+    ``state``: the server-state file, ``socket``: the runtime socket by which it is filled (both empty unless both are
+    there). ``nofile``: open files for the ``maxconn`` or ``ulimit-n`` of global, 0 without one.
+    """
+    lines = [line.words for section in tree_sections(tree) for line in section.lines() if section.kind == "global"]
+    values = {line[0]: line[1] for line in lines if len(line) == 2}
+    sockets = [line[2].replace("unix@", "") for line in lines if line[:2] == ["stats", "socket"] and len(line) > 2]
+    paths = [path for path in sockets if path.startswith("/")]
+    state = values.get("server-state-file", "")
+    servers = sum(line.words[0] == "server" for section in tree_sections(tree) for line in section.lines())
+    nofile = 0
+    if values.get("ulimit-n", "").isdigit():
+        nofile = int(values["ulimit-n"])
+    elif values.get("maxconn", "").isdigit():
+        # Two for each connection, a pipe for every fourth (maxpipes), checks, and some for listeners, threads and logs.
+        nofile = int(values["maxconn"]) * 5 // 2 + servers + 1000
+    known = bool(paths) and state.startswith("/")
+    return {"state": state if known else "", "socket": paths[0] if known else "", "nofile": nofile}
+
+
+def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:
+    header = f"{kind} {proxy.get('name')}"
+    if proxy.get("from"):
+        header += f" from {proxy['from']}"
+    return Section(header, place, {key: value for key, value in proxy.items() if key not in ("name", "from")})
+
+
+def _quiet(section: Section, shared: list[Line]) -> Any:
+    """The keywords of a section; a proxy that chooses no log gets one of what failed, in the format of its mode.
+
+    haproxy's own default is a line "Connect from …" for each request, at a quarter of the throughput.
+    """
+    lines = list(section.lines())
+    bare = section.kind in ("frontend", "listen") and len(words(section.header)) == 2
+    if not bare or not isinstance(section.keywords, Mapping) or any(_chooses_log(line) for line in lines):
+        return section.keywords
+    modes = [line.words[1] for line in [*shared, *lines] if line.words[0] == "mode"]
+    log = "option httplog" if modes[-1:] == ["http"] else "option tcplog"
+    return {log: None, "option dontlog-normal": None, **section.keywords}
+
+
+def _chooses_log(line: Line) -> bool:
+    keyword, *rest = line.words[line.words[0] == "no" :] or [""]
+    return (
+        keyword == "log-format"
+        or (keyword == "log" and not rest)
+        or (keyword == "option" and not LOG_OPTIONS.isdisjoint(rest))
+    )
+
+
+def _startable(header: str, keywords: Any, base: Mapping[str, Any]) -> Any:
+    if header.startswith("defaults ") and isinstance(keywords, Mapping) and INIT_ADDR in base:
+        return {INIT_ADDR: base[INIT_ADDR], **keywords}
+    return keywords
+
+
+def _merge(defaults: Mapping[str, Any], own: Any) -> Any:
+    """The user's keywords over the defaults; where both are mappings (``timeout``, ``option``), key by key."""
+    if not isinstance(own, Mapping):
+        return own
+    merged = dict(defaults)
+    for key, value in own.items():
+        default = defaults.get(key)
+        merged[key] = _merge(default, value) if isinstance(default, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a cluster's keepalived settings, seen before any host is touched."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from itertools import combinations
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    Block,
+    Configuration,
+    Instance,
+    instance_of,
+    one_of,
+    read,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import (
+    Cluster,
+    interfaces,
+    nowhere,
+    own_address,
+    vrid,
+)
+
+
+class Finding(NamedTuple):
+    """Something wrong: a kind, by which it can be accepted, and what to tell (host, place, value, what to do)."""
+
+    kind: str
+    text: str
+
+
+# Kinds that can be meant. Anything else never works.
+ACCEPTABLE = ("advert_int", "nopreempt", "priority", "subnet", "weight")
+
+
+def told(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the texts of the findings that are not *accepted*, with how to accept those that can be meant."""
+    return [
+        f"{text} (if you mean it: keepalived_accept: [{kind}])" if kind in ACCEPTABLE else text
+        for kind, text in findings
+        if kind not in ACCEPTABLE or kind not in accepted
+    ]
+
+
+def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding]:
+    """Return what is wrong with *settings* (see ``_keepalived_tree.tree``) on ``cluster.host``."""
+    findings = [*_vip_findings(settings["vips"], cluster), *_duplicates(settings["vips"])]
+    places = {f"keepalived_vrrp_instances[{index}]": block for index, block in enumerate(settings["vrrp_instances"])}
+    for index, vip in enumerate(settings["vips"]):
+        places[f"keepalived_vips[{index}].vrrp_instance"] = vip.get("vrrp_instance") or {}
+    places["keepalived_vrrp_instance"] = settings["vrrp_instance"]
+    is_here = one_of(cluster.host, cluster.hosts)
+    for place, directives in places.items():
+        for instance in instance_of(directives, settings["conf"], place, is_here):
+            findings.extend(_instance_findings(instance, cluster))
+    if settings["vips"] and not settings["profile"]:
+        findings.append(
+            Finding("profile", "keepalived_profile: none says nothing about VRRP, which keepalived_vips needs")
+        )
+    return [Finding(kind, f"{cluster.host}: {text}") for kind, text in findings]
+
+
+def _vip_findings(vips: Sequence[Mapping[str, Any]], cluster: Cluster) -> Iterator[Finding]:
+    facts = cluster.facts.get(cluster.host, {})
+    for index, vip in enumerate(vips):
+        place = f"keepalived_vips[{index}]"
+        address = str(vip["address"])
+        owner = vip.get("owner")
+        if owner and owner not in cluster.hosts:
+            hosts = ", ".join(cluster.hosts)
+            yield Finding("owner", f"{place}.owner: {owner} is not among the hosts of the group ({hosts})")
+        if "/" not in address:
+            yield Finding("address", f"{place}.address: {address} has no prefix; write it like {address}/24")
+            continue
+        try:
+            ipaddress.ip_interface(address)
+        except ValueError as error:
+            yield Finding("address", f"{place}.address: {address} is not an address with a prefix: {error}")
+            continue
+        if not 1 <= vrid(vip) <= 255:
+            source = "vrid" if vip.get("vrid") is not None else "address"
+            text = f"{vip[source]} gives the VRRP router id {vrid(vip)}; set vrid to 1 to 255"
+            yield Finding("vrid", f"{place}.{source}: {text}")
+        interface = vip.get("interface")
+        if interface and interface not in interfaces(facts):
+            yield Finding("interface", f"{place}.interface: {_no_interface(interface, facts)}")
+        elif own_address(vip, facts) is None:
+            kind = "subnet" if interface else "address"
+            yield Finding(kind, f"{place}.address: {address} {nowhere(vip, facts)}")
+
+
+def _duplicates(vips: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    taken: dict[tuple[int, int], str] = {}
+    for index, vip in enumerate(vips):
+        try:
+            family = ipaddress.ip_interface(vip["address"]).version
+        except ValueError:
+            continue
+        place = f"keepalived_vips[{index}]"
+        former = taken.setdefault((family, vrid(vip)), place)
+        if former != place:
+            yield Finding(
+                "vrid",
+                f"{place}.vrid: {vip['address']} has the VRRP router id {vrid(vip)}, as {former} has;"
+                " give each VIP a vrid of its own",
+            )
+
+
+def _instance_findings(instance: Instance, cluster: Cluster) -> Iterator[Finding]:
+    place = instance.name
+    facts = cluster.facts.get(cluster.host, {})
+    interface = instance.value("interface")
+    missing = interface and interfaces(facts) and interface not in interfaces(facts)
+    if interface and missing and instance.flag("use_vmac") is False:
+        yield Finding("interface", f"{place}.interface: {_no_interface(interface, facts)}")
+    if instance.nopreempt and instance.value("state") == "MASTER":
+        yield Finding("nopreempt", f"{place}.state: MASTER takes nopreempt away; set state to BACKUP on all hosts")
+    number = instance.number("virtual_router_id")
+    if number is not None and not 1 <= number <= 255:
+        yield Finding("vrid", f"{place}.virtual_router_id: {number:g} is no VRRP router id; set it to 1 to 255")
+
+
+def _no_interface(name: object, facts: Mapping[str, Any]) -> str:
+    return f"{name} does not exist on this host (it has {', '.join(interfaces(facts)) or 'none that is known'})"
+
+
+def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
+    """Return what does not fit together in the configurations of all hosts. What is not known, fits.
+
+    *trees* maps each host to its configuration, as ``_keepalived_tree.tree`` returns it.
+    """
+    read_by = {host: read(tree, one_of(host, list(trees))) for host, tree in trees.items()}
+    hosts = {host: {each.name: each for each in conf.instances} for host, conf in read_by.items()}
+    findings: list[Finding] = []
+    for (host, mine), (peer, theirs) in combinations(hosts.items(), 2):
+        for name, here in mine.items():
+            if name in theirs:
+                findings.extend(_pair((host, here), (peer, theirs[name])))
+        findings.extend(_strangers(host, mine, peer, theirs))
+    for host, mine in hosts.items():
+        peers = [theirs for peer, theirs in hosts.items() if peer != host]
+        findings.extend(_weights(host, mine, peers, read_by[host]))
+    return findings
+
+
+# What all routers of one VRID must share, and why.
+SHARED = {
+    "virtual_router_id": "they would not hear each other, and both would hold the VIP",
+    "version": "they would ignore each other's adverts, and both would hold the VIP",
+    "advert_int": "the one with the shorter interval would take over again and again",
+    "authentication": "they would ignore each other's adverts, and both would hold the VIP",
+}
+
+
+def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Finding]:
+    (host, here), (peer, there) = one, other
+    place = f"{host}: vrrp_instance {here.name}"
+    for key, why in SHARED.items():
+        mine, theirs = (_shared(instance, key) for instance in (here, there))
+        if None not in (mine, theirs) and mine != theirs:
+            # Never the password itself.
+            values = "" if key == "authentication" else f" {mine:g} here, {theirs:g} on {peer}:"
+            yield Finding(key, f"{place}: {key} differs from {peer}'s:{values} {why}")
+    vips, others = (instance.all_addresses("virtual_ipaddress") for instance in (here, there))
+    if vips is not None and others is not None and vips != others:
+        yield Finding(
+            "virtual_ipaddress",
+            f"{place}: virtual_ipaddress is {', '.join(vips)} here and {', '.join(others)} on {peer}:"
+            f" {peer} would ignore the adverts, and both would hold a VIP",
+        )
+    if here.priority is not None and here.priority == there.priority:
+        yield Finding(
+            "priority",
+            f"{place}: priority {here.priority:g} is also that of {peer}; which of them holds the"
+            " VIP would be chance: make them differ",
+        )
+
+
+def _shared(instance: Instance, key: str) -> Any:
+    own = {"version": instance.version, "advert_int": instance.advert_int_s, "authentication": instance.authentication}
+    return own[key] if key in own else instance.number(key)
+
+
+def _strangers(host: str, mine: Mapping[str, Instance], peer: str, theirs: Mapping[str, Instance]) -> Iterator[Finding]:
+    elsewhere = [(name, _known(there), there.number("virtual_router_id")) for name, there in theirs.items()]
+    for name, here in mine.items():
+        vips, vrid = _known(here), here.number("virtual_router_id")
+        for other, others, their_vrid in elsewhere:
+            if name != other and vips & others and vrid is not None and their_vrid not in (None, vrid):
+                yield Finding(
+                    "virtual_router_id",
+                    f"{host}: vrrp_instance {name}: {', '.join(sorted(vips & others))} has virtual_router_id"
+                    f" {vrid:g} here and {their_vrid:g} on {peer}: both would hold it",
+                )
+
+
+def _known(instance: Instance) -> set[str]:
+    return {vip.address for vip in instance.addresses("virtual_ipaddress") if vip.known}
+
+
+def _weights(
+    host: str, mine: Mapping[str, Instance], peers: Sequence[Mapping[str, Instance]], configuration: Configuration
+) -> Iterator[Finding]:
+    """Find checks that can fail on the holder without the VIP ever moving."""
+    for name, here in mine.items():
+        standbys = [theirs[name].priority for theirs in peers if name in theirs]
+        own = here.priority
+        below = [priority for priority in standbys if priority is not None and own is not None and priority < own]
+        if own is None or not below or len(below) < len(standbys):
+            continue
+        gap = own - max(below)
+        for check, weight in _checks(here, configuration):
+            if abs(weight) <= gap:
+                yield Finding(
+                    "weight",
+                    f"{host}: vrrp_instance {name}: {check} has weight {weight:g}, but the next priority is {gap:g}"
+                    f" lower: when it fails the VIP stays; set weight to 0, or beyond {gap:g}",
+                )
+            if here.nopreempt:
+                yield Finding(
+                    "nopreempt",
+                    f"{host}: vrrp_instance {name}: {check} has weight {weight:g}, but with nopreempt the VIP stays"
+                    " when a priority changes; set weight to 0",
+                )
+
+
+def _checks(instance: Instance, configuration: Configuration) -> Iterator[tuple[str, float]]:
+    # A track_file's weight is multiplied by what the file says, so nothing is known about it.
+    kinds = {"track_script": "vrrp_script", "track_process": "vrrp_track_process"}
+    for directive, kind in kinds.items():
+        configured = configuration.blocks(kind)
+        for line in instance.entries(directive):
+            own = re.search(r"\bweight (-?\d+)", line.text)
+            script = configured.get(line.word(0), Block(()))
+            weight = float(own[1]) if own else script.number("weight", 0)
+            if line.known and weight:
+                yield f"{directive} {line.word(0)}", weight

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From keepalived's configuration to what the host must let in and what its kernel must allow."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Iterator, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    Configuration,
+    Instance,
+    bare,
+    one_of,
+    read,
+    virtual_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster, Interface, interfaces
+
+
+def vrrp_interfaces(tree: Any, cluster: Cluster) -> list[str]:
+    """Return the interfaces that the instances advertise on, each once."""
+    instances = [instance for conf in _readings(tree, cluster) for instance in conf.instances]
+    return list(dict.fromkeys(name for instance in instances for name in _interfaces(instance)))
+
+
+def _readings(tree: Any, cluster: Cluster) -> tuple[Configuration, Configuration]:
+    """Return the configuration with all conditions open, and as this host seems to read it.
+
+    Should its config-id be another one, what another host says lets in one peer too many at worst.
+    """
+    return read(tree), read(tree, one_of(cluster.host, cluster.hosts))
+
+
+def _interfaces(instance: Instance) -> list[str]:
+    return [line.word(1) for line in instance.named("interface") if not line.unresolved]
+
+
+def allows(tree: Any, cluster: Cluster) -> list[Allow]:
+    """Return what this host must let in: VRRP, and AH where it is used, from its peers, and BFD from its neighbours.
+
+    Peers are those of ``unicast_peer``, or else the addresses that the other hosts have on the instance's link.
+    """
+    readings = _readings(tree, cluster)
+    vips = virtual_addresses(tree)
+    found = []
+    for instance in (each for conf in readings for each in conf.instances):
+        # AH carries VRRP within, and a firewall sees the outer protocol.
+        services = ["vrrp", "ah"] if instance.uses_ah else ["vrrp"]
+        peers = [peer.address for peer in instance.addresses("unicast_peer")] or _neighbours(instance, vips, cluster)
+        found += [Allow(service, peer) for peer in peers for service in services]
+    for line in (each for conf in readings for each in conf.entries("bfd_instance")):
+        if line.word(0) in ("neighbor_ip", "neighbour_ip"):
+            found += [Allow("bfd", address) for address in bare(line.word(1))]
+    return list(dict.fromkeys(found))
+
+
+def _neighbours(instance: Instance, vips: Sequence[str], cluster: Cluster) -> Iterator[str]:
+    """Yield the addresses of the other hosts that the instance's adverts can come from.
+
+    Those of its link, found by the subnets that both hosts have there; all of them when the interface is unknown.
+    VRRP over IPv6 sends from link-local addresses (RFC 9568 section 5.1.2.1).
+    """
+    links = interfaces(cluster.facts.get(cluster.host, {}))
+    here = [address for name in _interfaces(instance) for address in links.get(name, [])]
+    networks = {address.network for address in here if not address.is_link_local}
+    for peer in cluster.hosts:
+        for addresses in interfaces(cluster.facts.get(peer, {})).values() if peer != cluster.host else ():
+            if networks and not networks & {address.network for address in addresses}:
+                continue
+            for address in addresses:
+                right = address.version == instance.family and _can_send(address, networks)
+                if right and str(address.ip) not in vips:
+                    yield str(address.ip)
+
+
+def _can_send(address: Interface, networks: set[Any]) -> bool:
+    if address.is_loopback:
+        return False
+    return address.is_link_local if address.version == 6 else address.network in networks or not networks
+
+
+def binds(variables: Any, addresses: Sequence[str]) -> list[str]:
+    """Return those of the *addresses* that a ``listen`` or ``bind`` in the engine's *variables* names."""
+    lines = list(_listens(variables, listening=False))
+    return [address for address in dict.fromkeys(addresses) if any(_names(line, address) for line in lines)]
+
+
+def _names(line: str, address: str) -> bool:
+    whole = re.escape(address)
+    return re.search(rf"(?<![\w.:\[]){whole}(?![\w.])|\[{whole}\]", line) is not None
+
+
+def _listens(value: Any, listening: bool) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            # "listen" and "nginx_health_listen" introduce addresses; haproxy's "bind 192.0.2.10:80" has one in it.
+            if listening:
+                yield str(key)
+            word = re.fullmatch(r"(?:\w+_)?(?:listen|bind)( .*)?", str(key))
+            if word and word.group(1):
+                yield word.group(1)
+            yield from _listens(inner, listening or bool(word))
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _listens(inner, listening)
+    elif isinstance(value, str):
+        yield from (line for line in value.splitlines() if listening or re.match(r"\s*(listen|bind)\s", line))
+
+
+def sysctl(tree: Any, nonlocal_bind: str, variables: Any) -> dict[str, int]:
+    """Return the kernel parameters that let a daemon bind a VIP that is elsewhere.
+
+    *nonlocal_bind* is ``always``, ``never``, or ``auto``, which means where the engine's *variables* bind one.
+    """
+    vips = virtual_addresses(tree)
+    chosen = {"always": vips, "never": [], "auto": binds(variables, vips)}[nonlocal_bind]
+    versions = {ipaddress.ip_address(address).version for address in chosen}
+    return {f"net.ipv{version}.ip_nonlocal_bind": 1 for version in sorted(versions)}

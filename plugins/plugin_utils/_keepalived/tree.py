@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the role's settings to one host's keepalived configuration."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import quote
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    defines,
+    instance_of,
+    one_of,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import LISTS, normal
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import (
+    Cluster,
+    instance,
+    instance_name,
+    unicast_between,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import release_file, release_tracker
+
+# The settings that are lists of lines, and those that are lists of named blocks, each with its directive.
+LINES = ("static_ipaddress", "static_routes", "static_rules")
+BLOCKS = {
+    "track_files": "track_file",
+    "vrrp_scripts": "vrrp_script",
+    "track_processes": "vrrp_track_process",
+    "bfd_instances": "bfd_instance",
+    "vrrp_sync_groups": "vrrp_sync_group",
+    "vrrp_instances": "vrrp_instance",
+    "virtual_server_groups": "virtual_server_group",
+    "virtual_servers": "virtual_server",
+}
+# With these the role adds nothing of its own.
+ADDS_NOTHING = {"keepalived_profile": "none", "keepalived_track_services": [], "keepalived_check_url": ""}
+RLIMIT_RTTIME_US = 2_000_000
+# Blocks that a virtual or real server may have several of.
+REPEATED = ("real_server", "_CHECK", "_GET")
+
+
+def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list[Any]:
+    """Return the configuration of ``cluster.host``, as ``to_keepalived_conf`` writes it.
+
+    *settings* has the role's variables without their prefix: ``vips``, ``profile`` (the timers, or empty for nothing
+    that the user did not say), ``unicast``, ``script_user``, ``track_services``, ``check_script``, ``global_defs``,
+    ``vrrp_instance``, ``conf``, and the lists of :data:`LINES` and :data:`BLOCKS`; optionally ``release``, whether the
+    watch may let go of VIPs.
+    The user's own directives win; the tracked things are added to the user's.
+    Raises ValueError when an address or interface cannot be found.
+    """
+    cluster = cluster._replace(moving=_moving(settings))
+    conf = settings["conf"]
+    if not isinstance(conf, Mapping):
+        # Directives that repeat, in an order that matters.
+        rest = tree({**settings, "conf": {}}, cluster)
+        return [rest, *conf] if rest else list(conf)
+    result = {key: value for key, value in conf.items() if _comes_first(key)}
+    global_defs = _with_limits({**_defaults(settings, cluster), **settings["global_defs"]}, settings)
+    if global_defs:
+        result["global_defs"] = global_defs
+    for name in LINES:
+        if settings[name]:
+            result[name] = settings[name]
+    result.update(_tracking(settings))
+    for name, directive in BLOCKS.items():
+        for block in settings[name]:
+            result[f"{directive} {block['name']}"] = _block(name, block, settings, cluster)
+        if name == "vrrp_instances":
+            result.update(_instances(settings, cluster))
+    result.update({key: value for key, value in conf.items() if not _comes_first(key)})
+    return result
+
+
+def variables(live: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
+    """Return the role's variables that reproduce a configuration that ``parse`` read: the inverse of :func:`tree`."""
+    found: dict[str, Any] = {**ADDS_NOTHING}
+    if not isinstance(live, Mapping):
+        return {**found, "keepalived_conf": list(live)}
+    directives = {directive: name for name, directive in BLOCKS.items()}
+    for key, value in live.items():
+        word, _space, name = key.partition(" ")
+        if key in LINES or (key == "global_defs" and isinstance(value, Mapping)):
+            found[f"keepalived_{key}"] = value
+        elif word in directives and name and isinstance(value, Mapping):
+            found.setdefault(f"keepalived_{directives[word]}", []).append({"name": name, **value})
+        else:
+            found.setdefault("keepalived_conf", {})[key] = value
+    return found
+
+
+def reproduces(found: Mapping[str, Any], live: Mapping[str, Any] | Sequence[Any]) -> bool:
+    """Return whether :func:`tree` makes *live* of the variables *found* again, but for the order of its blocks."""
+    settings: dict[str, Any] = {name: [] for name in (*LINES, *BLOCKS)}
+    settings.update(vips=[], profile={}, unicast=False, track_services=[], check_script="")
+    settings.update(global_defs={}, vrrp_instance={}, conf={})
+    settings.update({name.partition("_")[2]: found[name] for name in found.keys() - ADDS_NOTHING.keys()})
+    again = normal(tree(settings, Cluster("", [], {})))
+    return sorted(again, key=repr) == sorted(normal(live), key=repr)
+
+
+def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return ``group``, the variables with one value on all hosts, and ``hosts``, each host's others."""
+    first, *others = found.values() or [{}]
+    group = {
+        name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)
+    }
+    hosts = {host: {name: value for name, value in mine.items() if name not in group} for host, mine in found.items()}
+    return {"group": group, "hosts": hosts}
+
+
+def track_file(service: str) -> str:
+    """Return the file that says whether *service* is up (0) or not (1)."""
+    return f"/run/keepalived-{service}.track"
+
+
+def _moving(settings: Mapping[str, Any]) -> set[str]:
+    vips = {str(ipaddress.ip_interface(vip["address"]).ip) for vip in settings["vips"]}
+    conf = settings["conf"]
+    instances = [each for block in settings["vrrp_instances"] for each in instance_of(block, conf)]
+    return vips | {vip.address for each in instances for vip in each.vips}
+
+
+def _comes_first(key: str) -> bool:
+    # Definitions hold from where they stand; so do other names of what instances track.
+    return defines(key) or key.startswith(("vrrp_track_file ", "track_process "))
+
+
+def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
+    profile = settings["profile"]
+    if not profile:
+        return {}
+    return {
+        "router_id": cluster.host,
+        "enable_script_security": True,
+        "script_user": settings["script_user"],
+        "vrrp_version": profile["version"],
+        "vrrp_down_timer_adverts": profile["down_timer_adverts"],
+        "vrrp_rt_priority": 50,
+        "vrrp_no_swap": True,
+        # Of two holders the one that gives up says so once more: the other one, which never stopped being master,
+        # answers with gratuitous ARP, without which clients would stay with the loser's MAC.
+        "vrrp_higher_prio_send_advert": True,
+        # What no advert tells of (a holder that was killed, a VIP that a stranger had) ends for late listeners, too.
+        "vrrp_garp_master_refresh": 10,
+    }
+
+
+def _with_limits(global_defs: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *global_defs* with a limit for each process that has real-time priority.
+
+    By keepalived's own default, 10 ms without a pause, the kernel kills it on a slow or overloaded host; 2 s only end
+    one that runs wild. Only where it is asked for: a build without LVS or BFD does not know their directives.
+    """
+    if not settings["profile"]:
+        return global_defs
+    for process in ("vrrp", "checker", "bfd"):
+        own = {f"{process}_rlimit_rttime", f"{process}_rlimit_rtime"} & global_defs.keys()
+        if global_defs.get(f"{process}_rt_priority") and not own:
+            global_defs[f"{process}_rlimit_rttime"] = RLIMIT_RTTIME_US
+    return global_defs
+
+
+def _tracking(settings: Mapping[str, Any]) -> dict[str, Any]:
+    # Any value but 0 means FAULT, which hands over at once; the unit writes 0 when the service is up.
+    files: dict[str, Any] = {
+        f"track_file {service}": {"file": quote(track_file(service)), "weight": 0, "init_file": 1}
+        for service in settings["track_services"]
+    }
+    if settings["check_script"]:
+        script = {"script": quote(settings["check_script"]), "interval": 1, "fall": 2, "rise": 1}
+        script.update(settings["profile"].get("vrrp_script", {}))
+        files["vrrp_script answers"] = script
+    if settings.get("release"):
+        names = [block["name"] for block in settings["vrrp_instances"]]
+        for name in (*names, *map(instance_name, settings["vips"])):
+            # Without init_file: the watch writes it, and keepalived takes a missing one for 0.
+            files[f"track_file {release_tracker(name)}"] = {"file": quote(release_file(name)), "weight": 0}
+    return files
+
+
+def _instances(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
+    advert_int = settings["profile"]["advert_int"] if settings["profile"] else 1
+    return {
+        f"vrrp_instance {instance_name(vip)}": _merge(
+            instance(vip, cluster, advert_int, settings["unicast"]),
+            _tracked(settings, instance_name(vip)),
+            settings["vrrp_instance"],
+            vip.get("vrrp_instance") or {},
+        )
+        for vip in settings["vips"]
+    }
+
+
+def _tracked(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    tracked: dict[str, Any] = {}
+    files = list(settings["track_services"])
+    if settings.get("release"):
+        files.append(release_tracker(name))
+    if files:
+        tracked["track_file"] = files
+    if settings["check_script"]:
+        tracked["track_script"] = ["answers"]
+    return tracked
+
+
+def _merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one block of directives: later layers win, what is tracked adds up."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            if key.startswith("track_") and isinstance(merged.get(key), list):
+                merged[key] = [*merged[key], *(line for line in value if line not in merged[key])]
+            else:
+                merged[key] = value
+    return merged
+
+
+def _block(name: str, block: Mapping[str, Any], settings: Mapping[str, Any], cluster: Cluster) -> Any:
+    directives = {key: value for key, value in block.items() if key != "name"}
+    if name == "vrrp_instances":
+        if settings["unicast"] and "unicast_peer" not in directives:
+            directives.update(
+                unicast_between(_first_vip(block["name"], directives, settings["conf"], cluster), cluster)
+            )
+        return _merge(_tracked(settings, block["name"]), settings["vrrp_instance"], directives)
+    return _repeat(directives)
+
+
+def _first_vip(name: str, directives: Mapping[str, Any], conf: Any, cluster: Cluster) -> dict[str, Any]:
+    for each in instance_of(directives, conf, is_here=one_of(cluster.host, cluster.hosts)):
+        for vip in each.addresses("virtual_ipaddress"):
+            return {"address": vip.written, "interface": each.value("interface")}
+    raise ValueError(
+        f"{cluster.host}: vrrp_instance {name}: keepalived_unicast finds its peers by the first address in"
+        " virtual_ipaddress, which is not known; set unicast_src_ip and unicast_peer"
+    )
+
+
+def _repeat(directives: Mapping[str, Any]) -> Any:
+    """Return *directives* with a list of blocks as blocks that follow each other."""
+    if not any(_is_repeated(key, value) for key, value in directives.items()):
+        return dict(directives)
+    lines: list[dict[str, Any]] = []
+    for key, value in directives.items():
+        if _is_repeated(key, value):
+            lines.extend(_named(key, entry) for entry in value)
+        else:
+            lines.append({key: value})
+    return lines
+
+
+def _is_repeated(key: str, value: Any) -> bool:
+    return isinstance(value, list) and key not in LISTS and key.endswith(REPEATED)
+
+
+def _named(key: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    body = {inner: value for inner, value in entry.items() if inner != "name"}
+    header = f"{key} {entry['name']}" if "name" in entry else key
+    return {header: _repeat(body)}

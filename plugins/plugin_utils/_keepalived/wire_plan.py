@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From keepalived's configuration to what vrrp_probe is to look at. Pure functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Iterable, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+    ADDRESSES,
+    Instance,
+    bare,
+    defines,
+    one_of,
+    read,
+    virtual_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster, Interface, interfaces
+
+
+def planned(tree: Any, cluster: Cluster) -> list[dict[str, Any]]:
+    """Return the instances of the configuration *tree* as options of vrrp_probe, each with its ``name`` and ``vrid``.
+
+    Left out are those whose interface does not exist yet, or whose interface, router id or interval only keepalived
+    knows. ``cluster.facts`` give the peers' addresses.
+    """
+    found = []
+    here = interfaces(cluster.facts.get(cluster.host, {}))
+    for instance in read(tree, one_of(cluster.host, cluster.hosts)).instances:
+        interface, vrid = instance.value("interface"), instance.number("virtual_router_id")
+        if interface not in here or vrid is None or instance.advert_int_s is None:
+            continue
+        source = instance.value("unicast_src_ip") or instance.value("mcast_src_ip") or ""
+        found.append(
+            {
+                "name": instance.name,
+                "vrid": int(vrid),
+                "interface": interface,
+                "addresses": [vip.address for vip in instance.vips],
+                "advert_int_s": instance.advert_int_s,
+                "multicast": not instance.entries("unicast_peer"),
+                "source": next(iter(bare(source)), None),
+                # A firewall sees the protocol AH then, of which a probe says nothing.
+                "peers": [] if instance.uses_ah else _peers(instance, here[interface], cluster),
+            }
+        )
+    return found
+
+
+def fingerprint(tree: Any) -> str:
+    """Return a mark of all that the link sees of a configuration, which changes when a look at the link is due."""
+    shown = ("interface", "virtual_router_id", "unicast_src_ip", "mcast_src_ip")
+    seen = []
+    for instance in read(tree).instances:
+        lines = [line.text for line in (*instance.named(*shown), *instance.entries("unicast_peer"))]
+        vips = [f"{line.condition} {line.word(0)}" for line in instance.entries(*ADDRESSES)]
+        seen.append([instance.name, vips, str(instance.version), lines])
+    # Only the host knows which of these count.
+    by_host = [line for line in map(str.strip, render(tree).splitlines()) if line.startswith("@") and defines(line)]
+    return hashlib.sha256(json.dumps([*sorted(seen), by_host]).encode()).hexdigest()[:16]
+
+
+def link_known(trees: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether every host has the mark of its configuration in its local facts, and each VIP has one holder.
+
+    *trees* and *facts* are by host.
+    """
+    for host, tree in trees.items():
+        noted = facts.get(host, {}).get("ansible_local", {}).get("haproof", {})
+        if not isinstance(noted, Mapping) or noted.get("keepalived_link") != fingerprint(tree):
+            return False
+    held = [str(address.ip) for host in trees for links in interfaces(facts[host]).values() for address in links]
+    vips = {vip for tree in trees.values() for vip in virtual_addresses(tree)}
+    return all(held.count(vip) == 1 for vip in vips)
+
+
+def _peers(instance: Instance, link: Sequence[Interface], cluster: Cluster) -> list[dict[str, Any]]:
+    """Return the other hosts, each with the addresses of the instance's family that it has on the instance's *link*."""
+    version = instance.family
+    vips = [vip.address for vip in instance.vips]
+    unicast = [peer.address for peer in instance.addresses("unicast_peer")]
+    networks = {address.network for address in link if address.version == version and not address.is_link_local}
+    found = []
+    for host in cluster.hosts:
+        if host == cluster.host:
+            continue
+        theirs = [
+            address
+            for addresses in interfaces(cluster.facts.get(host, {})).values()
+            for address in addresses
+            if address.version == version and not address.is_loopback
+        ]
+        if unicast:
+            known = [str(address.ip) for address in theirs if str(address.ip) in unicast]
+        elif version == 6:
+            known = [str(address.ip) for address in theirs if address.is_link_local]
+        else:
+            known = [str(address.ip) for address in theirs if address.network in networks]
+        known = _without(known, [*vips, *cluster.moving])
+        if known:
+            found.append({"name": host, "addresses": known})
+    return found
+
+
+def _without(addresses: Iterable[str], left_out: Sequence[str]) -> list[str]:
+    return [address for address in addresses if address not in left_out]

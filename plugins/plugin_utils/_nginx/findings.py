@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the nginx role's variables, which are the ``settings`` of ``_nginx_tree``.
+
+Only what ``nginx -t`` does not find, or what can be said better before a node is touched.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._config_error import child
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
+    file_findings,
+    label,
+    list_names,
+    name_findings,
+    render_findings,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches, upstreams
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines, render
+
+CONTEXTS = ("events", "http", "stream")
+# A host as one word and no port: what people write who mean an upstream.
+_ONE_WORD = re.compile(r"(?:https?|grpcs?)://([\w-]+)(?:/.*)?", re.ASCII)
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_CHECKSUM = re.compile(r"\w+:[0-9a-f]{32,}")
+_RATE = re.compile(r"[1-9]\d*r/[sm]")
+
+
+def findings(settings: Mapping[str, Any], main_file: str) -> Iterator[str]:
+    """What the role refuses before it touches a node, one message a place."""
+    found = [*_directive_findings(settings), *_switch_findings(settings)]
+    # These look into the directives, which must be readable for that.
+    yield from found or [*_number_findings(settings), *_server_findings(settings), *_proxy_findings(settings)]
+    yield from file_findings("nginx_files", settings["files"], main_file)
+    yield from _secret_findings(settings)
+
+
+def _directive_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for context in CONTEXTS:
+        if context in settings["main"]:
+            yield f"nginx_main.{context}: the role writes this block; put its directives into nginx_{context}"
+    for context in ("main", *CONTEXTS):
+        yield from render_findings(render, f"nginx_{context}", settings[context])
+    yield from name_findings(list_names("nginx_upstreams", settings["upstreams"]), "web")
+    for index, upstream in enumerate(settings["upstreams"]):
+        place = label("nginx_upstreams", index, upstream)
+        if f"upstream {upstream.get('name')}" in settings["http"]:
+            yield f"{place}: the name is already that of an upstream in nginx_http; rename one of them"
+        yield from upstreams.findings(place, upstream)
+    for index, server in enumerate(settings["servers"]):
+        yield from render_findings(render, f"nginx_servers[{index}]", server)
+
+
+def _switch_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for switch, needed in switches.NEEDED.items():
+        if settings[switch] and not switches.is_on(settings, switch):
+            yield f"nginx_{switch}: has no {' or '.join(needed)}, and does nothing without it"
+    if settings["package_source"] == "vendor" and not re.fullmatch(
+        r"\w+:[0-9a-f]{32,}", settings["vendor_key_checksum"]
+    ):
+        yield (
+            "nginx_vendor_key_checksum: the vendor's key must be pinned; fetch it, compare its fingerprints with those "
+            "that the vendor says, and give its checksum, e.g. sha256:0123..."
+        )
+    for switch in ("hotlink", "static"):
+        for extension in settings[switch].get("extensions") or []:
+            if not re.fullmatch(r"\w+", str(extension)):
+                yield f"nginx_{switch}.extensions: {extension!r} is no extension; write it as in 'png'"
+    rate = settings["limits"].get("rate")
+    if rate and not _RATE.fullmatch(str(rate)):
+        yield f"nginx_limits.rate: {rate!r} is no rate; write e.g. 20r/s or 90r/m"
+    for index, proxy in enumerate(settings["real_ip"]):
+        yield from _real_ip_findings(f"nginx_real_ip[{index}]", str(proxy))
+
+
+def _real_ip_findings(place: str, proxy: str) -> Iterator[str]:
+    if proxy == "unix:":
+        return
+    try:
+        network = ipaddress.ip_network(proxy, strict=False)
+    except ValueError:
+        yield f"{place}: {proxy!r} is no address or network; give that of a proxy, e.g. 192.0.2.0/24"
+        return
+    if not network.prefixlen:
+        yield f"{place}: {proxy} is everyone, and everyone could choose their address; give the networks of the proxies"
+
+
+def _number_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for context, directive in (("main", "worker_rlimit_nofile"), ("events", "worker_connections")):
+        for line in lines(settings[context], directive):
+            if len(line) != 1 or not re.fullmatch(r"[1-9]\d*", line[0]):
+                yield f"nginx_{context}.{directive}: {' '.join(line)!r} is no whole number"
+
+
+def _server_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    servers = [*blocks(settings["http"].get("server")), *settings["servers"]]
+    names = [set(switches.server_names(server)) for server in servers]
+    for switch in switches.NEEDED:
+        for name in settings[switch].get("servers") or []:
+            if not any(name in one for one in names):
+                yield f"nginx_{switch}.servers: no server has the server_name {name!r}"
+    for index, host in enumerate(settings["canonical_host"]):
+        place = f"nginx_canonical_host[{index}]"
+        if not _HOST.fullmatch(str(host)):
+            yield f"{place}: {host!r} is no host name; write it in lower case, without scheme and port"
+        elif not any(host in one for one in names):
+            yield f"{place}: no server has the server_name {host!r}"
+        elif any({host, other} <= one for one in names for other in settings["canonical_host"][:index]):
+            yield f"{place}: another canonical host belongs to the server of {host} too; keep one of them"
+    if settings["tls"].get("redirect") and not any(switches.redirects_to_tls(settings, server) for server in servers):
+        yield "nginx_tls.redirect: no server listens both with ssl and without, so there is nothing to redirect"
+
+
+def _proxy_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    http = settings["http"]
+    names = {str(upstream["name"]) for upstream in settings["upstreams"]}
+    names |= {key_arguments(key)[1] for key in http if re.match(r"upstream\s+\S", str(key))}
+    places: list[tuple[str, Mapping[Any, Any]]] = [("nginx_http", http)]
+    places += [(f"nginx_servers[{index}]", server) for index, server in enumerate(settings["servers"])]
+    # What an included file defines is not seen here.
+    if not any(line != ["mime.types"] for line in lines(http, "include")):
+        for place, block in places:
+            yield from _unknown_upstreams(place, block, names)
+
+
+def _unknown_upstreams(place: str, block: Mapping[Any, Any], names: set[str]) -> Iterator[str]:
+    for line in lines(block, "proxy_pass"):
+        target = _ONE_WORD.fullmatch(line[0]) if line else None
+        if target and target[1] not in names | {"localhost"}:
+            yield (
+                f"{place}.proxy_pass: {target[1]} is no upstream, and nginx would look it up in DNS; add it to "
+                f"nginx_upstreams, or write the port of a host that you mean ({target[1]}:80)"
+            )
+    for key, value in block.items():
+        for inner in blocks(value):
+            yield from _unknown_upstreams(child(place, key), inner, names)
+
+
+def _secret_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for index, item in enumerate(settings["files"]):
+        mode = str(item.get("mode") or "0600")
+        if item.get("secret") and (not re.fullmatch(r"[0-7]{3,4}", mode) or int(mode, 8) & 0o137):
+            yield f"nginx_files[{index}]: mode {mode} is too open for a secret; 0640 is the most"

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an nginx.conf needs of its host: files beside it, and what systemd must grant."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import is_own
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines
+
+# What a service under ProtectSystem=full and ProtectHome=read-only cannot write to.
+PROTECTED = ("/usr", "/etc", "/boot", "/efi", "/home", "/root")
+# nginx takes relative paths from its prefix, which depends on the package.
+PREFIXES = ("/usr/share/nginx", "/etc/nginx")
+# Directives whose first argument is a path that nginx writes to.
+_WRITTEN = ("access_log", "error_log", "lock_file", "pid")
+_WRITTEN_ENDS = ("_cache_path", "_temp_path")
+_NO_PATHS = ("off", "stderr", "syslog:", "memory:")
+DESCRIPTORS = 16384
+# What former versions wrote before a secret file.
+_FORMER_MARK = "secret "
+
+
+def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
+    """All files of the role but for nginx.conf and systemd's; ``manifest`` lists them, to find those that go later."""
+    own = [{**({"mode": "0600"} if item.get("secret") else {}), **item} for item in settings["files"]]
+    found = own + switches.files(settings)
+    listed = "".join(f"{item['dest']}\n" for item in found)
+    return [*found, {"dest": manifest, "content": listed}] if found else []
+
+
+def listed(found_lines: Iterable[str], manifest: str) -> list[str]:
+    """The paths in the lines of the manifest.
+
+    Raises ValueError for a line that the role has not written: it removes what the manifest names.
+    """
+    found = []
+    for line in filter(None, found_lines):
+        path = line[len(_FORMER_MARK) :] if line.startswith(_FORMER_MARK) else line
+        if path_problem(path) or (is_own(path) and path not in switches.FILES):
+            raise ValueError(
+                f"{manifest}: the role did not write the line {line!r}; delete it, since listed files are removed"
+            )
+        found.append(path)
+    return found
+
+
+def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What systemd must grant to nginx with this configuration.
+
+    ``nofile``, its limit of open files; ``capabilities`` beyond the usual; ``paths``, folders it writes to that systemd
+    would protect.
+    """
+    statements = list(_walk(tree))
+    limits = [int(line[0]) for line in lines(tree, "worker_rlimit_nofile")]
+    limits += [2 * int(line[0]) for line in lines(tree.get("events") or {}, "worker_connections")]
+    capabilities = []
+    if any(words[0] == "worker_priority" for words in statements):
+        capabilities.append("CAP_SYS_NICE")
+    if any(words[0] == "proxy_bind" and "transparent" in words for words in statements):
+        # The workers keep it to use addresses that are not the host's.
+        capabilities.append("CAP_NET_RAW")
+    written = [words[1] for words in statements if _is_written(words)]
+    folders = sorted({folder for path in written for folder in _folders(path)})
+    return {
+        "nofile": max(limits, default=DESCRIPTORS),
+        "capabilities": capabilities,
+        "paths": [folder for folder in folders if folder.startswith(tuple(f"{path}/" for path in PROTECTED))],
+    }
+
+
+def _walk(block: Mapping[Any, Any]) -> Iterator[list[str]]:
+    for key, value in block.items():
+        words = key_arguments(key)
+        inner = blocks(value)
+        yield from ([words] if inner else ([words[0], *line] for line in lines({key: value}, words[0])))
+        for one in inner:
+            yield from _walk(one)
+
+
+def _is_written(words: list[str]) -> bool:
+    if len(words) < 2 or not (words[0] in _WRITTEN or words[0].endswith(_WRITTEN_ENDS)):
+        return False
+    return not words[1].startswith(_NO_PATHS)
+
+
+def _folders(path: str) -> list[str]:
+    """The folders in which ``path``, up to its first variable, may be."""
+    folder = posixpath.dirname(path.partition("$")[0])
+    return [folder] if folder.startswith("/") else [posixpath.join(prefix, folder).rstrip("/") for prefix in PREFIXES]

@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The text of an nginx.conf as the tree that ``_nginx_conf.render`` writes, by the rules of ngx_conf_read_token()."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import (
+    CONTROL,
+    arguments_of,
+    join,
+    key_arguments,
+    quote,
+    unescape,
+)
+
+_SPACE = re.compile(r"(?:[ \t\r\n]|\#[^\n]*(?:\n|\Z))*")
+# The text of a word may hold what ends it behind a backslash, and a '{' that belongs to a ${variable}.
+_WORD = re.compile(
+    r"""
+      "(?P<double> (?: \\. | [^"\\] )* )"
+    | '(?P<single> (?: \\. | [^'\\] )* )'
+    | (?P<plain> (?!["']) (?: \\. | \$\{+ | [^\\\ \t\r\n;{] )+ )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")
+_SWITCHES = {"on": True, "off": False}
+
+
+class ParseError(ValueError):
+    """A text that is no nginx.conf; the message says in which line, counted from 1."""
+
+
+class Statement(NamedTuple):
+    """The words of a directive, and the statements between its braces if it has any."""
+
+    words: list[str]
+    body: list[Any] | None
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return *text* as ``render`` takes it, without comments. Raises ParseError.
+
+    A directive that repeats is a list. One that repeats with others in between is a whole directive as key, since the
+    order may matter, with blanks at the end where that key is taken too.
+    """
+    return _tree(_statements(text))
+
+
+def normal(tree: Mapping[Any, Any]) -> list[Statement]:
+    """Return the statements that *tree* stands for, which are the same for all spellings of a configuration."""
+    return [statement for key, value in tree.items() for statement in _normal(key, value)]
+
+
+def _normal(key: Any, value: Any) -> Iterator[Statement]:
+    for item in value if isinstance(value, list) else [value]:
+        block = isinstance(item, Mapping)
+        words = key_arguments(key) + ([] if block else arguments_of(item))
+        yield Statement(words, normal(item) if block else None)
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
+    """Kind (``word``, or what ends a directive), text and position of each piece."""
+    control = CONTROL.search(text)
+    if control:
+        raise _error(
+            text, control.start(), f"control character U+{ord(control[0]):04X}, which this collection does not write"
+        )
+    position, in_directive = _space(text, 0), False
+    while position < len(text):
+        if text[position] in ";{" or (text[position] == "}" and not in_directive):
+            yield text[position], text[position], position
+            in_directive = False
+            position = _space(text, position + 1)
+        else:
+            word, end = _word(text, position)
+            yield "word", word, position
+            in_directive = True
+            position = _space(text, end)
+
+
+def _statements(text: str) -> list[Statement]:
+    top: list[Statement] = []
+    # The blocks that are open, each with the position where it opened.
+    blocks = [(top, 0)]
+    words: list[str] = []
+    first = 0
+    for kind, piece, position in _pieces(text):
+        if kind == "word":
+            first = first if words else position
+            words.append(piece)
+            continue
+        if kind == "}":
+            if len(blocks) == 1:
+                raise _error(text, position, "a block closes that was not opened")
+            blocks.pop()
+            continue
+        if not words:
+            raise _error(text, position, f"{kind!r} without a directive")
+        body: list[Statement] | None = [] if kind == "{" else None
+        blocks[-1][0].append(Statement(words, body))
+        if body is not None:
+            _refuse_lua(text, first, words[0])
+            blocks.append((body, first))
+        words = []
+    if words:
+        raise _error(text, first, f"{words[0]!r} has no ';' or block at its end")
+    if len(blocks) > 1:
+        raise _error(text, blocks[-1][1], "a block opens that is never closed")
+    return top
+
+
+def _refuse_lua(text: str, position: int, directive: str) -> None:
+    if directive.endswith("_by_lua_block"):
+        instead = directive.replace("_block", "_file")
+        what = f"{directive} holds Lua, which is no directive; move the code to a file and use {instead}"
+        raise _error(text, position, what)
+
+
+def _word(text: str, start: int) -> tuple[str, int]:
+    """The word at *start* without quotes and escapes, and where it ends."""
+    if text[start] == "}":
+        raise _error(text, start, "a block closes inside a directive; is a ';' missing?")
+    found = _WORD.match(text, start)
+    if found is None:
+        kind = "a quote" if text[start] in "\"'" else "a backslash"
+        raise _error(text, start, f"{kind} opens that is never closed")
+    end = found.end()
+    after = text[end : end + 1]
+    if found["plain"] is None and after not in tuple(" \t\r\n;{)"):
+        raise _error(text, start, "a space, ';' or '{' is missing after a quoted word")
+    if after == "\\":
+        raise _error(text, end, "a backslash at the end of the file")
+    return unescape(found["plain"] or found["double"] or found["single"] or ""), end
+
+
+def _error(text: str, position: int, what: str) -> ParseError:
+    return ParseError(f"line {text.count(chr(10), 0, position) + 1}: {what}")
+
+
+def _space(text: str, start: int) -> int:
+    found = _SPACE.match(text, start)
+    return found.end() if found else start
+
+
+def _tree(statements: list[Statement]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    last = ""
+    for words, body in statements:
+        key = join(words) if body is not None else quote(words[0])
+        value = _value(words[1:]) if body is None else _tree(body)
+        if key not in tree:
+            tree[key] = value
+        elif key == last:
+            tree[key] = [*(tree[key] if isinstance(tree[key], list) else [tree[key]]), value]
+        else:
+            # Blanks at its end do not change a key, but for YAML.
+            key = join(words)
+            while key in tree:
+                key += " "
+            tree[key] = None if body is None else value
+        last = key
+    return tree
+
+
+def _value(arguments: list[str]) -> Any:
+    if not arguments:
+        return None
+    text = join(arguments)
+    if text in _SWITCHES:
+        return _SWITCHES[text]
+    return int(text) if _NUMBER.fullmatch(text) else text

@@ -1,0 +1,388 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The audit's verdict on a pair, well and broken in one way each."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Callable, NamedTuple
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import (
+    Cluster,
+    endpoints,
+    findings,
+    probe_instances,
+    report,
+)
+
+VIP = "198.18.0.10"
+OWN = {"lb01": "198.18.0.11", "lb02": "198.18.0.12"}
+MACS = {"lb01": "02:00:00:00:00:0b", "lb02": "02:00:00:00:00:0c"}
+OTHER = {"lb01": "lb02", "lb02": "lb01"}
+Change = Callable[["Parts"], Any]
+
+
+class Parts(NamedTuple):
+    """What a case changes."""
+
+    infos: dict[str, Any]
+    probes: dict[str, Any]
+    services: dict[str, Any]
+    daemons: dict[str, Any]
+
+
+def entry(address: str, prefix: int = 24) -> dict[str, Any]:
+    return {"address": address, "prefix": prefix, "family": "ipv4", "interface": "eth1", "scope": "global"}
+
+
+def instance(state: str, priority: int) -> dict[str, Any]:
+    return {
+        "name": "VI_10",
+        "state": state,
+        "interface": "eth1",
+        "vrid": 10,
+        "priority": priority,
+        "effective_priority": priority,
+        "advert_int_s": 0.2,
+        "virtual_addresses": [VIP],
+        "authentication": "none",
+        "unicast_peers": [],
+        "tracked": [{"kind": "script", "name": "answers", "weight": 0, "state": "GOOD", "failing": False}],
+    }
+
+
+def info(host: str) -> dict[str, Any]:
+    holder = host == "lb01"
+    return {
+        "addresses": [entry(OWN[host]), *([entry(VIP)] if holder else [])],
+        "instances": [instance("master", 254) if holder else instance("backup", 253)],
+        "keepalived": {
+            "running": True,
+            "version": "2.2.7",
+            "program": {"program": "/usr/sbin/keepalived", "installed_version": "2.2.7", "outdated": False},
+            "config": {"files": ["/etc/k.conf"], "changed_at": 100.5, "loaded_at": 100.0, "differences": []},
+        },
+    }
+
+
+def probe(host: str) -> dict[str, Any]:
+    peer = OTHER[host]
+    heard = {
+        "peer": peer,
+        "addresses": [OWN[peer]],
+        "interface": "eth1",
+        "way": "multicast",
+        "link": True,
+        "host": True,
+    }
+    advert = {"interface": "eth1", "vrid": 10, "source": OWN["lb01"], "mac": MACS["lb01"], "priority": 254}
+    return {
+        "instances": [{"name": "VI_10", "interface": "eth1", "vrid": 10, "addresses": [VIP], "multicast": True}],
+        "routers": [{**advert, "addresses": [VIP]}] if host == "lb02" else [],
+        "macs": {VIP: [MACS["lb01"]] if host == "lb02" else []},
+        "own_macs": [MACS[host]],
+        "links": {"eth1": {"mac": MACS[host], "mtu": 1500, "up": True, "carrier": True, "multicast": True}},
+        "heard": [{**heard, "clock_difference_s": 0.0}],
+    }
+
+
+def cluster(change: Change | None = None) -> Cluster:
+    infos = {host: info(host) for host in OWN}
+    probes = {host: probe(host) for host in OWN}
+    services: dict[str, Any] = {address: {"findings": []} for address in (VIP, *OWN.values())}
+    daemons = {
+        host: {"daemons": {"keepalived": daemon(), "nginx": daemon("/etc/n.conf", "/etc/n.pem")}} for host in OWN
+    }
+    if change:
+        change(Parts(infos, probes, services, daemons))
+    return Cluster(copy.deepcopy(infos), probes, services, daemons=daemons)
+
+
+def daemon(*files: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"running": True, "unfinished": "", "units_outdated": False, "loaded_at": None, "files": {}}
+    return {**told, "loaded_at": 100.0, "files": dict.fromkeys(files, 100.5)} if files else told
+
+
+def two_holders(parts: Parts) -> None:
+    infos, probes, _services, _daemons = parts
+    infos["lb02"]["addresses"].append(entry(VIP))
+    infos["lb02"]["instances"][0]["state"] = "master"
+    probes["lb01"]["macs"][VIP] = [MACS["lb02"]]
+
+
+def nobody(parts: Parts) -> None:
+    infos, probes, _services, _daemons = parts
+    infos["lb01"]["addresses"].pop()
+    infos["lb01"]["instances"][0]["state"] = "backup"
+    probes["lb02"]["macs"][VIP] = []
+
+
+def failing(infos: dict[str, Any], host: str, state: str) -> None:
+    infos[host]["instances"][0]["state"] = state
+    infos[host]["instances"][0]["tracked"][0]["failing"] = True
+
+
+def stopped(infos: dict[str, Any], host: str) -> None:
+    infos[host].update(instances=[], keepalived={"running": False, "pid": None, "version": None})
+
+
+CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
+    (
+        "two holders",
+        two_holders,
+        [
+            (
+                "split_brain",
+                f"{VIP}: lb01 and lb02 hold it at the same time, and {MACS['lb01']} and {MACS['lb02']} answer for it:"
+                " find out why they do not hear each other",
+            )
+        ],
+    ),
+    (
+        "one host answers from two interfaces",
+        lambda c: (
+            c.probes["lb02"]["macs"].update({VIP: ["02:00:00:00:02:00", MACS["lb01"]]})
+            or c.probes["lb01"]["own_macs"].append("02:00:00:00:02:00")
+        ),
+        [],
+    ),
+    ("nobody", nobody, [("no_holder", f"{VIP}: no host has it")]),
+    (
+        "added by hand",
+        lambda c: c.infos["lb02"]["addresses"].append(entry(VIP)),
+        [
+            (
+                "vip_orphaned",
+                f"lb02: the kernel has {VIP}, and its keepalived says backup: take it away with ip address del, or"
+                " start keepalived",
+            ),
+            (
+                "split_brain",
+                f"{VIP}: lb01 and lb02 hold it at the same time: find out why they do not hear each other",
+            ),
+        ],
+    ),
+    (
+        "in FAULT",
+        lambda c: failing(c.infos, "lb02", "fault"),
+        [
+            (
+                "instance_fault",
+                "lb02: VI_10 is in FAULT because of script answers: it can hold nothing until that is mended",
+            ),
+            ("standby_not_ready", f"{VIP}: no host but lb01 could hold it"),
+        ],
+    ),
+    (
+        "a standby's check fails",
+        lambda c: failing(c.infos, "lb02", "backup"),
+        [("standby_not_ready", "lb02: VI_10 is at priority 253 because of script answers: it may not take over")],
+    ),
+    (
+        "a holder's check fails",
+        lambda c: failing(c.infos, "lb01", "master"),
+        [("check_failing", f"lb01: VI_10 holds {VIP}, but script answers fails")],
+    ),
+    (
+        "keepalived does not run",
+        lambda c: stopped(c.infos, "lb02"),
+        [
+            ("standby_not_ready", f"lb02: keepalived does not run, so it cannot take {VIP} over: start it"),
+            ("standby_not_ready", f"{VIP}: no host but lb01 could hold it"),
+        ],
+    ),
+    (
+        "edited",
+        lambda c: c.infos["lb02"]["keepalived"]["config"]["differences"].append("x is 1 on disk, and 2 runs"),
+        [
+            (
+                "config_drift",
+                "lb02: /etc/k.conf is not what runs: x is 1 on disk, and 2 runs. Reload keepalived, or undo the edit",
+            )
+        ],
+    ),
+    (
+        "written later",
+        lambda c: c.infos["lb02"]["keepalived"]["config"].update(changed_at=160.0),
+        [
+            (
+                "config_drift",
+                "lb02: /etc/k.conf was written 60 s after keepalived last read it, and what can be compared is the"
+                " same. Reload keepalived, or undo the edit",
+            )
+        ],
+    ),
+    (
+        "a certificate that nginx has not read",
+        lambda c: c.daemons["lb02"]["daemons"]["nginx"]["files"].update({"/etc/n.pem": 130.0}),
+        [
+            (
+                "config_drift",
+                "lb02: /etc/n.pem was written 30 s after nginx last read it. Reload nginx, or undo the edit and reload"
+                " it",
+            )
+        ],
+    ),
+    (
+        "a run that was killed",
+        lambda c: c.daemons["lb01"]["daemons"]["keepalived"].update(unfinished="reload"),
+        [
+            (
+                "config_drift",
+                "lb01: a run was cut off before keepalived's reload, so it runs with its former files. Apply the"
+                " playbook again",
+            )
+        ],
+    ),
+    (
+        "a unit that systemd has not read",
+        lambda c: c.daemons["lb01"]["daemons"]["nginx"].update(units_outdated=True),
+        [
+            (
+                "config_drift",
+                "lb01: nginx's unit files were changed, and systemd has not read them: run systemctl daemon-reload",
+            )
+        ],
+    ),
+    (
+        "a daemon that does not run",
+        lambda c: c.daemons["lb01"]["daemons"]["nginx"].update(running=False, unfinished="reload"),
+        [],
+    ),
+    (
+        "daemons that cannot be looked at",
+        lambda c: c.daemons.update(lb01={"msg": "no"}),
+        [("host_unknown", "lb01: its daemons cannot be looked at: no")],
+    ),
+    ("nobody knows when", lambda c: c.infos["lb02"]["keepalived"]["config"].update(loaded_at=None), []),
+    (
+        "a process that was started again",
+        lambda c: c.infos["lb02"]["keepalived"].update(restarts=["VRRP child process(687) died: Respawning"] * 2),
+        [
+            (
+                "process_restarted",
+                "lb02: keepalived had to start a process again (restarts: 2, last: VRRP child process(687) died:"
+                " Respawning). Look for the reason in journalctl --unit=keepalived (a limit of CPU time, a crash), then"
+                " restart keepalived",
+            )
+        ],
+    ),
+    (
+        "another program",
+        lambda c: c.infos["lb02"]["keepalived"]["program"].update(outdated=True, installed_version="2.3.3"),
+        [
+            (
+                "binary_outdated",
+                "lb02: keepalived 2.2.7 runs, and /usr/sbin/keepalived is another one (2.3.3): restart keepalived, the"
+                " standbys first",
+            )
+        ],
+    ),
+    (
+        "no advert arrives",
+        lambda c: c.probes["lb02"]["routers"].clear(),
+        [("peer_silent", f"lb02: lb01 has {VIP}, and no advert of it arrives on eth1: let VRRP pass")],
+    ),
+    (
+        "no answer on the link",
+        lambda c: c.probes["lb02"]["macs"].update({VIP: []}),
+        [("vip_unanswered", f"{VIP}: lb01 has it, and nobody hears it answer on the link")],
+    ),
+    (
+        "the service is down",
+        lambda c: c.services[VIP]["findings"].append(f"{VIP}: TCP port 80: connection refused"),
+        [("service_unanswered", f"{VIP}: TCP port 80: connection refused")],
+    ),
+    (
+        "a standby's service is down",
+        lambda c: c.services[OWN["lb02"]]["findings"].append("198.18.0.12: TCP port 80: connection refused"),
+        [
+            (
+                "standby_not_ready",
+                f"lb02: its service does not answer, so it could not serve {VIP}: 198.18.0.12: TCP port 80: connection"
+                " refused",
+            )
+        ],
+    ),
+    (
+        "a service that listens on the VIP alone",
+        lambda c: [c.services[address]["findings"].append("connection refused") for address in OWN.values()],
+        [],
+    ),
+    (
+        "a host that does not answer",
+        lambda c: [
+            c.infos.update(lb02={"msg": "timed out", "unreachable": True}),
+            c.probes.update(lb02={"skipped": True}),
+        ],
+        [
+            ("host_unknown", "lb02: cannot be looked at: timed out"),
+            ("standby_not_ready", f"{VIP}: no host but lb01 could hold it"),
+        ],
+    ),
+    (
+        "a link that cannot be looked at",
+        lambda c: c.probes.update(lb02={"msg": "looking at the link needs CAP_NET_RAW"}),
+        [("host_unknown", "lb02: its link cannot be looked at: looking at the link needs CAP_NET_RAW")],
+    ),
+]
+
+
+def test_a_pair_that_is_well() -> None:
+    told = report(cluster())
+    assert told["findings"] == []
+    assert told["vips"] == [
+        {
+            "vip": VIP,
+            "holders": ["lb01"],
+            "standbys": {"lb02": 253},
+            "macs": [MACS["lb01"]],
+            "service": True,
+            "findings": [],
+        }
+    ]
+    assert told["table"].splitlines() == [
+        "VIP          holder  standbys    wire               service  findings",
+        f"{VIP}  lb01    lb02 (253)  {MACS['lb01']}  answers  -",
+    ]
+
+
+@pytest.mark.parametrize(("change", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_one_thing_is_wrong(change: Change, expected: list[tuple[str, str]]) -> None:
+    assert [(found.slug, found.text) for found in findings(cluster(change))] == expected
+
+
+def test_nobody_answers_at_all() -> None:
+    told = report(Cluster({"lb01": {"msg": "no route"}}, {"lb01": {}}, {}, [f"{VIP}/24"]))
+    assert [found["finding"] for found in told["findings"]] == ["host_unknown", "no_holder"]
+    assert told["table"].splitlines()[1].split() == [VIP, "-", "-", "-", "-", "host_unknown,", "no_holder"]
+
+
+def test_a_finding_that_is_meant_stays_and_is_marked() -> None:
+    told = report(cluster(CASES[0][1]), accepted=["split_brain"])
+    assert [(found["finding"], found["accepted"]) for found in told["findings"]] == [("split_brain", True)]
+
+
+def test_what_the_link_is_asked() -> None:
+    infos = cluster().infos
+    (found,) = probe_instances(infos, "lb02")
+    assert found == {
+        "name": "VI_10",
+        "vrid": 10,
+        "interface": "eth1",
+        "addresses": [VIP],
+        "advert_int_s": 0.2,
+        "multicast": True,
+        "peers": [{"name": "lb01", "addresses": [OWN["lb01"]]}],
+    }
+    infos["lb02"]["instances"][0]["unicast_peers"] = [OWN["lb01"]]  # type: ignore[index]
+    (found,) = probe_instances(infos, "lb02")
+    assert (found["multicast"], found["peers"]) == (False, [{"name": "lb01", "addresses": [OWN["lb01"]]}])
+    assert probe_instances({"lb01": {"msg": "no route"}}, "lb01") == []
+
+
+def test_where_the_service_is_asked() -> None:
+    assert endpoints(cluster().infos, []) == [VIP, *OWN.values()]
+    assert endpoints({}, [f"{VIP}/24"]) == [VIP]

@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables that give a haproxy.cfg again, with each proxy under the defaults that it had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.filter.haproxy_variables import haproxy_variables
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import SECTIONS, line_words, parse
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections
+from hypothesis import given
+from hypothesis import strategies as st
+
+BARE = {
+    "haproxy_base": False,
+    "haproxy_stats_bind": "",
+    "haproxy_health_bind": "",
+    "haproxy_frontends": [],
+    "haproxy_backends": [],
+}
+NOTHING: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
+
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("nothing", "", {}),
+    (
+        "one file of the usual kind",
+        "global\n daemon\ndefaults\n mode tcp\npeers p\nfrontend f\n bind :1\nlisten l\n bind :2\nbackend b\n id 1\n",
+        {
+            "haproxy_global": {"daemon": True},
+            "haproxy_defaults": {"mode": "tcp"},
+            "haproxy_sections": {"peers p": {}},
+            "haproxy_frontends": [{"name": "f", "bind": ":1"}],
+            "haproxy_listens": [{"name": "l", "bind": ":2"}],
+            "haproxy_backends": [{"name": "b", "id": 1}],
+        },
+    ),
+    (
+        "several defaults",
+        "defaults\n mode tcp\nbackend a\ndefaults defaults-1\nbackend b\nbackend c from defaults-1\n"
+        "defaults\nbackend d\n",
+        {
+            "haproxy_sections": {
+                "defaults defaults-2": {"mode": "tcp"},
+                "defaults defaults-1": {},
+                "defaults defaults-3": {},
+            },
+            "haproxy_backends": [
+                {"name": "a", "from": "defaults-2"},
+                {"name": "b", "from": "defaults-1"},
+                {"name": "c", "from": "defaults-1"},
+                {"name": "d", "from": "defaults-3"},
+            ],
+        },
+    ),
+    ("conditions", "global\n .if x\n daemon\n .endif\n", {"haproxy_sections": {"global": ...}}),
+    ("no defaults for the first", "backend b\ndefaults\n", {"haproxy_sections": {"backend b": {}, "defaults": {}}}),
+    ("two of a name", "global\nglobal\n", {"haproxy_sections": {"global": {}, "global ": {}}}),
+    ("an address behind the name", "listen l :80\n", {"haproxy_sections": {"listen l :80": {}}}),
+]
+
+
+def settings_of(found: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the role makes of variables."""
+    empty = {**NOTHING, "backends": [], "listens": [], "files": []}
+    return {name: found.get(f"haproxy_{name}", value) for name, value in empty.items()}
+
+
+def meaning(text: str) -> list[Any]:
+    """The sections of a text in any order, each with the lines of the defaults that it uses."""
+    found, anonymous, named = [], [], {}
+    for header, *lines in split_sections(text):
+        if header[0] == "defaults":
+            source = named[header[3]] if header[3:] else []
+            anonymous = [*source, *lines]
+            named[header[1] if header[1:] else ""] = anonymous
+        else:
+            proxy = header[0] in ("frontend", "backend", "listen")
+            inherited = (named[header[3]] if header[3:] else anonymous) if proxy else []
+            found.append((header[:2], inherited, lines))
+    return sorted(found)
+
+
+def split_sections(text: str) -> list[list[list[str]]]:
+    found: list[list[list[str]]] = []
+    for words in line_words(text):
+        if words[0] in SECTIONS:
+            found.append([])
+        found[-1].append(words)
+    return found
+
+
+@pytest.mark.parametrize(("text", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_variables(text: str, expected: dict[str, Any]) -> None:
+    tree = parse(text)
+    if expected.get("haproxy_sections", {}).get("global") is ...:
+        expected = {"haproxy_sections": tree}
+    assert variables(tree) == {**BARE, **expected}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "global\n daemon",
+                "defaults\n mode tcp",
+                "defaults\n mode http",
+                "defaults x\n maxconn 1",
+                "defaults y\n maxconn 2",
+                "frontend f\n bind :1\n acl a x\n deny if a\n acl b x",
+                "backend b\n server a 1:1\n server b 1:2",
+                "backend c\n id 3",
+                "peers p\n peer a 1:1",
+            ]
+        ),
+        unique=True,
+    )
+)
+def test_the_role_gives_the_same_again(parts: list[str]) -> None:
+    text = "\n".join(parts)
+    again = render(sections(settings_of(variables(parse(text))), NOTHING))
+    assert meaning(again) == meaning(text)
+
+
+def test_hosts_share_what_is_the_same() -> None:
+    found = haproxy_variables({name: {"global": {"node": name}, "peers p": {}} for name in ("lb01", "lb02")})
+    assert found == {
+        "group": {**BARE, "haproxy_sections": {"peers p": {}}},
+        "hosts": {name: {"haproxy_global": {"node": name}} for name in ("lb01", "lb02")},
+    }

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a configuration needs of its host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.haproof.balancer.plugins.filter.nginx_listed import nginx_listed
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import files, listed, unit
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING
+
+UNITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {}),
+    ({"worker_rlimit_nofile": 102400}, {"nofile": 102400}),
+    ({"events": {"worker_connections": 102400}}, {"nofile": 204800}),
+    ({"worker_rlimit_nofile": 5, "events": {"worker_connections": 2}}, {"nofile": 5}),
+    ({"worker_priority": -5}, {"capabilities": ["CAP_SYS_NICE"]}),
+    (
+        {"http": {"server": [{"location /": {"proxy_bind": "$remote_addr transparent"}}]}},
+        {"capabilities": ["CAP_NET_RAW"]},
+    ),
+    (
+        {
+            "error_log": "/var/log/nginx/error.log",
+            "pid": "/run/nginx.pid",
+            "http": {
+                "access_log": ["/usr/local/logs/a.log main", "off", "syslog:server=192.0.2.1"],
+                "proxy_cache_path /home/cache/nginx keys_zone=a:1m": None,
+                "client_body_temp_path": "/etc/tmp/body 1 2",
+                "server": [{"location /": {"access_log": "/usr/logs/$host/a.log"}}, {"access_log": False}],
+            },
+        },
+        {"paths": ["/etc/tmp", "/home/cache", "/usr/local/logs", "/usr/logs"]},
+    ),
+    ({"error_log": "logs/error.log"}, {"paths": ["/etc/nginx/logs", "/usr/share/nginx/logs"]}),
+    ({"error_log": "error.log warn"}, {"paths": ["/etc/nginx", "/usr/share/nginx"]}),
+]
+
+
+@pytest.mark.parametrize(("tree", "expected"), UNITS)
+def test_unit(tree: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert unit(tree) == {"nofile": 16384, "capabilities": [], "paths": [], **expected}
+
+
+def test_files() -> None:
+    own = [
+        {"dest": "/a", "content": "a"},
+        {"dest": "/b", "content": "b", "secret": True},
+        {"dest": "/c", "content": "c", "secret": True, "mode": "0640"},
+    ]
+    assert files(NOTHING, "/list") == []
+    assert files({**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list") == [
+        own[0],
+        {**own[1], "mode": "0600"},
+        own[2],
+        {"dest": "/etc/nginx/haproof/degraded.html", "content": "d"},
+        {"dest": "/var/cache/nginx/CACHEDIR.TAG", "content": "Signature: 8a477f597d28d172789f06886806bc55\n"},
+        {
+            "dest": "/list",
+            "content": "/a\n/b\n/c\n/etc/nginx/haproof/degraded.html\n/var/cache/nginx/CACHEDIR.TAG\n",
+        },
+    ]
+
+
+def test_what_was_written_is_read_again() -> None:
+    own = [{"dest": "/a", "content": "a"}, {"dest": "/b", "content": "b", "secret": True}]
+    *written, manifest = files(
+        {**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list"
+    )
+    assert nginx_listed(manifest["content"].split("\n"), "/list") == [file["dest"] for file in written]
+    assert nginx_listed(["secret /b"], "/list") == ["/b"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/etc/nginx/../passwd",
+        "secret  /a",
+        "etc/passwd",
+        "/",
+        "/etc/nginx/nginx.conf",
+        "secret /etc/keepalived/keepalived.conf",
+    ],
+)
+def test_a_damaged_list_removes_nothing(line: str) -> None:
+    with pytest.raises(AnsibleFilterError) as error:
+        nginx_listed(["/a", line], "/list")
+    message = f"/list: the role did not write the line {line!r}; delete it, since listed files are removed"
+    assert str(error.value) == f"nginx_listed: {message}"
+    assert listed(["/a", ""], "/list") == ["/a"]

@@ -81,6 +81,8 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	$(call say,mypy)
 	@mypy --package ansible_collections.haproof.balancer.plugins
 	@mypy roles/*/files/*.py
+	$(call say,Python 3.8 on nodes)
+	@vermin --quiet --no-tips --violations --target=3.8- plugins/module_utils plugins/modules roles/*/files/*.py
 	$(call say,shellcheck)
 	@git grep --untracked -lIE '^#!.*[ /](ba)?sh$$' -- ':!*.j2' | xargs shellcheck
 	$(call say,licences)

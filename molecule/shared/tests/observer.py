@@ -117,7 +117,7 @@ def outages(found: list[tuple[float, float | None]]) -> Spans:
     good = [(number, start, end) for number, (start, end) in enumerate(found) if end is not None]
     spans: Spans = []
     row = GOOD_IN_A_ROW
-    for (number, start, _), (later_number, _, end) in pairwise(good):
+    for (number, start, _end), (later_number, _start, end) in pairwise(good):
         row += 1
         if later_number == number + 1:
             continue
@@ -215,7 +215,7 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
         for first, last, _end, count, _outcome in rows
         if last > first
     )
-    for (*_, last, _end, _count, outcome), (first, *_, later) in pairwise(rows):
+    for (_first, last, _end, _count, outcome), (first, *_rest, later) in pairwise(rows):
         if not outcome and later and 0 < first < healed_s and run["outage_s"]:
             # What fails after the takeover does not fail because of the fault's coming.
             if run["detect_s"] is None or first < run["detect_s"]:

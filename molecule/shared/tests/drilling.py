@@ -9,7 +9,7 @@ import json
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from nodes import Lab
@@ -38,9 +38,8 @@ def command(lab: Lab, **variables: Any) -> list[str]:
     return [*playbook, "--extra-vars", json.dumps({**report, **named})]
 
 
-def drill(lab: Lab, at: dict[str, Callable[[], object]] | None = None, **variables: Any) -> Drilled:
-    """Drill, and return how it ended. ``at`` names what to do when a task begins, once each."""
-    pending = dict(at or {})
+def drill(lab: Lab, **variables: Any) -> Drilled:
+    """Drill, and return how it ended."""
     report = lab.inventory.parent / "drill/report.json"
     report.unlink(missing_ok=True)
     with subprocess.Popen(
@@ -49,11 +48,7 @@ def drill(lab: Lab, at: dict[str, Callable[[], object]] | None = None, **variabl
         late = threading.Timer(TIMEOUT_S, run.kill)
         late.daemon = True
         late.start()
-        lines = []
-        for line in run.stdout or []:
-            lines.append((time.time(), line))
-            for task in [task for task in pending if f": {task}]" in line]:
-                pending.pop(task)()
+        lines = [(time.time(), line) for line in run.stdout or []]
     late.cancel()
     drills = json.loads(report.read_text())["drills"] if report.exists() else []
     return Drilled(run.returncode, lines, {drill["fault"]: drill for drill in drills})

@@ -53,7 +53,8 @@ def guarded(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], subproces
     try:
         yield playbook, guard
     finally:
-        for process in (playbook, guard):
+        # The guard first: it would heal as soon as the playbook ends.
+        for process in (guard, playbook):
             process.kill()
             process.wait()
         assert playbook.stdin is not None

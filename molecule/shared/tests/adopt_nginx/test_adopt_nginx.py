@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 CONF = "/etc/nginx/nginx.conf"
-HAND_MADE = CHECKOUT / "tests/unit/plugins/module_utils/fixtures/nginx_hand_made.conf"
+HAND_MADE = CHECKOUT / "tests/unit/plugins/plugin_utils/_nginx/fixtures/nginx_hand_made.conf"
 # What Ansible would take for a template.
 OWN = """
 http {

@@ -52,8 +52,8 @@ STAMPS = {"gap_s": 2, "overlap_s": 2}
 """These are sums over two moves, which a program on a balancer times when it gets to it."""
 SEEN = 0.8
 """At least this part of a run's requests must be seen, or the observer was blind."""
-FOLLOWS_S = (-0.01, 0.1)
-"""Where the first failed request must be, from the moment at which the report has the fault."""
+FOLLOWS_S = 0.25
+"""So near to the moment at which the report has the fault the first request must fail: drill_timeout_s."""
 
 Spans = list[tuple[float, float]]
 
@@ -216,7 +216,8 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
         if last > first
     )
     for (_first, last, _end, _count, outcome), (first, *_rest, later) in pairwise(rows):
-        if not outcome and later and 0 < first < healed_s and run["outage_s"]:
+        # A request that is under way when the fault comes breaks, too.
+        if not outcome and later and -FOLLOWS_S < first < healed_s and run["outage_s"]:
             # What fails after the takeover does not fail because of the fault's coming.
             if run["detect_s"] is None or first < run["detect_s"]:
                 found["failed_s"] = first
@@ -230,7 +231,7 @@ def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> l
     """Name what differs by more than *most_s* for each move in it, or is known to one of the two only."""
     told = reported(run)
     failed_s = told.pop("failed_s", 0.0)
-    found = [] if FOLLOWS_S[0] <= failed_s <= FOLLOWS_S[1] else [f"the first request failed after {failed_s:.4f}"]
+    found = [] if abs(failed_s) <= FOLLOWS_S else [f"the first request failed after {failed_s:.4f}"]
     if seen["requests"] < told.pop("requests") * SEEN:
         found.append(f"requests: only {seen['requests']} were seen")
     # The report does not know what a balancer had that was not watched, since it booted.

@@ -51,8 +51,10 @@ MOST_S: dict[str, dict[str, float]] = {
     "node_freeze": {"standard": 1.1, "fast": 0.2},
 }
 ALONE_S = 5.0
-# How much the second observer may differ, and drill_timeout_s.
+# How much the second observer may differ in most runs of a fault, and in each: a busy machine delays whoever measures.
 AGREED_S = 0.01
+FAR_S = 0.05
+# drill_timeout_s
 TIMEOUT_S = 0.25
 
 
@@ -154,14 +156,15 @@ def test_a_second_observer_saw_the_same(promised_seen: tuple[Drilled, Seen]) -> 
 
 
 def disagreements(done: Drilled, seen: Seen) -> list[str]:
-    """Name what differs in each run of each fault that was drilled."""
+    """Name what differs in most runs of a fault, or by far in one."""
     found = []
     for fault, told in done.drills.items():
-        runs = seen[fault][-len(told["runs"]) :] if told["runs"] else []
         # A drill that was disturbed has been repeated; its last runs are the report's.
         assert told["retried"] or told["verdict"] == "skip" or len(seen[fault]) == len(told["runs"]), fault
-        for number, (run, saw) in enumerate(zip(told["runs"], runs), 1):
-            found += [f"{fault}, run {number}: {one}" for one in observer.disagreements(run, saw, AGREED_S)]
+        runs = list(zip(told["runs"], seen[fault][-len(told["runs"]) :] if told["runs"] else []))
+        near, far = ([observer.disagreements(*run, most_s) for run in runs] for most_s in (AGREED_S, FAR_S))
+        differing = near if sum(map(bool, near)) > len(runs) / 2 else far
+        found += [f"{fault}, run {number}: {one}" for number, all_ in enumerate(differing, 1) for one in all_]
     return found
 
 

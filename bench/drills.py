@@ -15,7 +15,7 @@ from typing import Any, Iterator
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "build/collections"))
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import STATES
 
 PROFILES = ("standard", "fast")

@@ -39,7 +39,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - One entry a fault, with C(fault), C(title), C(does) (what M(haproof.balancer.node_fault) calls it), C(holder)
+    - One entry a fault, with C(fault), C(title), C(injects) (what M(haproof.balancer.node_fault) calls it), C(holder)
       (V(moves), V(stays), V(splits) or V(returns)), C(driver), C(silent), C(boots), and C(runs).
   type: list
   elements: dict
@@ -49,7 +49,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FaultsError, expand
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import FaultsError, expand
 
 
 def drill_faults(names: Sequence[str], repeat: int = 1, balancers: int = 2) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import holder_after
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import holder_after
 
 
 def drill_holder_after(plan: Mapping[str, Any], fault: str, targets: Sequence[str]) -> str | None:

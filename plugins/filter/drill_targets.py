@@ -55,7 +55,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import breakable, targets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import breakable, targets
 
 
 def drill_targets(

@@ -17,9 +17,9 @@ description:
     on a host that drives others it is a process of its own. A heal that fails is tried again every five seconds.
   - The script is C(/run/haproof-drill/FAULT/heal), and may be run by hand. It disarms the timer when the fault is
     healed.
-  - A boot ends most faults. One that it does not end, V(keepalived_bad_config) and V(disk_full), is recorded in
-    C(/var/lib/haproof-drill) and healed by a unit at the next boot, before keepalived starts. After V(clock_jump) only
-    a time server can tell the time.
+  - A boot ends most faults. One that it does not end, such as V(disk_full), is recorded in C(/var/lib/haproof-drill)
+    and healed by a unit at the next boot, before keepalived starts. After V(clock_jump) only a time server can tell the
+    time.
   - Of V(node_freeze), V(node_power_off) and V(node_reboot) record and script are on the host that drives the node, in
     C(/var/lib/haproof-drill) of root, or in C(~/.local/state/haproof-drill/HOST) of another user. When this host loses
     power, root's unit heals the node at its next boot. Without root nothing does, and the node stays as it is until the
@@ -43,48 +43,35 @@ attributes:
 options:
   fault:
     description:
-      - V(service_stop) stops the unit O(service) with systemd.
-      - V(service_kill) kills all its processes at once. What systemd does then is left to it.
-      - V(service_hang) makes its processes stand still (SIGSTOP).
-      - V(service_slow) makes them stand still again and again, for O(slow_s) each time.
-      - V(keepalived_stop), V(keepalived_kill) and V(keepalived_hang) do so to keepalived. The killed one leaves its
-        virtual IPs behind.
-      - V(keepalived_reload) reloads keepalived.
-      - V(keepalived_bad_config) appends a broken block to C(/etc/keepalived/keepalived.conf) and reloads.
-      - V(link_down) takes the O(interface) down. Not the one by which Ansible comes, or the answer is lost.
-      - V(vrrp_block), V(vrrp_block_in) and V(vrrp_block_out) drop the packets of VRRP, and of the authentication
-        header, in both directions or in one.
-      - V(network_cut) drops all packets on all interfaces but loopback, about a second after the module has answered.
-        So the host heals itself at its deadline, and RV(injected_s) is known to the call that heals it or comes later.
-      - V(vip_duplicate) adds O(vip) to O(interface) by hand.
-      - V(cpu_starve) keeps all processors busy with two endless loops each.
-      - V(disk_full) fills the file system at O(path).
-      - V(clock_jump) sets the wall clock an hour forward.
-      - V(node_freeze), V(node_power_off) and V(node_reboot) run O(commands) on this host that do this to O(node).
-      - With O(state=healed) it may be omitted, which heals every fault that is recorded on this host.
+      - The fault. With O(state=healed) it may be omitted, which heals every fault that is recorded on this host.
+      - After V(service_kill) and V(keepalived_kill) it is up to systemd what comes next.
+      - V(link_down) must not take down the interface that Ansible connects through, or the result is lost.
+      - V(network_cut) begins about a second after the module has answered. RV(injected_s) is known to the call that
+        heals it or comes later.
+      - The VRRP faults drop the authentication header of VRRPv2 as well.
     type: str
     choices:
-      - clock_jump
-      - cpu_starve
-      - disk_full
-      - keepalived_bad_config
-      - keepalived_hang
-      - keepalived_kill
-      - keepalived_reload
-      - keepalived_stop
-      - link_down
-      - network_cut
-      - node_freeze
-      - node_power_off
-      - node_reboot
-      - service_hang
-      - service_kill
-      - service_slow
-      - service_stop
-      - vip_duplicate
-      - vrrp_block
-      - vrrp_block_in
-      - vrrp_block_out
+      service_stop: "C(systemctl stop) of the service."
+      service_kill: "SIGKILL to all processes of the service; systemd starts it again."
+      service_hang: "SIGSTOP to all processes of the service, which accepts connections and does not answer."
+      service_slow: "SIGSTOP and SIGCONT to the service in turn, so that an answer takes longer."
+      keepalived_stop: "C(systemctl stop keepalived)."
+      keepalived_kill: "SIGKILL to all of keepalived at once; the VIP stays behind until systemd has started it again."
+      keepalived_hang: "SIGSTOP to keepalived, which keeps the VIP and falls silent."
+      keepalived_reload: "C(systemctl reload keepalived)."
+      keepalived_bad_config: "A broken block is appended to keepalived.conf, then keepalived is reloaded."
+      link_down: "C(ip link set down) of the VIP's interface."
+      vrrp_block: "VRRP is dropped in both directions (nftables)."
+      vrrp_block_in: "Incoming VRRP is dropped."
+      vrrp_block_out: "Outgoing VRRP is dropped."
+      network_cut: "All packets are dropped, Ansible's too, so the node heals itself at its deadline."
+      vip_duplicate: "C(ip address add) of the VIP."
+      node_freeze: "Your command, such as C(virsh suspend)."
+      node_power_off: "Your command, such as C(virsh destroy)."
+      node_reboot: "Your command, which returns when the node has gone down."
+      cpu_starve: "Two busy loops per processor."
+      disk_full: "A small file system is filled to the last byte."
+      clock_jump: "The clock is set an hour forward."
   state:
     description: Whether the host shall have the fault.
     type: str
@@ -251,6 +238,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, ask_at
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import (
+    DRIVER_FAULTS,
+    FAULTS,
+    PLANS,
+    SURVIVORS,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate import (
     heal,
     inject,
@@ -271,7 +264,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.record im
     folder_name,
     foreign,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS, SURVIVORS
 
 _LONGEST_S = 86400
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -355,7 +347,7 @@ class Call:
         )
         record = Record(fault, node, options.get("service"), options, [], 0.0, None, False)
         if not before or not self._check_mode:
-            plan = FAULTS[fault].plan(wanted, host)
+            plan = PLANS[fault](wanted, host)
             if not self._check_mode:
                 record = inject(host, records, plan, wanted, options)
         return {"changed": True, **self._facts(record), **self._diff([one.name for one in before], [name])}
@@ -415,7 +407,7 @@ def main() -> None:
     command = {"type": "list", "elements": "list", "required": True}
     module = AnsibleModule(
         argument_spec={
-            "fault": {"type": "str", "choices": sorted(FAULTS)},
+            "fault": {"type": "str", "choices": list(PLANS)},
             "state": {"type": "str", "default": "injected", "choices": ["healed", "injected"]},
             "deadline": {"type": "float"},
             "service": {"type": "str"},

@@ -12,6 +12,7 @@ import time
 from typing import Any, Union
 
 from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import SURVIVORS
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     FaultError,
     Host,
@@ -24,7 +25,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records, folder_name
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import heal_script
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import AtBoot, Guard, HealTimer
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import SURVIVORS
 
 Switch = Union[Guard, HealTimer]
 

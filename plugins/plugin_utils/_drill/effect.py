@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import Record, moment
 
 NOTHING: dict[str, Any] = {"there": None, "lost": []}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import DEAD, SPLITS, STAYS, Fault
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import DEAD, SPLITS, STAYS, Fault
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
     Lanes,
     Record,

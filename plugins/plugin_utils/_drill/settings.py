@@ -10,7 +10,8 @@ import json
 import math
 from typing import Any, Iterator, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS, STAYS, Fault, objective_s
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS, STAYS, Fault
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import objective_s
 
 PATIENCE_S = 0.25
 """A client may wait so long for an answer, whatever the objective is: it is no outage to be slow."""
@@ -18,12 +19,6 @@ STRICT_INTERVAL_S = 0.01
 """At least so often it must ask where no request may fail."""
 MIN_HOLD_S = 1.0
 """A fault that is healed sooner than that was hardly there."""
-
-# What a kernel answers for a service that does not, by the URL's scheme: the groups of faults, or single ones.
-_UNSEEN = {
-    "tcp": {"service_hang", "service_slow", "backend"},
-    "icmp": {"service", "backend", "resources"},
-}
 
 
 def findings(faults: Sequence[str], settings: Mapping[str, Any], profile: str, plan: Mapping[str, Any]) -> list[str]:
@@ -82,7 +77,7 @@ def _told(value: Any) -> str:
 def _of_fault(name: str, settings: Mapping[str, Any], profile: str, plan: Mapping[str, Any]) -> Iterator[str]:
     fault = FAULTS[name]
     scheme = str(settings["url"]).partition("://")[0]
-    if _UNSEEN.get(scheme, set()) & {name, fault.group}:
+    if scheme in fault.unseen_over:
         yield f"drill_url is {settings['url']}: {name} does not show over {scheme}, ask over http"
     timed = fault.outage_s is None and bool(fault.bound) and name not in settings["slo"]
     slo_s = None if timed and not plan.get("holder") else objective_s(name, plan, profile, settings["slo"])

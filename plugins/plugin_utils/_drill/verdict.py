@@ -9,7 +9,17 @@ from __future__ import annotations
 from statistics import median
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import (
+    DEAD,
+    FAULTS,
+    MOVES,
+    RETURNS,
+    SPLITS,
+    STAYS,
+    Fault,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD_IN_A_ROW
+from ansible_collections.haproof.balancer.plugins.module_utils._watch import SPLIT_BRAIN
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
     NO_CLOCK,
     certain_s,
@@ -21,20 +31,6 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts imp
     possible_s,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.effect import effect
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import (
-    ALONE_S,
-    DEAD,
-    FAULTS,
-    MOVES,
-    RETURNS,
-    SPLITS,
-    STAYS,
-    Fault,
-    bound_s,
-    failback_objective_s,
-    holder_after,
-    objective_s,
-)
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
     Lanes,
     Record,
@@ -54,6 +50,13 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure im
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.others import moved_before, other_vips
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import holders, names, unready
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
+    ALONE_S,
+    bound_s,
+    failback_objective_s,
+    holder_after,
+    objective_s,
+)
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import FIGURES, SCHEMA_VERSION, ms
 
 PASS, FAIL, DISTURBED, SKIP = "pass", "fail", "disturbed", "skip"
@@ -174,7 +177,7 @@ def _done(drill: Drill) -> list[Run]:
     records = [run for run in drill.runs if not _skipped(run)]
     spans = windows(records, drill.probes, drill.watches) if drill.probes else [None] * len(records)
     mark = "run {}: " if len(drill.runs) > 1 else ""
-    alarm = FAULTS[drill.fault].alarm
+    alarm = SPLIT_BRAIN if FAULTS[drill.fault].holder == SPLITS else ""
     return [
         Run(
             record,
@@ -297,16 +300,16 @@ def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: 
     return [f"the VIP must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
 
 
-def _split(fault: Fault, _run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
+def _split(_fault: Fault, _run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     alarm_s = measured["alarm_s"]
     if not counted_s(found, window.injected_s, window.healed_s)[1]:
         return ["two balancers must have the VIP before the fault is healed, they never had"]
     if alarm_s is not None and alarm_s <= ALONE_S:
         return []
     told = (
-        f"the alarm {fault.alarm} took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
+        f"the alarm {SPLIT_BRAIN} took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
         if alarm_s
-        else f"no alarm {fault.alarm} was raised (is keepalived_watch on?)"
+        else f"no alarm {SPLIT_BRAIN} was raised (is keepalived_watch on?)"
     )
     return [f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, and {told}"]
 

@@ -21,7 +21,7 @@ from drilling import Drilled, drill
 from nodes import PROJECT, inventory_variables
 
 sys.path.insert(0, str(PROJECT / "build/collections"))
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 
 if TYPE_CHECKING:
     from nodes import Lab

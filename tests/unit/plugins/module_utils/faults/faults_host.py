@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import SURVIVORS
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, UnsupportedError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Records
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import SURVIVORS
 
 
 class ModelHost(Host):

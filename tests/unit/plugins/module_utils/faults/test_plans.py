@@ -9,6 +9,7 @@ import subprocess
 from typing import Any
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import DRIVER_FAULTS, FAULTS, PLANS
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.link import lost_routes
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     CAP_NET_ADMIN,
@@ -21,7 +22,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     from_data,
     has_capability,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.table import DRIVER_FAULTS, FAULTS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,7 +59,7 @@ def model() -> ModelHost:
 def plan(fault: str, host: ModelHost | None = None, **other: Any) -> Plan:
     """Plan a fault on a host with usual options, or others."""
     asked = {name: ASKED[name] for name in FAULTS[fault].needs} or {"service": FAULTS[fault].service or ""}
-    return FAULTS[fault].plan(options(fault, **{**asked, **other}), host or model())
+    return PLANS[fault](options(fault, **{**asked, **other}), host or model())
 
 
 def words(steps: list[Step]) -> list[str]:
@@ -67,7 +67,7 @@ def words(steps: list[Step]) -> list[str]:
     return [" ".join(step.argv) for step in steps]
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS))
+@pytest.mark.parametrize("fault", sorted(PLANS))
 def test_every_plan_injects_and_heals(fault: str) -> None:
     found = plan(fault)
     assert found.inject
@@ -78,7 +78,7 @@ def test_every_plan_injects_and_heals(fault: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS))
+@pytest.mark.parametrize("fault", sorted(PLANS))
 def test_planning_changes_nothing(fault: str) -> None:
     host = model()
     plan(fault, host)
@@ -105,7 +105,7 @@ def test_how_it_is_injected(fault: str, commands: list[str]) -> None:
     assert words(plan(fault).inject) == commands
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS))
+@pytest.mark.parametrize("fault", sorted(PLANS))
 def test_every_effect_can_be_seen_and_says_when_it_is_gone(fault: str) -> None:
     found = plan(fault)
     assert bool(found.present) is (fault not in DRIVER_FAULTS)

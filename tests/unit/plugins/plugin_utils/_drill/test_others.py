@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import Window
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.others import other_vips
 

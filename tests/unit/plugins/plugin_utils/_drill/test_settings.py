@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.settings import findings
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults import (
-    BACKENDS,
-    FAULTS,
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import BACKENDS, FAULTS
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
     FaultsError,
     bound_s,
     breakable,
@@ -20,7 +20,6 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.faults imp
     objective_s,
     targets,
 )
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
 
 from .drill_records import STANDBY, STEADY, VIP, info
 
@@ -42,7 +41,7 @@ TARGETS: list[tuple[str, int, list[str]]] = [
 
 def test_expand() -> None:
     drills = expand(["rolling", "backend_hang"], repeat=3, balancers=2)
-    assert [(drill["fault"], drill["does"], drill["runs"]) for drill in drills] == [
+    assert [(drill["fault"], drill["injects"], drill["runs"]) for drill in drills] == [
         ("rolling", "keepalived_stop", 6),
         ("backend_hang", "service_hang", 3),
     ]
@@ -136,4 +135,4 @@ def test_bound() -> None:
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 def test_every_fault_is_judged_unless_it_takes_the_backends(fault: object) -> None:
     judged = fault.outage_s is not None or fault.bound  # type: ignore[attr-defined]
-    assert judged or fault.on == BACKENDS or fault.title == "a backend hangs"  # type: ignore[attr-defined]
+    assert judged or fault.target == BACKENDS or fault.title == "a backend hangs"  # type: ignore[attr-defined]

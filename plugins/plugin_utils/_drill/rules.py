@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a drill of a fault breaks, what must become of the VIP, and how long an outage may be. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import (
+    BACKEND,
+    BACKENDS,
+    EACH,
+    FAULTS,
+    HOLDER,
+    MOVES,
+    RETURNS,
+    SPLITS,
+    STANDBY,
+    Fault,
+)
+
+DEAD_MARGIN_S = 0.03
+"""What a client may feel beyond the protocol's bound: three requests at 100 a second."""
+ALONE_S = 5.0
+"""Until there is one holder again, or an alarm that says otherwise."""
+
+
+class FaultsError(ValueError):
+    """The faults that were asked for cannot be drilled; the message says what to write instead."""
+
+
+def expand(names: Sequence[str], repeat: int, balancers: int) -> list[dict[str, Any]]:
+    """Return the drills for these faults, in their order, with ``runs``: how often each breaks something.
+
+    Raises FaultsError, naming what is unknown.
+    """
+    unknown = [name for name in names if name not in FAULTS]
+    if unknown:
+        raise FaultsError(f"unknown: {', '.join(map(str, unknown))}; the faults are {', '.join(FAULTS)}")
+    if repeat < 1:
+        raise FaultsError(f"repeat is {repeat}, it must be at least 1")
+    return [_drill(name, FAULTS[name], repeat, balancers) for name in names]
+
+
+def _drill(name: str, fault: Fault, repeat: int, balancers: int) -> dict[str, Any]:
+    return {
+        "fault": name,
+        "injects": fault.injects or name,
+        "title": fault.title,
+        "holder": fault.holder,
+        "driver": fault.driver,
+        "silent": fault.silent,
+        "boots": fault.boots,
+        "runs": repeat * (balancers if fault.target == EACH else 1),
+    }
+
+
+def breakable(names: Iterable[str], balancers: Sequence[str], backends: Sequence[str]) -> list[str]:
+    """Return the hosts that these faults may break."""
+    whom = {FAULTS[name].target for name in names}
+    hosts = list(balancers) if whom & {HOLDER, STANDBY, EACH} else []
+    hosts += list(backends) if BACKENDS in whom else list(backends[:1]) if BACKEND in whom else []
+    return hosts
+
+
+def targets(name: str, plan: Mapping[str, Any], number: int, backends: Sequence[str]) -> list[str]:
+    """Return the hosts that run *number* (from 0) of a fault breaks; ``plan`` is of a steady state."""
+    target = FAULTS[name].target
+    if target == EACH:
+        # With nopreempt the order of takeover is another one after each run.
+        each = sorted(plan["order"])
+        return [each[number % len(each)]]
+    return {
+        HOLDER: [plan["holder"]],
+        STANDBY: [plan["standby"]],
+        BACKEND: list(backends[:1]),
+        BACKENDS: list(backends),
+    }[target]
+
+
+def holder_after(name: str, plan: Mapping[str, Any], broken: Sequence[str]) -> str | None:
+    """Return who shall have the VIP when the fault of these hosts is healed; with nopreempt it is not taken back."""
+    fault = FAULTS[name]
+    if fault.holder == SPLITS and not fault.by_hand:
+        found: str | None = plan["strongest"]
+    elif fault.holder in (MOVES, RETURNS) and plan["holder"] in broken:
+        found = plan["holder_after"]
+    else:
+        found = plan["holder"]
+    return found
+
+
+def objective_s(
+    name: str, plan: Mapping[str, Any], profile: str, overrides: Mapping[str, float | None]
+) -> float | None:
+    """Return the longest outage in seconds that passes, None where none is judged."""
+    if name in overrides:
+        own = overrides[name]
+        return None if own is None else float(own)
+    fault = FAULTS[name]
+    if profile == "fast" and fault.outage_fast_s is not None:
+        return fault.outage_fast_s
+    if fault.outage_s is None and fault.bound:
+        return round(float(bound_s(name, plan) or 0) + DEAD_MARGIN_S, 6)
+    return fault.outage_s
+
+
+def failback_objective_s(name: str, outage_slo_s: float | None) -> float | None:
+    """Return the longest outage in seconds that passes after healing; ``outage_slo_s`` is what passes before."""
+    own = FAULTS[name].failback_s
+    return outage_slo_s if own is None or outage_slo_s is None else max(own, outage_slo_s)
+
+
+def bound_s(name: str, plan: Mapping[str, Any]) -> float | None:
+    """Return how long VRRP needs for this fault by its formula, None where it does not decide."""
+    kind = FAULTS[name].bound
+    found: float | None = plan.get(f"{kind}_bound_s") if kind else None
+    return found

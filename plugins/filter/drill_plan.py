@@ -47,13 +47,13 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 
 def drill_plan(infos: Mapping[str, Mapping[str, Any]], vip: str) -> dict[str, Any]:
     """Plan of a drill on ``vip``; see DOCUMENTATION. Raises AnsibleFilterError for a bad VIP."""
     try:
-        return plan(infos, vip)
+        return assess(infos, vip)
     except AddressError as error:
         raise AnsibleFilterError(f"drill_plan: {error}") from error
 

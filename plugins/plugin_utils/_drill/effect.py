@@ -61,7 +61,7 @@ def _seen(run: Record, key: str) -> dict[str, dict[str, Any]]:
 
 
 def _booted(host: str, run: Record, _watches: Mapping[str, Record]) -> dict[str, Any]:
-    before, after = run["plan"]["boots"].get(host), run["after"].get(host, {}).get("boot")
+    before, after = run["state"]["boots"].get(host), run["after"].get(host, {}).get("boot")
     if not before or not after:
         return NOTHING
     return {"there": before != after, "lost": [] if before != after else ["it has not booted"]}

@@ -240,14 +240,14 @@ def figures(
     timeout_s = patience_s(probes)
     found = lanes(watches, vip)
     felt, felt_again = own_outages(window, probes)
-    moved = transition(found, run["plan"]["holder"], window.injected_s, window.healed_s)
+    moved = transition(found, run["state"]["holder"], window.injected_s, window.healed_s)
     raised = [
         one
         for one in alarms(watches, window.injected_s, window.end_s)
         if not alarm or (one["finding"], one["vip"]) == (alarm, bare_address(vip))
     ]
     # A host that nobody could watch may have had it meanwhile.
-    seen = all(host in found for host in run["plan"]["order"])
+    seen = all(host in found for host in run["state"]["order"])
     gap, overlap = counted_s(found, *watched(window, watches)) if seen else (None, None)
     known = moment(run, "injected_s") is not None
     # An outage that begins later, when the former holder is back, is not the takeover's.
@@ -257,7 +257,7 @@ def figures(
         if moved is not None and outage["first_s"] <= moved + timeout_s and outage["end_s"] > moved
     ]
     return {
-        "holder_before": run["plan"]["holder"],
+        "holder_before": run["state"]["holder"],
         "holder_during": ", ".join(holding(found, window.healed_s - 0.001)) or None,
         "holder_after": None,
         "failed": sum(outage["failed"] for outage in [*felt, *felt_again]),
@@ -325,14 +325,14 @@ def _timeline(
         moments.append({"at_s": round(raised[0]["at_s"] - zero, 6), "what": "alarm", "text": text})
     if healed:
         moments.append({"at_s": round(window.healed_s - zero, 6), "what": "heal", "text": ""})
-    dark = [host for host in run["plan"]["order"] if host not in found]
-    before = {run["plan"]["holder"]: [(window.start_s, zero)]}
+    dark = [host for host in run["state"]["order"] if host not in found]
+    before = {run["state"]["holder"]: [(window.start_s, zero)]}
     return {
         "from_s": round(window.start_s - zero, 6),
         "to_s": round(window.end_s - zero, 6),
         "requests": {client: requests(probe, window) for client, probe in probes.items()},
         # Of a host that nobody could watch, only what was seen before the fault is known.
-        "holders": {host: clipped(found.get(host, before.get(host, []))) for host in run["plan"]["order"]},
+        "holders": {host: clipped(found.get(host, before.get(host, []))) for host in run["state"]["order"]},
         "unknown": {host: clipped([(zero, window.end_s)]) for host in dark},
         "moments": sorted(moments, key=lambda entry: float(str(entry["at_s"]))),
     }

@@ -18,7 +18,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure im
     lanes,
     watched,
 )
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import names
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import names
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
 
 JUST_BEFORE_S = 0.005
@@ -26,7 +26,7 @@ JUST_BEFORE_S = 0.005
 
 
 def moved_before(holder: str, vip: str, found: Lanes, window: Window) -> str:
-    """Say that the VIP was not where the plan had it when the fault came, "" when it was."""
+    """Say that the VIP was not with its holder when the fault came, "" when it was."""
     before = holding(found, window.injected_s - JUST_BEFORE_S)
     # What watched a node is lost when it boots.
     if before == [holder] or not (before or holder in found):
@@ -37,11 +37,11 @@ def moved_before(holder: str, vip: str, found: Lanes, window: Window) -> str:
 def other_vips(fault: Fault, run: Record, window: Window, watches: Mapping[str, Record]) -> list[str]:
     """Say which other VIPs moved without need, had no holder, or more than one."""
     reasons = []
-    for vip in run["plan"]["vips"][1:]:
+    for vip in run["state"]["vips"][1:]:
         found = lanes(watches, vip)
         before = holding(found, window.injected_s - JUST_BEFORE_S)
         # A host that has booted was not watched to the end.
-        if len(before) != 1 or any(host not in found for host in run["plan"]["order"]):
+        if len(before) != 1 or any(host not in found for host in run["state"]["order"]):
             continue
         reasons += _other(fault, run["targets"], vip, before[0], found, window, watches)
     return reasons

@@ -4,8 +4,8 @@
 
 """Do the clients' requests go through what a drill is about to break? Pure.
 
-``served`` is what service_peers returned, by host: ``{"lb01": {"peers": [...], "others": [...]}, ...}``. ``plan`` is of
-a steady state.
+``served`` is what service_peers returned, by host: ``{"lb01": {"peers": [...], "others": [...]}, ...}``. ``state`` is what
+``assess`` returned, without findings.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _told(found: Finding) -> str:
 
 
 def path_findings(
-    fault: str, path: Path, backends: Sequence[str], plan: Mapping[str, Any], served: Served
+    fault: str, path: Path, backends: Sequence[str], state: Mapping[str, Any], served: Served
 ) -> list[Finding]:
     """Say why the fault would prove nothing about the requests of the clients; *backends* are those that it breaks."""
     vip = bare_address(path.vip)
@@ -69,7 +69,7 @@ def path_findings(
     if findings or not port:
         return findings
     where = f"{vip} port {port}"
-    holder = plan["holder"]
+    holder = state["holder"]
     through = served.get(holder, {"peers": [], "others": []})
     for client, source in path.sources.items():
         if bare_address(source) in through["peers"]:
@@ -91,7 +91,7 @@ def path_findings(
                     "set drill_service",
                 )
             )
-    own = set(plan["addresses"][holder])
+    own = set(state["addresses"][holder])
     return findings + [
         Finding(
             PATH, f"{path.backend_service} of {host} has no connection from {holder}, so no request is seen to need it"

@@ -65,35 +65,35 @@ def breakable(names: Iterable[str], balancers: Sequence[str], backends: Sequence
     return hosts
 
 
-def targets(name: str, plan: Mapping[str, Any], number: int, backends: Sequence[str]) -> list[str]:
-    """Return the hosts that run *number* (from 0) of a fault breaks; ``plan`` is of a steady state."""
+def targets(name: str, state: Mapping[str, Any], number: int, backends: Sequence[str]) -> list[str]:
+    """Return the hosts that run *number* (from 0) of a fault breaks; ``state`` is of a steady state."""
     target = FAULTS[name].target
     if target == EACH:
         # With nopreempt the order of takeover is another one after each run.
-        each = sorted(plan["order"])
+        each = sorted(state["order"])
         return [each[number % len(each)]]
     return {
-        HOLDER: [plan["holder"]],
-        STANDBY: [plan["standby"]],
+        HOLDER: [state["holder"]],
+        STANDBY: [state["standby"]],
         BACKEND: list(backends[:1]),
         BACKENDS: list(backends),
     }[target]
 
 
-def holder_after(name: str, plan: Mapping[str, Any], broken: Sequence[str]) -> str | None:
+def holder_after(name: str, state: Mapping[str, Any], broken: Sequence[str]) -> str | None:
     """Return who shall have the VIP when the fault of these hosts is healed; with nopreempt it is not taken back."""
     fault = FAULTS[name]
     if fault.holder == SPLITS and not fault.by_hand:
-        found: str | None = plan["strongest"]
-    elif fault.holder in (MOVES, RETURNS) and plan["holder"] in broken:
-        found = plan["holder_after"]
+        found: str | None = state["strongest"]
+    elif fault.holder in (MOVES, RETURNS) and state["holder"] in broken:
+        found = state["holder_after"]
     else:
-        found = plan["holder"]
+        found = state["holder"]
     return found
 
 
 def objective_s(
-    name: str, plan: Mapping[str, Any], profile: str, overrides: Mapping[str, float | None]
+    name: str, state: Mapping[str, Any], profile: str, overrides: Mapping[str, float | None]
 ) -> float | None:
     """Return the longest outage in seconds that passes, None where none is judged."""
     if name in overrides:
@@ -103,7 +103,7 @@ def objective_s(
     if profile == "fast" and fault.outage_fast_s is not None:
         return fault.outage_fast_s
     if fault.outage_s is None and fault.bound:
-        return round(float(bound_s(name, plan) or 0) + DEAD_MARGIN_S, 6)
+        return round(float(bound_s(name, state) or 0) + DEAD_MARGIN_S, 6)
     return fault.outage_s
 
 
@@ -113,8 +113,8 @@ def failback_objective_s(name: str, outage_slo_s: float | None) -> float | None:
     return outage_slo_s if own is None or outage_slo_s is None else max(own, outage_slo_s)
 
 
-def bound_s(name: str, plan: Mapping[str, Any]) -> float | None:
+def bound_s(name: str, state: Mapping[str, Any]) -> float | None:
     """Return how long VRRP needs for this fault by its formula, None where it does not decide."""
     kind = FAULTS[name].bound
-    found: float | None = plan.get(f"{kind}_bound_s") if kind else None
+    found: float | None = state.get(f"{kind}_bound_s") if kind else None
     return found

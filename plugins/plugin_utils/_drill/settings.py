@@ -21,10 +21,10 @@ MIN_HOLD_S = 1.0
 """A fault that is healed sooner than that was hardly there."""
 
 
-def findings(faults: Sequence[str], settings: Mapping[str, Any], profile: str, plan: Mapping[str, Any]) -> list[str]:
+def findings(faults: Sequence[str], settings: Mapping[str, Any], profile: str, state: Mapping[str, Any]) -> list[str]:
     """Say which settings cannot measure these faults, one sentence each.
 
-    ``settings`` are slo, url, interval_s, timeout_s, hold_s and slow_s. Without a ``plan`` objectives that follow from
+    ``settings`` are slo, url, interval_s, timeout_s, hold_s and slow_s. Without a ``state`` objectives that follow from
     VRRP's timers are left out.
     """
     wrong = [*_of_slo(settings["slo"]), *_of_numbers(settings)]
@@ -32,7 +32,7 @@ def findings(faults: Sequence[str], settings: Mapping[str, Any], profile: str, p
         return wrong
     told = []
     for name in dict.fromkeys(name for name in faults if name in FAULTS):
-        told += list(_of_fault(name, settings, profile, plan))
+        told += list(_of_fault(name, settings, profile, state))
     hold_s = float(settings["hold_s"])
     if hold_s < MIN_HOLD_S:
         told.append(
@@ -74,13 +74,13 @@ def _told(value: Any) -> str:
     return json.dumps(value, default=str)
 
 
-def _of_fault(name: str, settings: Mapping[str, Any], profile: str, plan: Mapping[str, Any]) -> Iterator[str]:
+def _of_fault(name: str, settings: Mapping[str, Any], profile: str, state: Mapping[str, Any]) -> Iterator[str]:
     fault = FAULTS[name]
     scheme = str(settings["url"]).partition("://")[0]
     if scheme in fault.unseen_over:
         yield f"drill_url is {settings['url']}: {name} does not show over {scheme}, ask over http"
     timed = fault.outage_s is None and bool(fault.bound) and name not in settings["slo"]
-    slo_s = None if timed and not plan.get("holder") else objective_s(name, plan, profile, settings["slo"])
+    slo_s = None if timed and not state.get("holder") else objective_s(name, state, profile, settings["slo"])
     if slo_s is not None:
         yield from _too_slow(name, fault, slo_s, settings)
 

@@ -49,7 +49,6 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure im
     windows,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.others import moved_before, other_vips
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import holders, names, unready
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
     ALONE_S,
     bound_s,
@@ -57,6 +56,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules impo
     holder_after,
     objective_s,
 )
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import holders, names, unready
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import FIGURES, SCHEMA_VERSION, ms
 
 PASS, FAIL, DISTURBED, SKIP = "pass", "fail", "disturbed", "skip"
@@ -70,7 +70,7 @@ STRAY = 2
 class Drill(NamedTuple):
     """What was recorded of one drill.
 
-    ``runs`` have plan, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the end)
+    ``runs`` have state, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the end)
     and errors (what went wrong, in words). ``probes`` and ``watches`` are what the modules returned, by host.
     ``disturbed`` says what was lost of that, ``retried`` why the drill was done before and is done again, ``unproven``
     what it takes for granted.
@@ -115,8 +115,8 @@ class Found(NamedTuple):
 def entry(drill: Drill) -> dict[str, Any]:
     """Return the report's entry for one drill. The verdict is ``pass`` when there is no reason against it."""
     fault = FAULTS[drill.fault]
-    plan = drill.runs[0]["plan"] if drill.runs else {}
-    slo_s = objective_s(drill.fault, plan, drill.profile, drill.slo)
+    state = drill.runs[0]["state"] if drill.runs else {}
+    slo_s = objective_s(drill.fault, state, drill.profile, drill.slo)
     slos = {"outage_s": slo_s, "failback_outage_s": failback_objective_s(drill.fault, slo_s)}
     done = _done(drill)
     verdict, reasons = _verdict(drill, _against(drill, fault, done, slos))
@@ -140,7 +140,7 @@ def entry(drill: Drill) -> dict[str, Any]:
             "holder": fault.holder,
             "outage_slo_s": slo_s,
             "failback_slo_s": slos["failback_outage_s"],
-            "bound_s": bound_s(drill.fault, plan),
+            "bound_s": bound_s(drill.fault, state),
             "alarm_slo_s": ALONE_S if fault.holder == SPLITS else None,
             "overlap_slo_s": ALONE_S if fault.holder == RETURNS else None,
         },
@@ -227,15 +227,15 @@ def _skipped(run: Record) -> bool:
 
 def _after(drill: Drill, run: Record) -> list[str]:
     """Say what went wrong beside the fault, whether it was possible or not."""
-    reasons = [*run["plan"]["findings"], *run["errors"]]
-    return [*reasons, *_steady_again(drill.fault, run, drill.vip)] if run["plan"]["holder"] else reasons
+    reasons = [*run["state"]["findings"], *run["errors"]]
+    return [*reasons, *_steady_again(drill.fault, run, drill.vip)] if run["state"]["holder"] else reasons
 
 
 def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     """Say what speaks against one run, without what the client felt."""
     run, window, measured = one.record, one.window, one.figures
     found = Found(_after(drill, run), [])
-    if not run["plan"]["holder"]:
+    if not run["state"]["holder"]:
         return found
     unknown = [what for key, what in (("injected_s", "broken"), ("healed_s", "healed")) if moment(run, key) is None]
     if window is None or measured is None or unknown:
@@ -247,7 +247,7 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     if _undone(drill, run, found):
         return found
     booted = _booted(drill, fault)
-    watched = [host for host in run["plan"]["order"] if host not in (run["targets"] if fault.boots else ())]
+    watched = [host for host in run["state"]["order"] if host not in (run["targets"] if fault.boots else ())]
     # A machine that stands still has a clock that does, too.
     still = {host: {**drill.watches[host], "drift_s": None} for host in run["targets"] if host in drill.watches}
     watches = {**drill.watches, **still} if fault.driver else drill.watches
@@ -255,7 +255,7 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     found.disturbed.extend(reason for host, reason in blind.items() if host not in booted)
     if not blind:
         seen = lanes(drill.watches, drill.vip)
-        moved = moved_before(run["plan"]["holder"], drill.vip, seen, window)
+        moved = moved_before(run["state"]["holder"], drill.vip, seen, window)
         if moved:
             found.disturbed.append(moved)
             return found
@@ -281,7 +281,7 @@ def _booted(drill: Drill, fault: Fault) -> list[str]:
 
 def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     """Another balancer, and only one, must have it; a dead node's kernel keeps it, which does no harm."""
-    holder = run["plan"]["holder"]
+    holder = run["state"]["holder"]
     if holder not in run["targets"]:
         return _stayed(fault, run, window, found, measured)
     during = holding(found, window.healed_s - 0.001)
@@ -292,7 +292,7 @@ def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Ma
 
 
 def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
-    holder = run["plan"]["holder"]
+    holder = run["state"]["holder"]
     # Nobody could watch a balancer, which is said elsewhere, when one of them is unknown.
     gap, overlap = measured["gap_s"] or 0.0, measured["overlap_s"] or 0.0
     if holding(found, window.healed_s - 0.001) == [holder] and gap + overlap == 0:
@@ -318,7 +318,7 @@ def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured
     during = holding(found, window.healed_s - 0.001)
     reasons = []
     # A node that has booted is not watched any more, and may be the one that has it.
-    unknown = any(host not in found for host in run["plan"]["order"])
+    unknown = any(host not in found for host in run["state"]["order"])
     if len(during) > 1 or not (during or unknown):
         reasons.append(f"one balancer must have the VIP before anything is healed, it was on {names(during)}")
     if (measured["overlap_s"] or 0) > ALONE_S:
@@ -336,7 +336,7 @@ def _served(fault: Fault, run: Record, window: Window, seen: Lanes, probes: Mapp
     last = names(holding(seen, window.healed_s - 0.001))
     if any(one["end_s"] > window.healed_s for one in own_outages(window, probes)[0]):
         return Found([f"the service did not answer before the fault was healed, with the VIP on {last}"], [])
-    taken_s = transition(seen, run["plan"]["holder"], window.injected_s, window.healed_s)
+    taken_s = transition(seen, run["state"]["holder"], window.injected_s, window.healed_s)
     if fault.holder != MOVES or taken_s is None:
         return Found([], [])
     requests, failed = asked(probes, taken_s, window.healed_s)
@@ -351,7 +351,7 @@ def _served(fault: Fault, run: Record, window: Window, seen: Lanes, probes: Mapp
 def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
     reasons = [f"after healing {reason}" for reason in unready(run["after"], vip)]
     found = holders(run["after"], vip)
-    wanted = holder_after(fault, run["plan"], run["targets"])
+    wanted = holder_after(fault, run["state"], run["targets"])
     if found != [wanted]:
         reasons.append(f"after healing {vip} must be on {wanted}, it is on {names(found)}")
     return reasons

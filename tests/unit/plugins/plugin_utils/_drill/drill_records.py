@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 VIP = "198.18.0.10"
 
@@ -107,7 +107,7 @@ def run(**more: Any) -> dict[str, Any]:
     """Return a run in which lb01 was broken at 10 s and healed at 14 s."""
     clock = CLOCKS["lb01"]
     return {
-        "plan": plan(STEADY, VIP),
+        "state": assess(STEADY, VIP),
         "targets": ["lb01"],
         "injected": [{"injected_s": 110.0, "clock": clock, "effect": THERE}],
         "healed": [{"injected_s": 110.0, "healed_s": 114.0, "clock": clock, "effect": THERE}],

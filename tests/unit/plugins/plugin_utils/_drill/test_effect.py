@@ -57,7 +57,7 @@ BOOTS: list[tuple[str, str, bool, str]] = [
 @pytest.mark.parametrize(("before", "after", "proven", "reason"), BOOTS)
 def test_a_node_must_boot(fault: str, before: str, after: str, proven: bool, reason: str) -> None:
     booted = run(after={"lb01": {"boot": after}})
-    booted["plan"]["boots"] = {"lb01": before}
+    booted["state"]["boots"] = {"lb01": before}
     found = effect(fault, booted)
     assert (found["proven"], found["undone"], found["reason"]) == (proven, False, reason)
 

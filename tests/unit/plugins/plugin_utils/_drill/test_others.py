@@ -53,5 +53,5 @@ CASES: list[tuple[str, dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("fault", "watches", "reasons"), CASES)
 def test_other_vips(fault: str, watches: dict[str, Any], reasons: list[str]) -> None:
     told = run()
-    told["plan"]["vips"] = [VIP, OTHER]
+    told["state"]["vips"] = [VIP, OTHER]
     assert other_vips(FAULTS[fault], told, WINDOW, watches) == reasons

@@ -16,7 +16,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.path impor
 )
 
 PATH = Path("192.0.2.10", "http://192.0.2.10/", {"client": "192.0.2.31"}, "nginx", "app")
-PLAN = {"holder": "lb01", "addresses": {"lb01": ["192.0.2.10", "192.0.2.11"]}}
+STATE = {"holder": "lb01", "addresses": {"lb01": ["192.0.2.10", "192.0.2.11"]}}
 THROUGH: dict[str, Any] = {"lb01": {"peers": ["192.0.2.31"], "others": []}}
 BESIDE: dict[str, Any] = {"lb01": {"peers": [], "others": ["192.0.2.31"]}}
 AROUND: dict[str, Any] = {"lb01": {"peers": ["192.0.2.99"], "others": []}}
@@ -67,17 +67,17 @@ CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
 def test_path_findings(
     fault: str, path: Path, backends: list[str], served: dict[str, Any], findings: list[str]
 ) -> None:
-    assert refused(path_findings(fault, path, backends, PLAN, served), []) == findings
-    assert unproven(path_findings(fault, path, backends, PLAN, served), []) == []
+    assert refused(path_findings(fault, path, backends, STATE, served), []) == findings
+    assert unproven(path_findings(fault, path, backends, STATE, served), []) == []
 
 
 def test_a_path_that_is_not_proven_can_be_accepted() -> None:
-    findings = path_findings("keepalived_stop", PATH, [], PLAN, AROUND)
+    findings = path_findings("keepalived_stop", PATH, [], STATE, AROUND)
     assert refused(findings, ["path"]) == []
     assert unproven(findings, ["path"]) == [NO_CONNECTION]
 
 
 def test_a_client_that_has_the_vip_itself_cannot_be_accepted() -> None:
-    findings = path_findings("link_down", PATH._replace(sources={"client": "192.0.2.10"}), [], PLAN, THROUGH)
+    findings = path_findings("link_down", PATH._replace(sources={"client": "192.0.2.10"}), [], STATE, THROUGH)
     assert refused(findings, ["path", ""]) == ["client has 192.0.2.10 itself: its requests never leave it"]
     assert unproven(findings, ["path", ""]) == []

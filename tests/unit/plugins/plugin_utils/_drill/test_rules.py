@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import BACKENDS, FAULTS
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
     FaultsError,
     bound_s,
@@ -20,12 +19,13 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules impo
     objective_s,
     targets,
 )
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 from .drill_records import STANDBY, STEADY, VIP, info
 
-PLAN = plan(STEADY, VIP)
-STAYS_THERE = plan({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP)
-WEAKER = plan({"lb01": info(True, "master", 252, preempt=False), "lb02": STANDBY}, VIP)
+STATE = assess(STEADY, VIP)
+STAYS_THERE = assess({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP)
+WEAKER = assess({"lb01": info(True, "master", 252, preempt=False), "lb02": STANDBY}, VIP)
 BALANCERS, WEB = ["lb01", "lb02"], ["web01", "web02"]
 
 TARGETS: list[tuple[str, int, list[str]]] = [
@@ -61,18 +61,18 @@ def test_no_repeat() -> None:
 
 @pytest.mark.parametrize(("fault", "number", "expected"), TARGETS)
 def test_targets(fault: str, number: int, expected: list[str]) -> None:
-    assert targets(fault, PLAN, number, WEB) == expected
+    assert targets(fault, STATE, number, WEB) == expected
 
 
 def test_each_balancer_has_its_turn_where_the_vip_is_not_taken_back() -> None:
-    moved = {**PLAN, "holder": "lb02", "standby": "lb01", "order": ["lb02", "lb01"]}
-    assert targets("rolling", PLAN, 0, WEB) + targets("rolling", moved, 1, WEB) == ["lb01", "lb02"]
+    moved = {**STATE, "holder": "lb02", "standby": "lb01", "order": ["lb02", "lb01"]}
+    assert targets("rolling", STATE, 0, WEB) + targets("rolling", moved, 1, WEB) == ["lb01", "lb02"]
 
 
 @pytest.mark.parametrize(
     ("fault", "before", "broken", "expected"),
     [
-        ("service_stop", PLAN, ["lb01"], "lb01"),
+        ("service_stop", STATE, ["lb01"], "lb01"),
         ("service_stop", STAYS_THERE, ["lb01"], "lb02"),
         ("service_kill", STAYS_THERE, ["lb01"], "lb02"),
         ("rolling", STAYS_THERE, ["lb02"], "lb01"),
@@ -89,7 +89,7 @@ def test_who_has_the_vip_afterwards(fault: str, before: dict[str, Any], broken: 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_else_than_what_may_be_broken_is_broken(fault: str) -> None:
-    assert set(targets(fault, PLAN, 0, WEB)) <= set(breakable([fault], BALANCERS, WEB))
+    assert set(targets(fault, STATE, 0, WEB)) <= set(breakable([fault], BALANCERS, WEB))
 
 
 def test_breakable() -> None:
@@ -110,7 +110,7 @@ def test_breakable() -> None:
     ],
 )
 def test_objective(fault: str, profile: str, expected: float | None) -> None:
-    assert objective_s(fault, PLAN, profile, {}) == expected
+    assert objective_s(fault, STATE, profile, {}) == expected
 
 
 @pytest.mark.parametrize(
@@ -123,13 +123,13 @@ def test_objective_after_healing(fault: str, outage_slo_s: float | None, expecte
 
 @pytest.mark.parametrize("own", [0.5, None])
 def test_ones_own_objective(own: float | None) -> None:
-    assert objective_s("link_down", PLAN, "standard", {"link_down": own}) == own
+    assert objective_s("link_down", STATE, "standard", {"link_down": own}) == own
 
 
 def test_bound() -> None:
-    assert bound_s("keepalived_stop", PLAN) == 0.022344
-    assert bound_s("node_freeze", PLAN) == 1.022344
-    assert bound_s("service_hang", PLAN) is None
+    assert bound_s("keepalived_stop", STATE) == 0.022344
+    assert bound_s("node_freeze", STATE) == 1.022344
+    assert bound_s("service_hang", STATE) is None
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.settings import findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 from .drill_records import STEADY, VIP
 
 DEFAULTS = {"slo": {}, "url": f"http://{VIP}/", "interval_s": 0.005, "timeout_s": 0.25, "hold_s": 3, "slow_s": 0.1}
-PLAN = plan(STEADY, VIP)
+STATE = assess(STEADY, VIP)
 ALL = ", ".join(FAULTS)
 
 # Faults, settings, and what is said of them.
@@ -127,11 +127,11 @@ CASES: list[tuple[list[str], dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("faults", "settings", "expected"), CASES)
 def test_findings(faults: list[str], settings: dict[str, Any], expected: list[str]) -> None:
-    assert findings(faults, {**DEFAULTS, **settings}, "standard", PLAN) == expected
+    assert findings(faults, {**DEFAULTS, **settings}, "standard", STATE) == expected
 
 
 @pytest.mark.parametrize("profile", ["standard", "fast"])
-@pytest.mark.parametrize("known", [PLAN, {}, {"holder": None}])
+@pytest.mark.parametrize("known", [STATE, {}, {"holder": None}])
 def test_the_defaults_measure_every_fault(profile: str, known: dict[str, Any]) -> None:
     assert findings(list(FAULTS), DEFAULTS, profile, known) == []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import progress, table
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict import Drill, entry, report
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import FIGURES
@@ -67,7 +67,7 @@ def other_alarm() -> dict[str, Any]:
 def booted(boot: str = "another") -> dict[str, Any]:
     """Return a run in which lb01 was broken from outside, with its boot afterwards."""
     told = run(after={**STEADY, "lb01": {**HOLDER, "boot": boot}})
-    told["plan"]["boots"] = {"lb01": "the same"}
+    told["state"]["boots"] = {"lb01": "the same"}
     return told
 
 
@@ -89,7 +89,7 @@ PASSES: list[tuple[str, dict[str, Any]]] = [
     (
         "service_slow",
         {
-            "runs": [run(plan=plan({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP))],
+            "runs": [run(state=assess({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP))],
             "watches": STILL,
         },
     ),
@@ -452,7 +452,7 @@ def test_without_a_prober() -> None:
 
 
 def test_a_drill_that_did_not_start_fails_with_the_findings() -> None:
-    findings = plan({"lb01": HOLDER, "lb02": DEAD}, VIP)["findings"]
+    findings = assess({"lb01": HOLDER, "lb02": DEAD}, VIP)["findings"]
     result = judge(runs=[], probes={}, watches={}, errors=findings)
     assert (result["verdict"], result["reasons"]) == ("fail", findings)
     assert result["figures"]["outage_s"] is None
@@ -624,7 +624,7 @@ def test_a_node_that_booted_in_a_former_run_is_not_watched_in_this_one() -> None
     swapped = {"lb01": {**STANDBY, **twice}, "lb02": {**HOLDER, **once}}
     runs = [
         run(
-            plan=plan(before, VIP),
+            state=assess(before, VIP),
             targets=[target],
             after=after,
             injected=[{"injected_s": at, "clock": clock}],
@@ -735,8 +735,8 @@ def test_nobody_has_it_in_the_end() -> None:
 
 
 def test_a_run_that_could_not_start_is_judged_by_its_findings() -> None:
-    found = plan({"lb01": HOLDER, "lb02": DEAD}, VIP)
-    result = judge(runs=[run(plan=found)])
+    found = assess({"lb01": HOLDER, "lb02": DEAD}, VIP)
+    result = judge(runs=[run(state=found)])
     assert result["reasons"] == found["findings"]
     assert result["verdict"] == "fail"
 
@@ -754,7 +754,7 @@ def test_stray_failures_are_not_judged_without_an_objective() -> None:
 
 
 def test_table() -> None:
-    failed = judge(runs=[], probes={}, watches={}, errors=plan({"lb01": HOLDER, "lb02": DEAD}, VIP)["findings"])
+    failed = judge(runs=[], probes={}, watches={}, errors=assess({"lb01": HOLDER, "lb02": DEAD}, VIP)["findings"])
     assert table([judge(), failed]).splitlines() == [
         "fault         on    outage  bound  slo     detect  failback  failed  holder              verdict",
         "service_stop  lb01  30 ms   22 ms  100 ms  30 ms   0 ms      2/1500  lb01 > lb02 > lb01  pass",

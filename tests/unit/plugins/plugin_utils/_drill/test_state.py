@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.plan import plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 from .drill_records import DEAD, HOLDER, SILENT, STANDBY, STEADY, VIP, info
 
@@ -44,11 +44,11 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("infos", "findings"), FINDINGS)
 def test_findings(infos: dict[str, Any], findings: list[str]) -> None:
-    assert plan(infos, VIP)["findings"] == findings
+    assert assess(infos, VIP)["findings"] == findings
 
 
 def test_plan() -> None:
-    assert plan({"lb03": info(False, "backup", 252), **STEADY}, VIP + "/24") == {
+    assert assess({"lb03": info(False, "backup", 252), **STEADY}, VIP + "/24") == {
         "holder": "lb01",
         "standby": "lb02",
         "holder_after": "lb01",
@@ -65,15 +65,15 @@ def test_plan() -> None:
 
 
 def test_without_preemption_the_vip_stays() -> None:
-    assert plan({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP)["holder_after"] == "lb02"
+    assert assess({"lb01": info(True, "master", 254, preempt=False), "lb02": STANDBY}, VIP)["holder_after"] == "lb02"
 
 
 def test_a_weaker_holder_does_not_take_the_vip_back() -> None:
-    found = plan({"lb01": info(True, "master", 100), "lb02": info(False, "backup", 254, preempt=False)}, VIP)
+    found = assess({"lb01": info(True, "master", 100), "lb02": info(False, "backup", 254, preempt=False)}, VIP)
     assert (found["holder_after"], found["strongest"]) == ("lb02", "lb02")
 
 
 def test_all_vips_of_the_cluster_are_known() -> None:
     other = info(True, "master", 254, virtual_addresses=["2001:db8::10"])["instances"]
     infos = {"lb01": {**HOLDER, "instances": HOLDER["instances"] + other}, "lb02": STANDBY}
-    assert plan(infos, VIP + "/24")["vips"] == [VIP, "2001:db8::10"]
+    assert assess(infos, VIP + "/24")["vips"] == [VIP, "2001:db8::10"]

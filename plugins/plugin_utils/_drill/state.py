@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""May a balancer be broken, who will take over, and how fast. Pure functions.
+"""The state of a cluster: may a balancer be broken, which one will take over, and how fast. Pure functions.
 
 ``infos`` is what vip_info returned, by host: ``{"lb01": {"addresses": [...], "instances": [...]}, ...}``.
 """
@@ -34,12 +34,13 @@ def holders(infos: Infos, vip: str) -> list[str]:
     return [host for host, info in infos.items() if holds(info, vip)]
 
 
-def plan(infos: Infos, vip: str) -> dict[str, Any]:
-    """Who holds the VIP, who will take over, how fast at best, who shall hold it after it has moved.
+def assess(infos: Infos, vip: str) -> dict[str, Any]:
+    """Return which host holds the VIP, which takes over and how fast at best, and which has it after it has moved.
 
-    ``strongest`` is who keeps it when holder and standby both have it. ``order`` has all hosts, the holder first, then
-    as they take over. ``vips`` are all that these hosts share. ``boots`` tells each host's boot from others, and
-    ``addresses`` are its own. ``findings`` says why nothing may be broken; all others are None or empty then.
+    ``strongest`` is the one that keeps it when holder and standby both have it. ``order`` has all hosts, the holder
+    first, then as they take over. ``vips`` are all that these hosts share. ``boots`` tells each host's boot from
+    others, and ``addresses`` are its own. ``findings`` says why nothing may be broken; all others are None or empty
+    then.
     """
     roles = {host: role_of(info, vip) for host, info in infos.items()}
     ready = [host for host, role in roles.items() if role == STANDBY]

@@ -4,8 +4,8 @@
 
 """Do the clients' requests go through what a drill is about to break? Pure.
 
-``served`` is what service_peers returned, by host: ``{"lb01": {"peers": [...], "others": [...]}, ...}``. ``state`` is what
-``assess`` returned, without findings.
+``served`` is what service_peers returned, by host: ``{"lb01": {"peers": [...], "others": [...]}, ...}``. ``state`` is
+what ``assess`` returned, without findings.
 """
 
 from __future__ import annotations

@@ -93,6 +93,12 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	$(call say,unit tests)
 	@pytest
 
+.PHONY: conformance
+conformance: $(READY) ## read and write configurations, with the daemons of two Debian releases as judges
+	@scripts/setup daemons
+	$(call say,conformance: configurations that the daemons accept keep their meaning)
+	@pytest tests/conformance
+
 .PHONY: mutants
 mutants: $(READY) ## change what decides, and say which changes no unit test notices
 	$(call say,mutants (a quarter of an hour))
@@ -109,8 +115,9 @@ FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molec
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: test
-test: ## all gates: check, other ansible-cores, ansible-test sanity and the molecule scenarios
+test: ## all gates: check, conformance, other ansible-cores, ansible-test sanity and the molecule scenarios
 	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory conformance
 	@$(MAKE) --no-print-directory cores
 	@$(MAKE) --no-print-directory sanity
 	@scripts/setup lab

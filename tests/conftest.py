@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 COLLECTIONS = CHECKOUT / "build" / "collections"
 
 

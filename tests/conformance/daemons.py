@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The daemons of build/daemons (``scripts/setup daemons``), which say what a configuration means."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+ROOTS = Path(__file__).parents[2] / "build/daemons"
+RELEASES = ("12", "13")
+# A network and folders of their own: what a daemon binds or writes while it validates stays between these walls.
+_WALLS = """
+set -e
+root=$1 folder=$2
+shift 2
+ip link set lo up
+mount --bind "$folder" "$root/mnt"
+mount --rbind /proc "$root/proc"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+exec chroot "$root" "$@"
+"""
+
+
+def run(release: str, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a Debian release has it, with *folder* as /mnt; its output is one text, errors included."""
+    root = ROOTS / release
+    assert root.is_dir(), f"{root} is missing: run scripts/setup daemons"
+    walls = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
+    if os.geteuid():
+        walls.append("--map-root-user")
+    return subprocess.run(
+        [*walls, "sh", "-c", _WALLS, "walls", str(root), str(folder), *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=60,
+        check=False,
+    )

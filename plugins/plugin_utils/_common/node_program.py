@@ -5,7 +5,8 @@
 """A program for a node that uses this collection's modules: which files it consists of.
 
 Python looks for modules first in the folder of the program, so these lie there under the same names as here. There is
-one source of each, and a program's imports are the list of what it needs.
+one source of each, and a program's imports are the list of what it needs: ``from PACKAGE.folder.module import name``.
+A package's own ``__init__.py`` stays behind, since Python needs none to find a module in a folder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Callable
 
 PACKAGE = "ansible_collections.haproof.balancer.plugins.module_utils"
 _MODULES = os.path.join(os.path.dirname(__file__), "../../module_utils")
-_IMPORT = re.compile(rf"^from {re.escape(PACKAGE)}\.(\w+) import ", re.MULTILINE)
+_IMPORT = re.compile(rf"^from {re.escape(PACKAGE)}\.(\w+(?:\.\w+)*) import ", re.MULTILINE)
 
 
 def program_files(text: str, dest: str, read: Callable[[str], str]) -> list[dict[str, str]]:
@@ -32,11 +33,15 @@ def program_files(text: str, dest: str, read: Callable[[str], str]) -> list[dict
             texts[name] = read(name)
             waiting += _IMPORT.findall(texts[name])
     folder = f"{os.path.dirname(dest)}/{PACKAGE.replace('.', '/')}"
-    modules = [{"dest": f"{folder}/{name}.py", "content": texts[name]} for name in sorted(texts)]
+    modules = [{"dest": f"{folder}/{_path(name)}", "content": texts[name]} for name in sorted(texts)]
     return [*modules, {"dest": dest, "content": text}]
 
 
 def read_module(name: str) -> str:
-    """Return the text of a module of this collection. Raises OSError."""
-    with open(os.path.join(_MODULES, f"{name}.py"), encoding="utf-8") as stream:
+    """Return the text of a module, such as ``_link.wire``, of this collection. Raises OSError."""
+    with open(os.path.join(_MODULES, _path(name)), encoding="utf-8") as stream:
         return stream.read()
+
+
+def _path(name: str) -> str:
+    return name.replace(".", "/") + ".py"

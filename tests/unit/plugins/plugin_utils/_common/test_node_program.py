@@ -20,20 +20,22 @@ FOLDER = "/opt/sum/" + PACKAGE.replace(".", "/")
 
 def test_a_program_comes_with_all_that_it_imports() -> None:
     texts = {
-        "_a": f"from {PACKAGE}._b import b\n",
-        "_b": f"from {PACKAGE}._a import (\n    a,\n)\nfrom {PACKAGE}._c import c\n",
-        "_c": "import os\n",
+        "_p.a": f"from {PACKAGE}._p.b import b\n",
+        "_p.b": f"from {PACKAGE}._p.a import (\n    a,\n)\nfrom {PACKAGE}._q.c import c\n",
+        "_q.c": "import os\n",
     }
-    text = f"import sys\nfrom {PACKAGE}._a import a\n"
+    text = f"import sys\nfrom {PACKAGE}._p.a import a\n"
     assert program_files(text, "/opt/sum/sum", texts.__getitem__) == [
-        *({"dest": f"{FOLDER}/{name}.py", "content": content} for name, content in texts.items()),
+        {"dest": f"{FOLDER}/_p/a.py", "content": texts["_p.a"]},
+        {"dest": f"{FOLDER}/_p/b.py", "content": texts["_p.b"]},
+        {"dest": f"{FOLDER}/_q/c.py", "content": texts["_q.c"]},
         {"dest": "/opt/sum/sum", "content": text},
     ]
 
 
 def test_a_module_that_does_not_exist_is_an_error() -> None:
-    with pytest.raises(OSError, match="_nothing"):
-        program_files(f"from {PACKAGE}._nothing import x\n", "/opt/sum/sum", read_module)
+    with pytest.raises(OSError, match=r"_q/nothing\.py"):
+        program_files(f"from {PACKAGE}._q.nothing import x\n", "/opt/sum/sum", read_module)
 
 
 def test_the_watch_runs_with_nothing_but_its_files_and_the_standard_library(tmp_path: Path) -> None:

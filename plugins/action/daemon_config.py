@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.haproof.balancer.plugins.module_utils._packed import pack, text_of
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack, text_of
 
 
 def packed(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.action import ActionBase
+from ansible_collections.haproof.balancer.plugins.module_utils._common.trust import make_private
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import base_folders
-from ansible_collections.haproof.balancer.plugins.module_utils._trust import make_private
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill import guard as drill_guard
 
 

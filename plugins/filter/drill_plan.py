@@ -46,7 +46,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 

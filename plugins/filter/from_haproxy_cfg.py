@@ -41,7 +41,7 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import ParseError, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import ParseError, parse
 
 
 def from_haproxy_cfg(text: str) -> dict[str, Any]:

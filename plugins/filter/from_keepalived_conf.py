@@ -42,7 +42,7 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import ParseError, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import ParseError, parse
 
 
 def from_keepalived_conf(text: str) -> Any:

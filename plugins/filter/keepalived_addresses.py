@@ -38,7 +38,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import virtual_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import virtual_addresses
 
 
 class FilterModule:

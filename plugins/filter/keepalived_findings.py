@@ -47,8 +47,8 @@ _value:
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import host_findings, told
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree

@@ -42,7 +42,7 @@ _value:
 
 from typing import Any, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_build import Source, findings
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import Source, findings
 
 
 def keepalived_source(options: Mapping[str, Any]) -> dict[str, Any]:

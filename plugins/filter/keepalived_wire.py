@@ -37,7 +37,7 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import virtual_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import virtual_addresses
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_plan import planned
 

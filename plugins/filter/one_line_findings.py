@@ -39,7 +39,7 @@ _value:
 
 from typing import Any, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import VARIABLES, findings
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import VARIABLES, findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 
 

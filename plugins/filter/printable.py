@@ -34,7 +34,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable as escaped
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable as escaped
 
 
 def printable(text: object) -> str:

@@ -29,7 +29,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ text | haproof.balancer.program_files(dest='/usr/local/lib/sum/sum') | map(attribute='dest') }}"
   vars:
-    text: from ansible_collections.haproof.balancer.plugins.module_utils._checksum import checksum
+    text: from ansible_collections.haproof.balancer.plugins.module_utils._link.checksum import checksum
   # => the program, and the module in /usr/local/lib/sum/ansible_collections/haproof/balancer/plugins/module_utils
 """
 

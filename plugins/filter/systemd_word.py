@@ -39,7 +39,7 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import systemd_word as word
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word as word
 
 
 def systemd_word(text: str, command: bool = False) -> str:

@@ -76,7 +76,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import render as haproxy_render
 
 

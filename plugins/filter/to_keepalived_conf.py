@@ -52,8 +52,8 @@ _value:
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 
 
 def to_keepalived_conf(tree: Any) -> str:

@@ -70,7 +70,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import (
     DOWN_TIMER_ADVERTS,
     clean_bound_s,
     dead_bound_s,

@@ -190,8 +190,10 @@ from itertools import chain
 from typing import AbstractSet, Any, Callable, Iterator
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
-from ansible_collections.haproof.balancer.plugins.module_utils._files import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import Mask, replaced_secrets
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import (
     File,
     FileSet,
     all_secret,
@@ -199,13 +201,17 @@ from ansible_collections.haproof.balancer.plugins.module_utils._files import (
     read,
     selinux_label,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask, replaced_secrets
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
-from ansible_collections.haproof.balancer.plugins.module_utils._packed import unpack
-from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
-from ansible_collections.haproof.balancer.plugins.module_utils._service import Service, ServiceError
-from ansible_collections.haproof.balancer.plugins.module_utils._transaction import Plan, apply, preview, take_up, tidy
-from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark, lock
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import unpack
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.secrets import find_secrets
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Service, ServiceError
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.transaction import (
+    Plan,
+    apply,
+    preview,
+    take_up,
+    tidy,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark, lock
 
 # What is looked through for secrets, by the ends of the files' names, beside the main file. The daemons read these as
 # root, when they start.

@@ -61,17 +61,17 @@ daemons:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
-from ansible_collections.haproof.balancer.plugins.module_utils._loaded import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.loaded import (
     LOADERS,
     Loader,
     read_process,
     since_epoch,
     written_at,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._proc import children
-from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
-from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import Mark
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark
 
 
 def loaded(loader: Loader, pid: int) -> dict[str, Any]:

@@ -133,7 +133,8 @@ from typing import IO, Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_build import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import url_shown
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import (
     Source,
     findings,
     leaves,
@@ -142,8 +143,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_build
     to_text,
     unmet,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump import parse_version
-from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
 
 SUMMARY = "configure.summary"
 WORDS = 40

@@ -237,7 +237,6 @@ from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, ask_at
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import (
     DRIVER_FAULTS,
     FAULTS,
@@ -264,6 +263,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.record im
     folder_name,
     foreign,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import ClockError, ask_at
 
 _LONGEST_S = 86400
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

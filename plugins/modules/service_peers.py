@@ -76,10 +76,10 @@ import time
 from typing import Any, Container
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError, bare_address
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import tcp_port
-from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
-from ansible_collections.haproof.balancer.plugins.module_utils._sockets import LISTEN, Socket, parse_tcp, served
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import LISTEN, Socket, parse_tcp, served
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import tcp_port
 
 POLL_S = 0.02
 _CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")

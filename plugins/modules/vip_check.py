@@ -162,13 +162,12 @@ findings:
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import (
     AddressError,
     bare_address,
     read_addresses,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._endpoint import fetch, request_for, tcp
-from ansible_collections.haproof.balancer.plugins.module_utils._vip_check import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vip_check import (
     NoVantageError,
     expected_holder,
     judge_http,
@@ -176,7 +175,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._vip_check import
     service_findings,
     vantage,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._wire import WireError, ask_for, read_link
+from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import WireError, ask_for, read_link
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.endpoint import fetch, request_for, tcp
 
 
 def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -325,20 +325,9 @@ import time
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import (
-    AddressError,
-    bare_address,
-    held,
-    read_addresses,
-)
-from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
-from ansible_collections.haproof.balancer.plugins.module_utils._holdings import raised, read_text
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import (
-    Keepalived,
-    KeepalivedError,
-    find_pid,
-)
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_disk import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import (
     Sources,
     changed_at,
     program_facts,
@@ -346,11 +335,22 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_disk 
     restarts,
     unit_facts,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_drift import differences
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_dump import parse_details, parse_scripts
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import ParseError
-from ansible_collections.haproof.balancer.plugins.module_utils._roles import role_of
-from ansible_collections.haproof.balancer.plugins.module_utils._service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_details, parse_scripts
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.process import (
+    Keepalived,
+    KeepalivedError,
+    find_pid,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import (
+    AddressError,
+    bare_address,
+    held,
+    read_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import role_of
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import raised, read_text
 
 # Waiting looks at the kernel this often, and asks keepalived, which logs each question, only when the kernel agrees.
 POLL_S = 0.1

@@ -320,14 +320,14 @@ from datetime import datetime, timezone
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import ask_at, drift_s
-from ansible_collections.haproof.balancer.plugins.module_utils._http import request
-from ansible_collections.haproof.balancer.plugins.module_utils._mask import url_shown
-from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD, Journal, outcome_of, summary
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock, source_to
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_connections import Pool
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_loop import Line, Loop, Steps
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_protocols import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import url_shown
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import ask_at, drift_s
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock_server import answer_clock, source_to
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.connections import Pool
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.http import request
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import Line, Loop, Steps
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD, Journal, outcome_of, summary
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import (
     Http,
     Icmp,
     Place,
@@ -335,8 +335,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe_protocols 
     Tcp,
     Udp,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import Url, read_url
-from ansible_collections.haproof.balancer.plugins.module_utils._run_file import READY, RunFile, hurry
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file import READY, RunFile, hurry
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import Url, read_url
 
 
 class Prober:

@@ -176,21 +176,21 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import ClockError, Offset, ask_at, drift_s
-from ansible_collections.haproof.balancer.plugins.module_utils._holdings import Alarms, Holdings, read_text
-from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import (
-    open_changes,
-    parse_changes,
-    read_addresses,
-)
-from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile, hurry
-from ansible_collections.haproof.balancer.plugins.module_utils._trust import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.trust import (
     UntrustedError,
     check_own,
     check_way,
     make_private,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
+    open_changes,
+    parse_changes,
+    read_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import ClockError, Offset, ask_at, drift_s
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file import RunFile, hurry
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import Alarms, Holdings, read_text
 
 LOOK_S = 0.1
 """How often the run file and the alarms are looked at; the kernel's changes are not waited for."""

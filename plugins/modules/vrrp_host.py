@@ -116,16 +116,16 @@ import ipaddress
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._files import selinux_label
-from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
-from ansible_collections.haproof.balancer.plugins.module_utils._host import Change, Host, HostError
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import (
     SYSCTL,
     USER,
     findings,
     path_problem,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._unfinished import lock
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import selinux_label
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import lock
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import Change, Host, HostError
 
 # How long another run may be at work.
 LOCK_S = 10.0

@@ -141,9 +141,9 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import mac_text
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_routers import Routers
-from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.neighbour import mac_text
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_routers import Routers
+from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import (
     Listener,
     Origin,
     WireError,

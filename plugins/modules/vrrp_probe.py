@@ -177,21 +177,26 @@ import time
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import (
     AddressError,
     bare_address,
     read_addresses,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import Claim, mac_text
-from ansible_collections.haproof.balancer.plugins.module_utils._vip_check import vantage
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_exchange import HOST, LINK, Exchange, routes_of
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_packet import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.neighbour import Claim, mac_text
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vip_check import vantage
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_exchange import (
+    HOST,
+    LINK,
+    Exchange,
+    routes_of,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_packet import (
     PacketError,
     parse,
     parse_packet,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_routers import Routers
-from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_routers import Routers
+from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import (
     Asker,
     Link,
     Listener,

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any, Union
 
-from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
+from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import SURVIVORS
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     FaultError,

@@ -16,7 +16,9 @@ import shutil
 from contextlib import suppress
 from typing import Any, Container, NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._boot import current_boot
+from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
+from ansible_collections.haproof.balancer.plugins.module_utils._common.trust import check_own, make_private
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import replace_lasting, write_lasting
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import (
     HEALED,
@@ -25,8 +27,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.script im
     LOST,
     RECORD,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._files import replace_lasting, write_lasting
-from ansible_collections.haproof.balancer.plugins.module_utils._trust import check_own, make_private
 
 FOLDER = "/run/haproof-drill"
 LASTING = "/var/lib/haproof-drill"

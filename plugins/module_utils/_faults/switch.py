@@ -13,8 +13,8 @@ import sys
 import time
 from contextlib import suppress
 
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import write_lasting
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Step
-from ansible_collections.haproof.balancer.plugins.module_utils._files import write_lasting
 
 RETRY_S = 5
 """A heal that failed at the deadline is tried again after so many seconds."""

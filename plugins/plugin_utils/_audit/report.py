@@ -12,8 +12,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
-from ansible_collections.haproof.balancer.plugins.module_utils._roles import HOLDER, holds, instance_of, role_of
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import HOLDER, holds, instance_of, role_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
     Finding,
     Seen,

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._mask import Mask
-from ansible_collections.haproof.balancer.plugins.module_utils._secrets import find_secrets
+from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.secrets import find_secrets
 
 
 def without_secrets(findings: Iterable[str], settings: Mapping[str, Any]) -> list[str]:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
 
 # Files that the roles and modules of this collection write themselves.
 _OWN = re.compile(

@@ -14,8 +14,8 @@ import math
 from itertools import zip_longest
 from typing import Any, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
-from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD
 
 Spans = List[Tuple[float, float]]
 Lanes = Mapping[str, Spans]

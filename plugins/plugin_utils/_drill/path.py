@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import tcp_port
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import tcp_port
 
 Served = Mapping[str, Mapping[str, Any]]
 

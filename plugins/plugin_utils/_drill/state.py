@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import bare_address
-from ansible_collections.haproof.balancer.plugins.module_utils._roles import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import (
     STANDBY,
     UNREADY,
     Info,
@@ -20,7 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._roles import (
     instance_of,
     role_of,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import (
     DOWN_TIMER_ADVERTS,
     clean_bound_s,
     dead_bound_s,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
 
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")

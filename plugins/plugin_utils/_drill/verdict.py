@@ -18,8 +18,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
     STAYS,
     Fault,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._probe import GOOD_IN_A_ROW
-from ansible_collections.haproof.balancer.plugins.module_utils._watch import SPLIT_BRAIN
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD_IN_A_ROW
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SPLIT_BRAIN
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
     NO_CLOCK,
     certain_s,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A haproxy.cfg as ``_haproxy_parse.parse`` returns it to the haproxy role's variables that give it again."""
+"""A haproxy.cfg as ``module_utils/_haproxy/parse.py`` returns it to the haproxy role's variables that give it again."""
 
 from __future__ import annotations
 

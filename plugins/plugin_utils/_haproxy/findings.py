@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_binds import Bind, binds
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import words
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind, binds
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import words
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
     file_findings,
     label,

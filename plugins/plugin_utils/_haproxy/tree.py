@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import plain, words
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import plain, words
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import label
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import section_lines
 

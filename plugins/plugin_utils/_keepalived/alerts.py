@@ -8,8 +8,8 @@ import re
 from typing import Any, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import one_of, read
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import secret_findings
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import secret_findings
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import one_of, read
 
 HOOK = "vrrp_notify_fifo"
 """The directive through which keepalived reports transitions to the alerts."""

@@ -9,7 +9,7 @@ import re
 from itertools import combinations
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     Block,
     Configuration,
     Instance,

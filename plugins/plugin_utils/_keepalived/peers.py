@@ -8,8 +8,8 @@ import ipaddress
 import re
 from typing import Any, Iterator, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     Configuration,
     Instance,
     bare,

@@ -7,13 +7,13 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import quote
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     defines,
     instance_of,
     one_of,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import LISTS, normal
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import LISTS, normal
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import quote
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import (
     Cluster,
     instance,

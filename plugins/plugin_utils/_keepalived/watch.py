@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any, Iterator, Sequence
 from urllib.parse import quote
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import Instance, one_of, read
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp import master_down_s
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import Instance, one_of, read
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import master_down_s
 
 FOLDER = "/run/keepalived-watch"
 """The watch's own folder, the only one that it can write to."""
@@ -27,7 +27,7 @@ def release_file(name: str) -> str:
 
 
 def watched(tree: Any, release: bool = False, host: str = "", hosts: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Return the virtual IPs of *host*'s configuration, each with the keys of ``_watch.Vip`` and ``release``.
+    """Return the virtual IPs of *host*'s configuration, each with the keys of the watch's ``Vip`` and ``release``.
 
     ``release`` is the file by which the watch lets go, empty without *release*. What cannot be watched is left out:
     addresses on the loopback, and those of which not all is known.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import printable
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
 
 CLOCK_TOLERANCE_S = 2.0
 """Clocks that differ by more make logs and certificates lie; VRRP itself does not mind."""

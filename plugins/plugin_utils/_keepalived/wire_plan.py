@@ -8,8 +8,7 @@ import hashlib
 import json
 from typing import Any, Iterable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import (
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     ADDRESSES,
     Instance,
     bare,
@@ -18,6 +17,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_insta
     read,
     virtual_addresses,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster, Interface, interfaces
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import child
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import child
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
     file_findings,
     label,

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._one_line import path_problem
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import is_own
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError, child
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError, child
 
 INDENT = " " * 4
 _BLANKS = " \t\r\n"

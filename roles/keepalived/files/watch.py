@@ -19,15 +19,15 @@ import time
 from contextlib import suppress
 from typing import Any, Iterator, Mapping, NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import Address, read_addresses
-from ansible_collections.haproof.balancer.plugins.module_utils._neighbour import (
+from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children, read_stat
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import Address, read_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._link.neighbour import (
     mac_bytes,
     mac_text,
     parse_claim,
     question,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._proc import children, read_stat
-from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_packet import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_packet import (
     GROUPS,
     VRRP,
     Advert,
@@ -35,20 +35,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._vrrp_packet impo
     parse,
     parse_packet,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._watch import (
-    PERIOD_S,
-    Heard,
-    Seen,
-    Vip,
-    Watch,
-)
-from ansible_collections.haproof.balancer.plugins.module_utils._watch_metrics import render
-from ansible_collections.haproof.balancer.plugins.module_utils._watch_process import (
-    PROCESS_RESTARTED,
-    Process,
-    Restarts,
-)
-from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
+from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import (
     ETH_P_ARP,
     ETH_P_IPV6,
     SNAP,
@@ -57,6 +44,19 @@ from ansible_collections.haproof.balancer.plugins.module_utils._wire import (
     advertisements,
     open_packets,
     read_link,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.metrics import render
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.process import (
+    PROCESS_RESTARTED,
+    Process,
+    Restarts,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import (
+    PERIOD_S,
+    Heard,
+    Seen,
+    Vip,
+    Watch,
 )
 
 CONFIG = "/etc/keepalived/watch.json"

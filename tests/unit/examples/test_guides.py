@@ -15,7 +15,7 @@ from typing import Any, Iterator, Sequence
 import crossplane
 import pytest
 import yaml
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import normal, parse
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]

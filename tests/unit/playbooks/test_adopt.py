@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.haproof.balancer.plugins.module_utils import _haproxy_parse, _keepalived_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
 
 CHECKOUT = Path(__file__).parents[3]
@@ -149,13 +150,13 @@ def template(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("engine", "name", "parser"), [("haproxy", "haproxy.cfg", _haproxy_parse), ("nginx", "nginx.conf", nginx_parse)]
+    ("engine", "name", "parser"), [("haproxy", "haproxy.cfg", haproxy_parse), ("nginx", "nginx.conf", nginx_parse)]
 )
 def test_nothing_runs_and_every_word_comes_back(folder: Path, engine: str, name: str, parser: Any) -> None:
     play(str(RENDER), folder, balancer_engine=engine, output=str(folder / "rendered"))
 
     rendered = json.loads((folder / "rendered").read_text())
-    for file, key, reads in [(name, "engine", parser), ("keepalived.conf", "keepalived.conf", _keepalived_parse)]:
+    for file, key, reads in [(name, "engine", parser), ("keepalived.conf", "keepalived.conf", keepalived_parse)]:
         assert ordered(reads, rendered["lb01"][key]) == ordered(reads, (folder / file).read_text())
     assert not (folder / "mark").exists()
 

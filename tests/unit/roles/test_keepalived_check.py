@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS
 
 CHECK = Path(__file__).resolve().parents[3] / "roles" / "keepalived" / "files" / "check"
 HARMLESS = "(keepalived.conf: Line 9) VRRP ports don't match - resetting"

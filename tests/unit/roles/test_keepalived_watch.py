@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._watch import SPLIT_BRAIN
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SPLIT_BRAIN
 
 PATH = Path(__file__).resolve().parents[3] / "roles" / "keepalived" / "files" / "watch.py"
 

@@ -19,7 +19,7 @@ import yaml
 from nodes import eventually
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import normal, parse
 
 if TYPE_CHECKING:
     from nodes import Lab

@@ -16,9 +16,9 @@ import pytest
 
 PROJECT = Path(__file__).parents[4]
 sys.path[:0] = [str(PROJECT / "build/collections"), str(PROJECT / "tests/configurations")]
-from ansible_collections.haproof.balancer.plugins.module_utils._daemons import DAEMONS, judge
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_instances import expand
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS, judge
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import expand
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from configurations import NAMES, configuration
 
 if TYPE_CHECKING:

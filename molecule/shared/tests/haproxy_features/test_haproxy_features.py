@@ -21,7 +21,7 @@ from keeping import check_kept_connections
 from nodes import BALANCERS, CLIENT, PATIENT_S, eventually, inventory_balancers, inventory_hosts, inventory_variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import parse
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PLACES = (
     "/usr/local/lib/keepalived-watch/watch",
-    "/usr/local/lib/keepalived-watch/ansible_collections/haproof/balancer/plugins/module_utils/_watch.py",
+    "/usr/local/lib/keepalived-watch/ansible_collections/haproof/balancer/plugins/module_utils/_watch/vip.py",
     "/etc/keepalived/watch.json",
     "/etc/systemd/system/keepalived-watch.service",
     METRICS,

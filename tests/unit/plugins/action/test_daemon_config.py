@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.action.daemon_config import packed
-from ansible_collections.haproof.balancer.plugins.module_utils._packed import pack
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack
 
 # arguments of the task, and of the module
 CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import reproduces, variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "tests" / "configurations"))

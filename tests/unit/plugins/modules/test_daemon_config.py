@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._files import File
-from ansible_collections.haproof.balancer.plugins.module_utils._packed import pack
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import File
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack
 from ansible_collections.haproof.balancer.plugins.modules.daemon_config import (
     check_paths,
     default_mode,

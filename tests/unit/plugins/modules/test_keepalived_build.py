@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_build import Source
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import Source
 from ansible_collections.haproof.balancer.plugins.modules import keepalived_build
 from ansible_collections.haproof.balancer.plugins.modules.keepalived_build import BuildError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._addresses import AddressError, read_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, read_addresses
 from ansible_collections.haproof.balancer.plugins.modules import vip_info
 
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils import _clock
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_clock import answer_clock
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_loop import Loop
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_protocols import Http
-from ansible_collections.haproof.balancer.plugins.module_utils._probe_url import read_url
+from ansible_collections.haproof.balancer.plugins.module_utils._probe import clock
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock_server import answer_clock
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import Loop
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import Http
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import read_url
 from ansible_collections.haproof.balancer.plugins.modules.vip_probe import (
     Prober,
     pool_for,
@@ -687,7 +687,7 @@ def test_500_requests_a_second_take_a_fraction_of_a_core() -> None:
 
 def ask_from_port_0(family: int, address: str, port: int) -> None:
     """Nobody can be answered there: sending fails. Takes a raw socket."""
-    packet = _clock.question(1.0)
+    packet = clock.question(1.0)
     with socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
         if family == socket.AF_INET6:
             # IPV6_CHECKSUM: the kernel sets it at this offset, for IPv6 wants one.
@@ -703,14 +703,14 @@ def test_the_clock_is_answered_while_probing(host: str) -> None:
         target = (host, server.port) if family == socket.AF_INET else (host, server.port, 0, 0)
         address, port = answer_clock(loop, family, target)
         assert address == host
-        found: list[_clock.Offset | None] = []
+        found: list[clock.Offset | None] = []
 
         def ask() -> None:
             with socket.socket(family, socket.SOCK_DGRAM) as stranger:
                 stranger.sendto(b"nonsense", (address, port))
             if os.geteuid() == 0:
                 ask_from_port_0(family, address, port)
-            found.append(_clock.ask(address, port))
+            found.append(clock.ask(address, port))
 
         thread = threading.Thread(target=ask)
         requester = Http(resolve(read_url(at(server))), b"GET / HTTP/1.1\r\n\r\n", (200, 399))

@@ -15,9 +15,9 @@ from types import SimpleNamespace
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._clock import Offset
-from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile
-from ansible_collections.haproof.balancer.plugins.module_utils._trust import UntrustedError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.trust import UntrustedError
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import Offset
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file import RunFile
 from ansible_collections.haproof.balancer.plugins.modules import vip_watch
 from ansible_collections.haproof.balancer.plugins.modules.vip_watch import better, lock, watch
 
@@ -28,7 +28,7 @@ SCRIPT = """
 import json, os, subprocess, sys, threading, time
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.haproof.balancer.plugins.modules import vip_watch
-from ansible_collections.haproof.balancer.plugins.module_utils._run_file import RunFile
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file import RunFile
 run_file = RunFile(sys.argv[2])
 run_file.create()
 
@@ -52,8 +52,8 @@ print(json.dumps([seen.holdings.at_start, seen.holdings.events, seen.started_s, 
 OVERFLOW = """
 import json, socket, subprocess, sys
 sys.path.insert(0, sys.argv[1])
-from ansible_collections.haproof.balancer.plugins.module_utils._holdings import Holdings
-from ansible_collections.haproof.balancer.plugins.module_utils._kernel_addresses import open_changes
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import Holdings
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import open_changes
 from ansible_collections.haproof.balancer.plugins.modules import vip_watch
 changes = open_changes()
 changes.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)

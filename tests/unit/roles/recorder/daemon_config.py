@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.haproof.balancer.plugins.module_utils._packed import text_of
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import text_of
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types

@@ -17,7 +17,8 @@ from ansible.template import Templar
 from ansible_collections.haproof.balancer.plugins.filter.haproxy_variables import haproxy_variables
 from ansible_collections.haproof.balancer.plugins.filter.keepalived_variables import keepalived_variables
 from ansible_collections.haproof.balancer.plugins.filter.nginx_variables import nginx_variables
-from ansible_collections.haproof.balancer.plugins.module_utils import _haproxy_parse, _keepalived_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.adopted_yaml import dump
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
 from hypothesis import given
@@ -94,8 +95,8 @@ events {}
 http { upstream "RUNS" { server "RUNS"; } }
 """
 FILES: list[tuple[Callable[..., Any], Callable[..., Any], str]] = [
-    (_haproxy_parse.parse, haproxy_variables, HAPROXY),
-    (_keepalived_parse.parse, keepalived_variables, KEEPALIVED),
+    (haproxy_parse.parse, haproxy_variables, HAPROXY),
+    (keepalived_parse.parse, keepalived_variables, KEEPALIVED),
     (nginx_parse.parse, nginx_variables, NGINX),
 ]
 

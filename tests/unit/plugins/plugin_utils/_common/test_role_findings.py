@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils import _unfinished
-from ansible_collections.haproof.balancer.plugins.module_utils._host import NFTABLES_SNIPPET
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon import unfinished
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import NFTABLES_SNIPPET
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import file_findings, is_own
 
 ROLES = Path(__file__).parents[5] / "roles"
@@ -46,7 +46,7 @@ def test_files_of_the_roles(dest: str) -> None:
 @pytest.mark.parametrize(
     "dest",
     [
-        f"{_unfinished.FOLDER}/nginx.json",
+        f"{unfinished.FOLDER}/nginx.json",
         "/run/haproof-drill/service_stop/heal",
         "/var/lib/haproof-drill/disk_full/heal",
         f"/etc/nftables.d/{NFTABLES_SNIPPET}",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.filter.haproxy_variables import haproxy_variables
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy_parse import SECTIONS, line_words, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import SECTIONS, line_words, parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections

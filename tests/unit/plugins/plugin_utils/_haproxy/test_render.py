@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import check_line, quote, render
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._firewall import Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.peers import (
     allows,
     binds,

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_conf import render
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived_parse import parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import (
     reproduces,
     split,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._watch import Vip
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import Vip
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import (
     release_file,
     release_tracker,

@@ -11,7 +11,7 @@ from typing import Any
 
 import crossplane
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import quote, read_arguments, render
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Texts that end in one line of a file or in one argument: what they must not hold. Pure functions."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Any, Iterator, Mapping, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import url_shown
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+# Of these, and of what turns the direction of writing, what a terminal obeys.
+_OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+class Rule(NamedTuple):
+    """What a text may be, and how to say so. No text may hold a control character."""
+
+    pattern: re.Pattern[str]
+    advice: str
+
+
+LINE = Rule(re.compile(r".*"), "write it in one line")
+# Systemd reads these without quotes, and each "%" as its own.
+UNIT_PATH = Rule(
+    re.compile(r"(/[\w.@:+,=-]+)+|", re.ASCII),
+    "use an absolute path of letters, digits and . _ - @ : + , = which needs no quotes in a systemd unit",
+)
+_SERVICE = Rule(
+    re.compile(r"[A-Za-z0-9_][\w.@:-]*", re.ASCII), "use the name of a systemd service without .service, such as nginx"
+)
+USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as haproof_script")
+_PACKAGE = Rule(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
+_URL = Rule(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
+# Every user can read the files of a package source.
+_OPEN_URL = Rule(
+    re.compile(r"(?!\w+://[^/]*:[^/]*@)" + _URL.pattern.pattern),
+    "use a URL without blanks, quotes and password; apt has passwords in /etc/apt/auth.conf.d",
+)
+# keepalived splits a script's line into words itself, and gives "$", "~" and quotes meanings of their own.
+_CHECK_URL = Rule(
+    re.compile(r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/[\w./~%+,=:@-]*)?)?", re.ASCII),
+    "use http://HOST:PORT/PATH, with %XX for any other character of the path",
+)
+SYSCTL = Rule(re.compile(r"[\w-]+([./][\w:@-]+)+", re.ASCII), "use the name of a kernel parameter")
+
+# The roles' variables that are one line each; of a mapping, its keys. Directives of the daemons are judged elsewhere.
+VARIABLES: Mapping[str, Rule] = {
+    "haproxy_health_bind": LINE,
+    "haproxy_peers_group": LINE,
+    "haproxy_stats_bind": LINE,
+    "inventory_hostname": Rule(re.compile(r"[^\s/\"'\\]+"), "rename the host in the inventory"),
+    "keepalived_build_packages": _PACKAGE,
+    "keepalived_check_url": _CHECK_URL,
+    "keepalived_checksum": LINE,
+    "keepalived_configure_options": LINE,
+    "keepalived_group": LINE,
+    "keepalived_prefix": UNIT_PATH,
+    "keepalived_script_user": USER,
+    "keepalived_source_url": _URL,
+    "keepalived_sysctl": SYSCTL,
+    "keepalived_track_services": _SERVICE,
+    "keepalived_version": LINE,
+    "keepalived_watch_metrics_dir": UNIT_PATH,
+    "nginx_extra_packages": _PACKAGE,
+    "nginx_health_listen": LINE,
+    "nginx_vendor_key_checksum": LINE,
+    "nginx_vendor_key_url": _OPEN_URL,
+    "nginx_vendor_url": _OPEN_URL,
+}
+
+
+def problem(text: str, rule: Rule = LINE) -> str:
+    """Return what is wrong with *text*, or an empty string."""
+    if _CONTROL.search(text):
+        return f"{url_shown(text)!r} holds a line break or control character; {rule.advice}"
+    return "" if rule.pattern.fullmatch(text) else f"{url_shown(text)!r} is not valid here; {rule.advice}"
+
+
+def path_problem(path: str) -> str:
+    """Return what is wrong with the path of a file that is to be written or removed, or an empty string."""
+    if _CONTROL.search(path):
+        return f"{path!r} holds a line break or control character; remove it"
+    if not path.startswith("/"):
+        return f"{path!r} is not an absolute path"
+    if "$" in path:
+        return f"{path!r} holds a '$', which Ansible expands as a variable of the node's environment; rename the file"
+    plain = "/" + posixpath.normpath(path).lstrip("/")
+    if plain != path:
+        return f"{path!r} is another spelling of {plain!r}; use that one"
+    return "" if path != "/" else "'/' is not a file"
+
+
+def findings(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[str]:
+    """Yield what is wrong with *values*, each with its name and value. Of a mapping, the rule is for its keys."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            texts = [(name, str(key), rules[name]) for key in value]
+            # Numbers of a kernel parameter may be a tab apart.
+            texts += [(place, text.replace("\t", " "), LINE) for place, text in _texts(name, value)]
+        else:
+            texts = [(place, text, rules[name]) for place, text in _texts(name, value)]
+        for place, text, rule in texts:
+            wrong = problem(text, rule)
+            if wrong:
+                yield f"{place}: {wrong}"
+
+
+def secret_findings(name: str, value: Any) -> Iterator[str]:
+    """Yield the places in the variable *name* that are more than one line, without what stands there."""
+    for place, text in _texts(name, value):
+        if _CONTROL.search(text):
+            yield f"{place}: holds a line break or control character; write it in one line"
+
+
+def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(f"{place}.{key}", inner)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from _texts(f"{place}[{index}]", inner)
+    elif value is not None:
+        yield place, str(value)
+
+
+def printable(text: str) -> str:
+    r"""Return *text* with what a terminal would obey as escapes (``\\x1b``); line breaks stay."""
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def systemd_word(text: str, command: bool = False) -> str:
+    """Return *text* as one word of a systemd unit, of a *command* or of another setting. Raises ValueError."""
+    wrong = problem(text)
+    if wrong:
+        raise ValueError(wrong)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return '"' + (escaped.replace("$", "$$") if command else escaped) + '"'

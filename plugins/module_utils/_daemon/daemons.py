@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this collection knows about each daemon: how to check a file, and what the answer means."""
+
+from __future__ import annotations
+
+import re
+from typing import AbstractSet, Callable, NamedTuple, Pattern
+
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind, binds_of
+
+# keepalived 2.2.7 sends itself SIGTERM while it checks a file that configures scripts, and loses its
+# exit code and half of its words (fixed in 2.2.8). A signal that was ignored before exec stays ignored.
+_IGNORE_SIGTERM: tuple[str, ...] = ("/bin/sh", "-c", 'trap "" TERM; exec "$0" "$@"')
+
+
+class Daemon(NamedTuple):
+    """How one daemon checks a file and shows that it has taken a reload.
+
+    ``check`` is an argv that ends where the path goes. ``harmless`` are lines that the check may print, with a
+    failing exit code, for a file that works. ``reloaded`` is the line that the journal shows after a reload;
+    without it a fresh child process of the main one is the sign. ``listens`` returns the addresses in a text of its
+    configuration, for a daemon that must not be reloaded with one that it cannot have.
+    """
+
+    name: str
+    check: tuple[str, ...]
+    harmless: tuple[Pattern[str], ...] = ()
+    reloaded: str | None = None
+    error_log: str | None = None
+    listens: Callable[[str], AbstractSet[Bind]] | None = None
+
+    def at(self, binary: str) -> Daemon:
+        """Return the same daemon with its program at another path."""
+        return self._replace(check=tuple(binary if word == self.name else word for word in self.check))
+
+
+# haproxy starts without a server whose name has no address, and calls that a notice.
+_REMARK = re.compile(r"\[warn|\bwarning\b|could not resolve address", re.IGNORECASE)
+
+DAEMONS: dict[str, Daemon] = {
+    daemon.name: daemon
+    for daemon in (
+        Daemon("nginx", ("nginx", "-t", "-q", "-c"), error_log="/var/log/nginx/error.log"),
+        # haproxy pauses its listeners and tries for two seconds when another process has an address.
+        Daemon("haproxy", ("haproxy", "-c", "-f"), listens=binds_of),
+        Daemon(
+            "keepalived",
+            (*_IGNORE_SIGTERM, "keepalived", "-t", "-f"),
+            harmless=(
+                re.compile(r"ports don't match - resetting"),
+                re.compile(r"Ignoring track_interface \S+ since own interface"),
+                re.compile(r"\bis deprecated\b"),
+            ),
+            reloaded="Reload complete",
+        ),
+    )
+}
+
+
+class Verdict(NamedTuple):
+    """What a daemon thinks of a file: why it refuses it (None when it does not), and what it merely remarks."""
+
+    refusal: str | None
+    remarks: list[str]
+
+
+def judge(daemon: Daemon, rc: int, words: str, staged: str, dest: str) -> Verdict:
+    """Return what the exit code and the *words* of a check mean, with *dest* for the *staged* path in them.
+
+    keepalived answers 5 both to errors and to corrections that change nothing, so its lines are read too
+    (keepalived(8), "EXIT STATUS"; the codes in use are 4, 5 and 6).
+    """
+    stripped = (line.strip() for line in words.replace(staged, dest).splitlines())
+    lines = list(dict.fromkeys(line for line in stripped if line))
+    harmless = [line for line in lines if any(known.search(line) for known in daemon.harmless)]
+    if rc == 0:
+        return Verdict(None, [line for line in lines if line in harmless or _REMARK.search(line)])
+    if rc > 0 and lines and harmless == lines:
+        return Verdict(None, harmless)
+    return Verdict("\n".join(lines) or f"exit code {rc} without a word", [])

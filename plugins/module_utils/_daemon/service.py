@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A daemon as a systemd unit: let it check a file, reload it, and see that it took the reload."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Callable, List, NamedTuple, Sequence, Tuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import Daemon, judge
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import unavailable
+
+# run(argv) -> exit code, stdout, stderr
+Runner = Callable[[List[str]], Tuple[int, str, str]]
+
+
+class ServiceError(Exception):
+    """The daemon refused a file or a reload; ``words`` are its own."""
+
+    def __init__(self, message: str, words: str = "") -> None:
+        super().__init__(message)
+        self.words = words.strip()
+
+
+class Unit(NamedTuple):
+    """A systemd unit: whether it runs and starts at boot, and its main process (0 without one)."""
+
+    name: str
+    running: bool
+    enabled: bool
+    pid: int
+
+
+def parse_units(names: Sequence[str], output: str) -> list[Unit]:
+    """Return the units in the output of ``systemctl show``, which has a paragraph for each of *names*."""
+    units = []
+    for name, paragraph in zip(names, output.strip().split("\n\n")):
+        properties = dict(line.split("=", 1) for line in paragraph.splitlines())
+        running = properties["ActiveState"] in ("active", "reloading", "activating")
+        enabled = properties["UnitFileState"] not in ("", "disabled", "masked")
+        units.append(Unit(name, running, enabled, int(properties.get("MainPID", "0"))))
+    return units
+
+
+class Service:
+    """One daemon on this host. ``warn`` gets what it remarks, ``timeout_s`` is how long it may take to reload."""
+
+    def __init__(self, run: Runner, warn: Callable[[str], None], daemon: Daemon, unit: str, timeout_s: float) -> None:
+        self._run = run
+        self._warn = warn
+        self._daemon = daemon
+        self.unit = unit
+        self._timeout_s = timeout_s
+
+    def check(self, path: str, dest: str) -> None:
+        """Let the daemon check the file at *path*, which is meant for *dest*. Raises ServiceError when it refuses."""
+        rc, out, err = self._run([*self._daemon.check, path])
+        verdict = judge(self._daemon, rc, out + err, path, dest)
+        if verdict.refusal:
+            raise ServiceError(f"{self._daemon.name} refuses {dest}", verdict.refusal)
+        for remark in verdict.remarks:
+            self._warn(f"{self._daemon.name} remarks: {remark}")
+
+    def check_addresses(self, before: bytes, after: bytes) -> None:
+        """Raise ServiceError when the running daemon cannot have an address that only *after* listens on."""
+        listens = self._daemon.listens
+        if listens and self.active():
+            refused = unavailable(listens(after.decode(errors="replace")) - listens(before.decode(errors="replace")))
+            if refused:
+                raise ServiceError(f"{self._daemon.name} cannot listen on {', '.join(refused)}")
+
+    def active(self) -> bool:
+        """Return whether the unit runs."""
+        return self._main_pid() > 0
+
+    def idle(self, names: Sequence[str]) -> list[Unit]:
+        """Return those of the units that do not run or do not start at boot."""
+        return [unit for unit in self._show(names) if not (unit.running and unit.enabled)]
+
+    def start(self, units: Sequence[Unit]) -> None:
+        """Start the units, now and at boot, one after the other. Raises ServiceError."""
+        cursor = self._cursor() if units else ""
+        for unit in units:
+            rc, _dummy, err = self._run(["systemctl", "enable", "--quiet", "--now", unit.name])
+            if rc != 0:
+                raise ServiceError(f"{unit.name} does not start", self._journal(cursor, unit.name) or err)
+
+    def stop(self, units: Sequence[Unit]) -> None:
+        """Undo :meth:`start`. Raises ServiceError."""
+        for unit in units:
+            if not unit.running:
+                self._output(["systemctl", "stop", unit.name])
+            if not unit.enabled:
+                self._output(["systemctl", "disable", "--quiet", unit.name])
+
+    def reload(self) -> None:
+        """Reload the unit. Raises ServiceError when the daemon dies of it or does not take it in time."""
+        pid = self._main_pid()
+        before = children(pid)
+        cursor, log_size = self._cursor(), self._log_size()
+
+        def failure(what: str, words: str = "") -> ServiceError:
+            return ServiceError(f"{self.unit} {what}", self._said(cursor, log_size) or words)
+
+        rc, _dummy, err = self._run(["systemctl", "reload", self.unit])
+        if rc != 0:
+            raise failure("does not reload", err)
+        deadline = time.monotonic() + self._timeout_s
+        while not self._taken(pid, before, cursor):
+            if self._main_pid() != pid:
+                raise failure("died on reload")
+            if time.monotonic() > deadline:
+                raise failure(f"did not take the reload within {self._timeout_s:g} s")
+            time.sleep(0.02)
+
+    def restart(self) -> None:
+        """Stop the unit and start it again. Raises ServiceError when it does not come back."""
+        cursor = self._cursor()
+        rc, _dummy, err = self._run(["systemctl", "restart", self.unit])
+        if rc != 0:
+            raise ServiceError(f"{self.unit} does not start again", self._journal(cursor) or err)
+
+    def reload_units(self) -> None:
+        """Let systemd read its unit files again. Raises ServiceError."""
+        self._output(["systemctl", "daemon-reload"])
+
+    def recover(self) -> None:
+        """Bring the unit back to the files on disk, whether it still runs or not. Raises ServiceError."""
+        if self.active():
+            self.reload()
+        else:
+            self.restart()
+
+    def _taken(self, pid: int, before: set[int], cursor: str) -> bool:
+        if self._daemon.reloaded:
+            return self._daemon.reloaded in self._journal(cursor)
+        return bool(children(pid) - before)
+
+    def _show(self, names: Sequence[str]) -> list[Unit]:
+        properties = "--property=ActiveState,UnitFileState,MainPID"
+        return parse_units(names, self._output(["systemctl", "show", properties, *names]) if names else "")
+
+    def _main_pid(self) -> int:
+        unit = self._show([self.unit])[0]
+        return unit.pid if unit.running else 0
+
+    def _cursor(self) -> str:
+        output = self._output(["journalctl", "--quiet", "--lines=0", "--show-cursor"])
+        return output.rpartition("-- cursor: ")[2].strip()
+
+    def _journal(self, cursor: str, unit: str = "") -> str:
+        since = ["--after-cursor=" + cursor] if cursor else []
+        return self._output(["journalctl", "--quiet", "--output=cat", "--unit=" + (unit or self.unit), *since])
+
+    def _log_size(self) -> int:
+        log = self._daemon.error_log
+        return os.path.getsize(log) if log and os.path.exists(log) else 0
+
+    def _said(self, cursor: str, log_size: int) -> str:
+        log = self._daemon.error_log
+        if log and os.path.exists(log):
+            with open(log, encoding="utf-8", errors="replace") as stream:
+                stream.seek(log_size)
+                said = stream.read()
+        else:
+            said = self._journal(cursor)
+        # A daemon that tries again says everything again.
+        return "\n".join(dict.fromkeys(said.splitlines()))
+
+    def _output(self, argv: list[str]) -> str:
+        rc, out, err = self._run(argv)
+        if rc != 0:
+            raise ServiceError("{} failed with exit code {}".format(" ".join(argv), rc), err)
+        return out

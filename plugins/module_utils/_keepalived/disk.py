@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is on disk for a running keepalived: its program, its files, and when it last read them."""
+
+from __future__ import annotations
+
+import filecmp
+import glob
+import os
+import re
+import time
+from typing import Any, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import INCLUDES
+
+_INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+(\S+)[^\n]*$", re.MULTILINE)
+_MOST_FILES = 256
+_DELETED = " (deleted)"
+
+
+class Sources(NamedTuple):
+    """A configuration with all that it includes: the files, and their text in one."""
+
+    files: list[str]
+    text: str
+
+
+def read_sources(path: str) -> Sources:
+    """Return the configuration at *path*. What cannot be read is left out, as keepalived does with an include."""
+    files: list[str] = []
+    return Sources(files, _read(path, files))
+
+
+def _read(path: str, files: list[str]) -> str:
+    if path in files or len(files) >= _MOST_FILES:
+        return ""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            text = stream.read()
+    except OSError:
+        return ""
+    files.append(path)
+    folder = os.path.dirname(path)
+
+    def included(line: re.Match[str]) -> str:
+        pattern = line.group(1).strip("\"'")
+        return "\n".join(_read(name, files) for name in sorted(glob.glob(os.path.join(folder, pattern))))
+
+    return _INCLUDE.sub(included, text)
+
+
+def changed_at(files: list[str]) -> float | None:
+    """Return when the newest of the files was written, in seconds since the epoch; None without files."""
+    times = []
+    for path in files:
+        try:
+            times.append(os.stat(path).st_mtime)
+        except OSError:
+            continue
+    return max(times, default=None)
+
+
+def unit_facts(run: Runner, pid: int) -> dict[str, Any]:
+    """Return ``program`` and ``loaded_at`` as systemd knows them; both None when *pid* is not keepalived.service.
+
+    A unit's state changes when it starts and when it reloads, also when somebody sends the signal by hand: keepalived
+    tells systemd. ``loaded_at`` is in seconds since the epoch.
+    """
+    names = ["MainPID", "ExecStart", "StateChangeTimestampMonotonic", "Type"]
+    rc, out, _err = run(["systemctl", "show", "keepalived.service", *(f"--property={name}" for name in names)])
+    properties = dict(line.split("=", 1) for line in out.splitlines() if "=" in line) if rc == 0 else {}
+    if properties.get("MainPID") != str(pid):
+        return {"program": None, "loaded_at": None}
+    program = re.search(r"path=(\S+)", properties.get("ExecStart", ""))
+    changed = properties.get("StateChangeTimestampMonotonic", "")
+    loaded_at = None
+    if changed.isdigit() and int(changed) and properties.get("Type") == "notify":
+        loaded_at = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + int(changed) / 1e6
+    return {"program": program.group(1) if program else None, "loaded_at": loaded_at}
+
+
+def restarts(run: Runner, pid: int) -> list[str]:
+    """Return a line for each process that ended and that keepalived, whose main process is *pid*, started again.
+
+    They are from the journal, in which what was long ago may be missing.
+    """
+    own = ["--boot", f"_PID={pid}", "_COMM=keepalived"]
+    _rc, out, _err = run(["journalctl", "--quiet", "--output=cat", "--no-pager", *own])
+    return [line for line in out.splitlines() if line.endswith("died: Respawning")]
+
+
+def program_facts(run: Runner, pid: int, program: str | None) -> dict[str, Any]:
+    """Return ``program`` (what would start now), its ``installed_version``, and whether what runs is ``outdated``.
+
+    *program* is the unit's; without one it is what runs.
+    """
+    running = f"/proc/{pid}/exe"
+    path = os.readlink(running)
+    path = path[: -len(_DELETED)] if path.endswith(_DELETED) else path
+    installed = program or path
+    try:
+        outdated = not filecmp.cmp(running, installed, shallow=False)
+        _rc, out, err = run([installed, "--version"])
+        version = parse_version(out + err)
+    except OSError:
+        outdated, version = True, None
+    return {"program": installed, "installed_version": version, "outdated": outdated}

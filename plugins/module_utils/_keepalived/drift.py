@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Does the running keepalived do what its file says? Compares the file with keepalived's text dump. Pure functions."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, Mapping
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
+    ADDRESSES,
+    Block,
+    Instance,
+    read_text,
+)
+
+
+def differences(text: str, config_id: str, running: Mapping[str, Any]) -> list[str]:
+    """Return in what the file differs from what runs: ``VI_10: priority is 150 on disk, 100 runs``.
+
+    *text* is the file's, *config_id* that of the running keepalived. *running* has ``instances`` and ``scripts`` as
+    ``dump`` returns them. Only what the dump tells and what is known of the file can be compared. Raises
+    ParseError.
+    """
+    disk = read_text(text, lambda word: word == config_id)
+    found = _compare(
+        "vrrp_instance",
+        {instance.name: _instance(instance) for instance in disk.instances},
+        {entry["name"]: _running_instance(entry) for entry in running["instances"]},
+        complete=disk.complete,
+    )
+    return found + _compare(
+        "vrrp_script",
+        {name: _script(block) for name, block in disk.blocks("vrrp_script").items()},
+        dict(running["scripts"]),
+        complete=disk.complete,
+        # keepalived forgets a script that nobody tracks.
+        left_out=True,
+    )
+
+
+def _compare(
+    kind: str,
+    disk: Mapping[str, Mapping[str, Any]],
+    running: Mapping[str, Mapping[str, Any]],
+    complete: bool,
+    left_out: bool = False,
+) -> list[str]:
+    found = []
+    for name, wanted in disk.items():
+        if name not in running:
+            found += [] if left_out else [f"{kind} {name} is on disk and does not run"]
+            continue
+        found += [
+            f"{kind} {name}: {key} is {_told(value)} on disk, and {_told(running[name][key])} runs"
+            for key, value in wanted.items()
+            if value is not None and running[name].get(key) is not None and running[name][key] != value
+        ]
+    gone = [name for name in running if name not in disk] if complete else []
+    return found + [f"{kind} {name} runs and is not on disk" for name in gone]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _instance(instance: Instance) -> dict[str, Any]:
+    return {
+        "interface": instance.value("interface", None) if instance.flag("use_vmac") is False else None,
+        "virtual_router_id": instance.number("virtual_router_id"),
+        "priority": instance.priority,
+        "advert_int": instance.advert_int_s,
+        "version": instance.version,
+        "addresses": instance.all_addresses(*ADDRESSES),
+    }
+
+
+def _running_instance(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "interface": entry["interface"],
+        "virtual_router_id": float(entry["vrid"]),
+        "priority": float(entry["priority"]),
+        "advert_int": float(entry["advert_int_s"]),
+        "version": float(entry["version"]),
+        "addresses": sorted(entry["virtual_addresses"]),
+    }
+
+
+def _script(block: Block) -> dict[str, Any]:
+    known, line = block.last("script")
+    return {
+        "script": command(" ".join(line.words[1:])) if known and line and line.known else None,
+        "interval": block.number("interval", 1),
+        "weight": block.number("weight", 0),
+        "rise": block.number("rise", 1),
+        "fall": block.number("fall", 1),
+    }
+
+
+def command(line: str) -> list[str] | None:
+    """Return the words of a script's line as the file or the dump has it, None when they cannot be told."""
+    try:
+        words = shlex.split(line)
+        # In the file the whole command may be in quotes.
+        return shlex.split(words[0]) if len(words) == 1 else words
+    except (IndexError, ValueError):
+        return None

@@ -1,0 +1,355 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A keepalived configuration as one host reads it: its blocks, and the instances in them.
+
+Definitions and conditions are resolved as keepalived.conf(5) says. None stands for what only keepalived knows:
+conditions on an unknown config-id, names that nothing defines, and what an include or a sequence may hold.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import (
+    INCLUDES,
+    ParseError,
+    Statement,
+    statements,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
+from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, bare_address
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import DOWN_TIMER_ADVERTS
+
+IsHere = Callable[[str], Optional[bool]]
+"""Whether a config-id is this host's; None when that is not known."""
+
+ADDRESSES = ("virtual_ipaddress", "virtual_ipaddress_excluded")
+# A condition without a config-id: keepalived never includes its line.
+_NEVER = "@ "
+_CONDITION = re.compile(r"@(\^?)(\S*)\s+(.*)")
+_DEFINITION = re.compile(r"\$([A-Za-z_]\w*)=\s*(.*)", re.ASCII)
+_REFERENCE = re.compile(r"\$(?:([A-Za-z_]\w*)(?=[\s,)]|\Z)|\{([A-Za-z_]\w*)\})", re.ASCII)
+_UNRESOLVED = re.compile(r"\$\{?[A-Za-z_]")
+_BEFORE_COMMENT = re.compile(r"(?:\\.|\"(?:\\.|[^\"\\])*\"?|[^\"\\!#])*\\?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
+# Of keepalived, which also ends definitions that never end so.
+_LONGEST_LINE = 1024
+_MOST_REPLACEMENTS = 100_000
+
+
+def undecided(_config_id: str) -> None:
+    """Leave every condition open: an IsHere."""
+
+
+def one_of(host: str, hosts: Sequence[str]) -> IsHere:
+    """Return the IsHere of *host* in a cluster of *hosts*.
+
+    keepalived's config-id is the first label of the node's name, unless ``-i`` gives it another one. So a word that is
+    the name of no host of the cluster is left open.
+    """
+    own, *names = (name.partition(".")[0] for name in (host, *hosts))
+    return lambda config_id: config_id == own if config_id in (own, *names) else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line: its words as they are written, the block that it opens, and its condition where that is left open."""
+
+    words: tuple[str, ...]
+    block: Block | None = None
+    condition: str = ""
+
+    def word(self, number: int) -> str:
+        """Return a word without its quotes, empty when there is none. The first one is the directive's name."""
+        return self.words[number].strip("\"'") if number < len(self.words) else ""
+
+    @property
+    def text(self) -> str:
+        """The line in one spelling."""
+        return " ".join([self.condition, *(self.word(number) for number in range(len(self.words)))]).strip()
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether the line has names that nothing defines."""
+        return any(map(_UNRESOLVED.search, self.words))
+
+    @property
+    def known(self) -> bool:
+        """Whether the line counts on this host, and all that it says is resolved."""
+        return not self.condition and not self.unresolved
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the line stands for lines that are not known."""
+        return self.word(0) in INCLUDES or self.word(0).startswith(("~", "$"))
+
+
+@dataclass(frozen=True)
+class Block:
+    """The lines between two braces, in order."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all lines are known."""
+        return not any(line.opaque for line in self.lines)
+
+    def named(self, *names: str) -> list[Line]:
+        """Return the lines of these directives, also those under a condition that is left open."""
+        return [line for line in self.lines if line.word(0) in names]
+
+    def entries(self, *names: str) -> list[Line]:
+        """Return the lines in the blocks of these directives."""
+        return [entry for line in self.named(*names) if line.block for entry in line.block.lines]
+
+    def last(self, *names: str) -> tuple[bool, Line | None]:
+        """Return whether it is known which line of these directives counts, and that line."""
+        found: tuple[bool, Line | None] = (self.complete, None)
+        for line in self.named(*names):
+            found = (not line.condition, line)
+        return found
+
+    def flag(self, name: str, *opposites: str) -> bool | None:
+        """Return whether the directive is set; None when that is not known."""
+        known, line = self.last(name, *opposites)
+        return (line is not None and line.word(0) == name) if known else None
+
+    def value(self, name: str, default: str | None = "") -> str | None:
+        """Return the directive's first argument, *default* when it is not set; None when it is not known."""
+        known, line = self.last(name)
+        if line is None:
+            return default if known else None
+        return line.word(1) if known and line.known else None
+
+    def number(self, name: str, default: float | None = None) -> float | None:
+        """Return the directive's first argument as a number, likewise; None also for what is no number."""
+        text = self.value(name)
+        if text == "":
+            return default
+        return float(text) if text and _NUMBER.fullmatch(text) else None
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address as it is ``written``, without prefix, and the interface after its ``dev``, if there is one."""
+
+    written: str
+    address: str
+    interface: str
+    known: bool
+
+
+@dataclass(frozen=True)
+class Instance(Block):
+    """A vrrp_instance. ``defaults`` is global_defs."""
+
+    name: str
+    defaults: Block
+
+    def addresses(self, *blocks: str) -> list[Address]:
+        """Return the addresses that begin the lines of these blocks, also those under a condition that is left open."""
+        return [address for line in self.entries(*blocks) for address in _address(line)]
+
+    def all_addresses(self, *blocks: str) -> list[str] | None:
+        """Return these addresses without prefix, sorted; None when they are not all known."""
+        found = self.addresses(*blocks)
+        known = self.complete and len(found) == len(self.entries(*blocks)) and all(each.known for each in found)
+        return sorted(each.address for each in found) if known else None
+
+    @property
+    def vips(self) -> list[Address]:
+        """The virtual addresses, the excluded ones last."""
+        return [address for name in ADDRESSES for address in self.addresses(name)]
+
+    @property
+    def family(self) -> int:
+        """The IP version of the adverts: that of the first address."""
+        return 6 if self.flag("native_ipv6") or any(":" in vip.address for vip in self.vips[:1]) else 4
+
+    @property
+    def version(self) -> float | None:
+        """The version of VRRP: 3 for IPv6, whatever is set."""
+        default = self.defaults.number("vrrp_version", 2)
+        return 3.0 if self.family == 6 else self.number("version", default)
+
+    @property
+    def priority(self) -> float | None:
+        """The priority without what is tracked."""
+        return self.number("priority", 100)
+
+    @property
+    def advert_int_s(self) -> float | None:
+        """The seconds between two adverts."""
+        return self.number("advert_int", 1)
+
+    @property
+    def down_timer_adverts(self) -> float | None:
+        """The missed adverts after which a standby takes over."""
+        default = self.defaults.number("vrrp_down_timer_adverts", DOWN_TIMER_ADVERTS)
+        return self.number("down_timer_adverts", default)
+
+    @property
+    def nopreempt(self) -> bool | None:
+        """Whether the instance leaves the VIP to a lower priority."""
+        return self.flag("nopreempt", "preempt")
+
+    @property
+    def uses_ah(self) -> bool:
+        """Whether the adverts may be in AH."""
+        return any(line.word(0) == "auth_type" and line.word(1) == "AH" for line in self.entries("authentication"))
+
+    @property
+    def authentication(self) -> list[tuple[str, str]] | None:
+        """The directives of authentication with their argument, in no order; None when they are not known."""
+        lines = [*self.named("authentication"), *self.entries("authentication")]
+        known = self.complete and all(line.known and not line.opaque for line in lines)
+        return sorted((line.word(0), line.word(1)) for line in lines) if known else None
+
+
+@dataclass(frozen=True)
+class Configuration(Block):
+    """The whole."""
+
+    def blocks(self, kind: str) -> dict[str, Block]:
+        """Return the blocks of a *kind* by name: ``vrrp_script``, say."""
+        return {line.word(1): line.block for line in self.named(kind) if line.block}
+
+    @property
+    def instances(self) -> list[Instance]:
+        """The VRRP instances in order."""
+        defaults = Block((*self.entries("global_defs"), *(line for line in self.lines if line.opaque)))
+        found = [(line.word(1), line.block) for line in self.named("vrrp_instance")]
+        return [Instance(block.lines, name, defaults) for name, block in found if name and block]
+
+
+def read(tree: Any, is_here: IsHere = undecided) -> Configuration:
+    """Return the configuration *tree* as the host reads it. Of one that cannot be written nothing is known."""
+    try:
+        return read_text(render(tree), is_here)
+    except (ConfigError, ParseError):
+        return Configuration((Line(("include",)),))
+
+
+def read_text(text: str, is_here: IsHere) -> Configuration:
+    """Return the configuration *text* as the host reads it. Raises ParseError."""
+    return Configuration(_lines(statements("\n".join(expand(text.splitlines(), is_here)))))
+
+
+def virtual_addresses(tree: Any) -> list[str]:
+    """Return the virtual addresses that a configuration names, the excluded ones too, without prefix.
+
+    Those under a condition count on every host; those that are made of what only keepalived knows are left out.
+    """
+    return sorted({vip.address for instance in read(tree).instances for vip in instance.vips})
+
+
+def defines(key: str) -> bool:
+    """Return whether a directive defines a name, with or without a condition."""
+    return key.startswith("$") or (key.startswith("@") and "$" in key)
+
+
+def instance_of(directives: Any, conf: Any, name: str = "x", is_here: IsHere = undecided) -> list[Instance]:
+    """Return the instance of these *directives* with the definitions in *conf*; none when it cannot be written."""
+    entries = conf.items() if isinstance(conf, Mapping) else ()
+    defined = {key: value for key, value in entries if defines(key)}
+    return read({**defined, f"vrrp_instance {name}": directives}, is_here).instances
+
+
+def bare(word: str) -> list[str]:
+    """Return the address that a word is, without prefix; nothing when it is none (a keyword, an unknown name)."""
+    try:
+        return [bare_address(word)]
+    except AddressError:
+        return []
+
+
+def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
+    """Return *lines* with the names that are defined replaced, and without conditions that hold.
+
+    A line whose condition does not hold begins with ``@`` and a blank. What is not known is left as it is.
+    """
+    known: dict[str, list[str] | None] = {}
+    waiting = [_without_comment(line) for line in reversed(lines)]
+    found: list[str] = []
+    replacements = 0
+    while waiting:
+        condition, line = _condition(waiting.pop(), is_here)
+        defined = _DEFINITION.match(line)
+        if defined:
+            value = _defined(defined[2], waiting)
+            if condition != _NEVER:
+                known[defined[1]] = None if condition else value
+            continue
+        name, start, end = _reference(line, known) if condition != _NEVER else ("", 0, 0)
+        first, *others = known.get(name) or [""]
+        if not name or len(line) > _LONGEST_LINE or replacements == _MOST_REPLACEMENTS:
+            found.append(condition + line)
+            continue
+        replacements += 1
+        # It is replaced when it is used, so its value is read like any other line.
+        waiting += [part if part[:1] in ("{", "}") else condition + part for part in reversed(others)]
+        waiting.append(condition + line[:start] + first + line[end:])
+    return found
+
+
+def _without_comment(line: str) -> str:
+    match = _BEFORE_COMMENT.match(line)
+    text = match.group().strip() if match else ""
+    return f"{text} \\" if line.endswith("\\") and not text.endswith("\\") else text
+
+
+def _condition(line: str, is_here: IsHere) -> tuple[str, str]:
+    """Return the condition of a line, empty when it holds, and what it is for."""
+    match = _CONDITION.fullmatch(line)
+    if not match:
+        return "", line
+    negated, config_id, rest = match.groups()
+    holds = is_here(config_id) if config_id else False
+    if holds is None:
+        return f"@{negated}{config_id} ", rest
+    return "" if holds != bool(negated) else _NEVER, rest
+
+
+def _defined(text: str, waiting: list[str]) -> list[str]:
+    """Return the lines that a definition stands for; those after its first are taken from *waiting*."""
+    value = []
+    while text.endswith("\\"):
+        value.append(text[:-1].rstrip())
+        text = waiting.pop() if waiting else ""
+    return [part for part in (*value, text) if part] or [""]
+
+
+def _reference(line: str, known: Mapping[str, list[str] | None]) -> tuple[str, int, int]:
+    """Return the first name in *line* that can be replaced, and where it stands; no name when there is none."""
+    for match in _REFERENCE.finditer(line) if "$" in line and not line.startswith("~") else ():
+        name = match[1] or match[2]
+        value = known.get(name)
+        # One that has several lines is replaced at the end of a line only.
+        if value and (len(value) == 1 or match.end() == len(line)):
+            return name, match.start(), match.end()
+    return "", 0, 0
+
+
+def _lines(found: Sequence[Statement], condition: str = "") -> tuple[Line, ...]:
+    lines = []
+    for words, body in found:
+        marks = list(takewhile(lambda word: word.startswith("@"), words))
+        if _NEVER.strip() in marks or len(marks) == len(words):
+            continue
+        own = " ".join([condition, *marks]).strip()
+        block = None if body is None else Block(_lines(body, own))
+        lines.append(Line(tuple(words[len(marks) :]), block, own))
+    return tuple(lines)
+
+
+def _address(line: Line) -> list[Address]:
+    words = [line.word(number) for number in range(len(line.words))]
+    interface = dict(zip(words[1:], words[2:])).get("dev", "")
+    return [Address(words[0], address, interface, line.known) for address in bare(words[0])]

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a client with a pool of open connections feels.
+
+A connection is cut when it ends under its user. Over HTTP that is one which has answered before, and ends while a
+request on it is under way, or does not answer in time: the pool handed it out as good, and a client would have to
+know that it may ask again. One that ends between two requests costs nothing, for the pool opens another. A new
+connection that never answers is a failed request, not a cut, or a long outage would count as many.
+Over bare TCP nobody asks for anything, so each end is a cut.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import time
+from functools import partial
+from typing import Any, Callable
+
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import NOTHING, Line, Loop, Steps
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD, Cut, ExpiredError, outcome_of
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import Http, Tcp
+
+# Outcomes with which the peer ended a connection, or said nothing more. A bad status is an answer.
+_NO_ANSWER = ("empty", "incomplete", "timeout")
+_KEEPALIVE_S = 1
+
+
+class Pool:
+    """So many connections, each used every ``interval_s`` and opened again when it is used next."""
+
+    def __init__(self, protocol: Http | Tcp, size: int, interval_s: float, timeout_s: float) -> None:
+        self._protocol = protocol
+        self._size = size
+        self._interval_s = interval_s
+        self._timeout_s = timeout_s
+        self._stopping = False
+        self._under_way = 0
+        self.requests = 0
+        self.failed = 0
+        self.cuts: list[Cut] = []
+
+    def start(self, loop: Loop) -> None:
+        """Open the connections."""
+        now = time.monotonic()
+        protocol = self._protocol
+        use = partial(self._ask, protocol) if isinstance(protocol, Http) else partial(self._hold, protocol)
+        for number in range(self._size):
+            line = Line(loop)
+            # Spread over the interval, so that they do not ask all at once.
+            loop.start(line, self._keep(line, now + number * self._interval_s / self._size, use))
+
+    def stop(self) -> None:
+        """Start no more requests."""
+        self._stopping = True
+
+    def busy(self) -> bool:
+        """Return whether a request is under way."""
+        return self._under_way > 0
+
+    def summary(self, origin_s: float) -> dict[str, Any]:
+        """Return what vip_probe returns as ``connections``; times count from *origin_s*."""
+        return {
+            "open": self._size,
+            "requests": self.requests,
+            "failed": self.failed,
+            "cut": len(self.cuts),
+            "cuts": [{"at_s": round(cut.at_s - origin_s, 6), "kind": cut.kind} for cut in self.cuts],
+        }
+
+    def _keep(self, line: Line, due_s: float, use: Callable[[Line], Steps]) -> Steps:
+        while True:
+            yield from _rest(line, due_s)
+            if self._stopping:
+                line.close()
+                return
+            yield from use(line)
+            due_s = max(due_s + self._interval_s, time.monotonic())
+
+    def _ask(self, http: Http, line: Line) -> Steps:
+        """Make a request, over a new connection if there is none."""
+        used = line.sock is not None
+        deadline_s = self._begin(line)
+        reusable = False
+        try:
+            if not used:
+                yield from http.connect(line)
+            answer = yield from http.ask(line)
+            reusable = answer.reusable()
+            outcome = http.judge(answer)
+            ended = outcome in _NO_ANSWER
+        except OSError as error:
+            outcome = outcome_of(error)
+            ended = True
+        now = time.monotonic()
+        if outcome == GOOD and now > deadline_s:
+            outcome = "timeout"
+            ended = True
+        self._end(outcome)
+        if used and ended:
+            self.cuts.append(Cut(now, outcome))
+        if ended or not reusable:
+            line.close()
+
+    def _hold(self, tcp: Tcp, line: Line) -> Steps:
+        """Open a connection and wait for its end."""
+        self._begin(line)
+        try:
+            yield from tcp.connect(line)
+        except OSError as error:
+            self._end(outcome_of(error))
+            line.close()
+            return
+        self._end(GOOD)
+        line.deadline_s = math.inf
+        watch_peer(line.the_socket())
+        kind = "closed"
+        try:
+            while (yield from line.receive()):
+                pass
+        except OSError as error:
+            kind = outcome_of(error)
+        self.cuts.append(Cut(time.monotonic(), kind))
+        line.close()
+
+    def _begin(self, line: Line) -> float:
+        line.deadline_s = time.monotonic() + self._timeout_s
+        self.requests += 1
+        self._under_way += 1
+        return line.deadline_s
+
+    def _end(self, outcome: str) -> None:
+        self._under_way -= 1
+        self.failed += outcome != GOOD
+
+
+def watch_peer(sock: socket.socket) -> None:
+    """Let the kernel ask each second whether the peer still knows the connection, which an idle one does not show."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_S)
+
+
+def _rest(line: Line, until_s: float) -> Steps:
+    """Wait until *until_s*. A connection that ends meanwhile, or speaks without being asked, is closed."""
+    line.deadline_s = until_s
+    try:
+        if line.sock is not None:
+            try:
+                yield from line.receive()
+            except ExpiredError:
+                return
+            except OSError:
+                # An end as good as any: nobody was waiting for an answer.
+                pass
+            line.close()
+        yield NOTHING
+    except ExpiredError:
+        return

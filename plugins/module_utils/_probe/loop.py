@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The prober's loop: many non-blocking sockets in one thread, each driven by steps with a deadline.
+
+Steps are a generator. It yields what it waits for on the socket of its line: READ, WRITE, or NOTHING when somebody
+else calls ``Loop.resume``. When the line's deadline comes first, ExpiredError is raised where it waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import heapq
+import math
+import os
+import select
+import selectors
+import socket
+import ssl
+import struct
+import time
+from functools import partial
+from typing import Any, Callable, Generator, TypeVar
+
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import ExpiredError
+
+NOTHING = 0
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+
+Steps = Generator[int, None, None]
+T = TypeVar("T")
+
+_IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK)
+# Closing with a reset: a request that is given up must not keep a port of ours, or a worker of the service, busy.
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Line:
+    """At most one non-blocking socket, and until when its steps wait for it."""
+
+    __slots__ = ("_loop", "deadline_s", "descriptor", "queued_s", "sock", "steps", "waits_for")
+
+    def __init__(self, loop: Loop, deadline_s: float = math.inf) -> None:
+        self._loop = loop
+        self.deadline_s = deadline_s
+        self.queued_s = math.inf
+        self.sock: socket.socket | None = None
+        self.descriptor = -1
+        self.waits_for = NOTHING
+        self.steps: Steps | None = None
+
+    def take(self, sock: socket.socket) -> socket.socket:
+        """Make *sock* the line's own."""
+        self.close()
+        sock.setblocking(False)
+        self.sock = sock
+        self.descriptor = sock.fileno()
+        return sock
+
+    def close(self) -> None:
+        """Close the socket, if there is one."""
+        if self.sock is None:
+            return
+        self._loop.watch(self, NOTHING)
+        # The peer may already have closed it.
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.sock.close()
+        self.sock = None
+
+    def connect(self, family: int, kind: int, address: tuple[Any, ...]) -> Steps:
+        """Open a socket to *address*. Raises OSError."""
+        sock = self.take(socket.socket(family, kind))
+        status = sock.connect_ex(address)
+        if status in _IN_PROGRESS:
+            yield WRITE
+            status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if status:
+            raise OSError(status, os.strerror(status))
+
+    def start_tls(self, context: ssl.SSLContext, name: str) -> Steps:
+        """Go on with TLS. Raises OSError."""
+        # The descriptor stays the same.
+        sock = context.wrap_socket(self.the_socket(), server_hostname=name, do_handshake_on_connect=False)
+        self.sock = sock
+        yield from when_ready(sock.do_handshake, READ)
+
+    def send(self, data: bytes) -> Steps:
+        """Send all of *data*. Raises OSError."""
+        sock = self.the_socket()
+        while data:
+            data = data[(yield from when_ready(partial(sock.send, data), WRITE)) :]
+
+    def receive(self) -> Generator[int, None, bytes]:
+        """Return what comes in next, nothing when the peer has closed. Raises OSError."""
+        sock = self.the_socket()
+        return (yield from when_ready(partial(sock.recv, 65536), READ))
+
+    def the_socket(self) -> socket.socket:
+        """Return the socket, which must be there."""
+        if self.sock is None:
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return self.sock
+
+
+def when_ready(action: Callable[[], T], event: int) -> Generator[int, None, T]:
+    """Do *action* until it does not block, waiting for *event*, or for what TLS asks for."""
+    while True:
+        try:
+            return action()
+        except BlockingIOError:
+            yield event
+        except ssl.SSLWantReadError:
+            yield READ
+        except ssl.SSLWantWriteError:
+            yield WRITE
+
+
+class Loop:
+    """Drives the steps of all lines."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.EpollSelector()
+        self._lines: set[Line] = set()
+        # Deadlines; one that was put off, or whose line has ended, stays here until it is on top.
+        self._queue: list[tuple[float, int, Line]] = []
+        self._queued = 0
+
+    def start(self, line: Line, steps: Steps) -> None:
+        """Take *steps* as far as they come without waiting."""
+        line.steps = steps
+        self._lines.add(line)
+        self.resume(line)
+
+    def resume(self, line: Line, expired: bool = False) -> None:
+        """Let the steps of *line* go on."""
+        if line.steps is None:
+            return
+        try:
+            event = line.steps.throw(ExpiredError()) if expired else next(line.steps)
+        except StopIteration:
+            line.steps = None
+            self._lines.discard(line)
+            return
+        self.watch(line, event)
+        if line.deadline_s != line.queued_s:
+            line.queued_s = line.deadline_s
+            self._queued += 1
+            heapq.heappush(self._queue, (line.deadline_s, self._queued, line))
+
+    def watch(self, line: Line, event: int) -> None:
+        """Resume *line* upon *event*."""
+        if event == line.waits_for:
+            return
+        if not event:
+            self._selector.unregister(line.descriptor)
+        elif line.waits_for:
+            self._selector.modify(line.descriptor, event, line)
+        else:
+            self._selector.register(line.descriptor, event, line)
+        line.waits_for = event
+
+    def serve_until(self, moment: float) -> None:
+        """Serve lines until *moment*."""
+        while self._serve(moment) < moment:
+            pass
+
+    def serve_while(self, busy: Callable[[], bool]) -> None:
+        """Serve lines as long as *busy* says."""
+        while busy():
+            self._serve(math.inf)
+
+    def _serve(self, moment: float) -> float:
+        """Wait for the next event, deadline or *moment*, and serve what is due. Returns the time by then."""
+        wait_s = min(moment, self._next_deadline()) - time.monotonic()
+        # epoll's own time-out is in whole milliseconds, select's is not.
+        if wait_s > 0:
+            select.select([self._selector], [], [], wait_s if wait_s < math.inf else None)
+        # First what has come, then what has not.
+        for key, _events in self._selector.select(0):
+            self.resume(key.data)
+        now = time.monotonic()
+        while self._next_deadline() <= now:
+            self.resume(heapq.heappop(self._queue)[2], expired=True)
+        return now
+
+    def close(self) -> None:
+        """Close all lines."""
+        for line in self._lines:
+            if line.steps is not None:
+                line.steps.close()
+            line.close()
+        self._lines.clear()
+        self._selector.close()
+
+    def _next_deadline(self) -> float:
+        queue = self._queue
+        while queue and (queue[0][2].steps is None or queue[0][0] != queue[0][2].queued_s):
+            heapq.heappop(queue)
+        return queue[0][0] if queue else math.inf

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a module needs that runs beside others for a while: the file that ends it, and the CPU before them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.trust import check_way
+
+READY = "ready"
+
+
+class RunFile:
+    """The file by which others see that a module is ready, and end it. Does nothing when there is no ``path``."""
+
+    def __init__(self, path: str | None, ready: str = READY) -> None:
+        self._path = path
+        self._text = ready
+        self._ready = False
+        self._descriptor = -1
+
+    def create(self) -> None:
+        """Make the file. Raises FileExistsError, for it may be another's, and UntrustedError."""
+        if self._path:
+            check_way(self._path)
+            # Exclusive creation follows no link that somebody has put there.
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def on_tick(self, ready: bool) -> bool:
+        """Announce the first time that it is ready. Returns whether to stop."""
+        if not self._path:
+            return False
+        if ready and not self._ready:
+            os.write(self._descriptor, f"{self._text}\n".encode())
+            self._ready = True
+        return not self._is_there()
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        if self._path and self._descriptor >= 0:
+            if self._is_there():
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._path)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _is_there(self) -> bool:
+        """Return whether the file that was made is still there, and not another one of its name."""
+        try:
+            return os.path.samestat(os.lstat(self._path or ""), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
+
+
+def hurry() -> None:
+    """Come before other processes of this host, as far as allowed: one that waits its turn measures itself."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except OSError:
+        # Control groups may have no share of real time.
+        with contextlib.suppress(OSError):
+            os.nice(-20)

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS, judge
+
+STAGED = "/etc/keepalived/.keepalived.conf.x1"
+DEST = "/etc/keepalived/keepalived.conf"
+
+CASES: list[tuple[str, str, int, str, str | None, list[str]]] = [
+    ("silence", "nginx", 0, "", None, []),
+    (
+        "a warning",
+        "haproxy",
+        0,
+        "[WARNING]  (1) : no timeout\nConfiguration file is valid\n",
+        None,
+        ["[WARNING]  (1) : no timeout"],
+    ),
+    (
+        "a server without an address",
+        "haproxy",
+        0,
+        "[NOTICE]   (1) : config : [x:2] : 'server b/s' : could not resolve address 'gone.lab', disabling server.\n"
+        "Configuration file is valid\n",
+        None,
+        ["[NOTICE]   (1) : config : [x:2] : 'server b/s' : could not resolve address 'gone.lab', disabling server."],
+    ),
+    (
+        "nginx names the staged file",
+        "nginx",
+        1,
+        f'nginx: [emerg] unknown directive "foo" in {STAGED}:2\nnginx: configuration file {STAGED} test failed\n',
+        f'nginx: [emerg] unknown directive "foo" in {DEST}:2\nnginx: configuration file {DEST} test failed',
+        [],
+    ),
+    ("no word", "haproxy", 1, "", "exit code 1 without a word", []),
+    (
+        "keepalived says everything three times",
+        "keepalived",
+        5,
+        f"({STAGED}: Line 7) Unknown keyword 'foo'\n" * 3,
+        f"({DEST}: Line 7) Unknown keyword 'foo'",
+        [],
+    ),
+    (
+        "keepalived corrects something harmless",
+        "keepalived",
+        5,
+        "(Line 9) VS [192.0.2.10]:tcp:80 and RS ports don't match - resetting\n",
+        None,
+        ["(Line 9) VS [192.0.2.10]:tcp:80 and RS ports don't match - resetting"],
+    ),
+    (
+        "harmless and not",
+        "keepalived",
+        5,
+        "ports don't match - resetting\n(VI_1) Priority not valid! must be between 1 & 255. Using default 100\n",
+        "ports don't match - resetting\n(VI_1) Priority not valid! must be between 1 & 255. Using default 100",
+        [],
+    ),
+    ("a silent failure is one", "keepalived", 4, "", "exit code 4 without a word", []),
+    ("a crash is a refusal", "keepalived", -11, "", "exit code -11 without a word", []),
+    ("a crash after a remark", "keepalived", -11, "x is deprecated\n", "x is deprecated", []),
+]
+
+
+@pytest.mark.parametrize(
+    ("daemon", "rc", "words", "refusal", "remarks"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_judge(daemon: str, rc: int, words: str, refusal: str | None, remarks: list[str]) -> None:
+    assert judge(DAEMONS[daemon], rc, words, STAGED, DEST) == (refusal, remarks)
+
+
+def test_the_check_of_keepalived_outlives_its_own_signal() -> None:
+    shell = DAEMONS["keepalived"].check[:3]
+    suicide = [*shell, "/bin/sh", "-c", "kill -TERM $$; echo alive"]
+    assert subprocess.run(suicide, capture_output=True, check=True, text=True).stdout == "alive\n"
+
+
+def test_a_daemon_elsewhere_is_the_one_that_checks() -> None:
+    elsewhere = DAEMONS["keepalived"].at("/opt/keepalived/sbin/keepalived")
+    assert elsewhere.check[-3:] == ("/opt/keepalived/sbin/keepalived", "-t", "-f")
+    assert elsewhere.reloaded == DAEMONS["keepalived"].reloaded
+    assert DAEMONS["nginx"].at("nginx") == DAEMONS["nginx"]

@@ -1,0 +1,342 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is asked of systemd and of a daemon, in this order, and what is made of the answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, List, Tuple, Union
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon import service as daemon_service
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import Daemon
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import (
+    Service,
+    ServiceError,
+    Unit,
+    parse_units,
+)
+
+# systemctl show --property=ActiveState,UnitFileState,MainPID on Debian 12
+SHOWN = """\
+MainPID=4083
+ActiveState=active
+UnitFileState=enabled
+
+ActiveState=failed
+UnitFileState=enabled
+
+MainPID=0
+ActiveState=inactive
+UnitFileState=
+
+MainPID=6116
+ActiveState=activating
+UnitFileState=static
+"""
+
+
+def test_parse_units() -> None:
+    assert parse_units(["nginx", "keepalived-track@nginx", "absent", "keepalived"], SHOWN) == [
+        Unit("nginx", running=True, enabled=True, pid=4083),
+        Unit("keepalived-track@nginx", running=False, enabled=True, pid=0),
+        Unit("absent", running=False, enabled=False, pid=0),
+        Unit("keepalived", running=True, enabled=True, pid=6116),
+    ]
+
+
+Answer = Tuple[int, str, str]
+Answers = Union[Answer, List[Answer]]
+
+CURSOR = "-- cursor: s=1;i=2\n"
+SHOW = "systemctl show --property=ActiveState,UnitFileState,MainPID"
+ASK_CURSOR = "journalctl --quiet --lines=0 --show-cursor"
+ASK_JOURNAL = "journalctl --quiet --output=cat --unit=nginx --after-cursor=s=1;i=2"
+
+
+def shown(state: str, pid: int, enabled: str = "enabled") -> Answer:
+    return 0, f"MainPID={pid}\nActiveState={state}\nUnitFileState={enabled}\n", ""
+
+
+class Node:
+    """A host that answers each command, and remembers what it was asked."""
+
+    def __init__(self, answers: dict[str, Answers]) -> None:
+        self.answers = {ASK_CURSOR: (0, CURSOR, ""), ASK_JOURNAL: (0, "", ""), **answers}
+        self.asked: list[str] = []
+
+    def run(self, argv: list[str]) -> Answer:
+        command = " ".join(argv)
+        self.asked.append(command)
+        answer = self.answers[command]
+        if isinstance(answer, list):
+            # The last one is the answer from then on.
+            return answer.pop(0) if len(answer) > 1 else answer[0]
+        return answer
+
+
+def daemon(**more: Any) -> Daemon:
+    """Return a daemon that is checked with ``nginx -t -c``."""
+    found: dict[str, Any] = {"name": "nginx", "check": ["nginx", "-t", "-c"], **more}
+    return Daemon(**{**{field: Daemon._field_defaults.get(field) for field in Daemon._fields}, **found})
+
+
+def service(node: Node, warn: Callable[[str], None] = print, timeout_s: float = 0.1, **more: Any) -> Service:
+    return Service(node.run, warn, daemon(**more), "nginx", timeout_s)
+
+
+# What systemd says of a unit, and whether it runs and starts at boot.
+STATES: list[tuple[str, str, bool, bool]] = [
+    ("active", "enabled", True, True),
+    ("reloading", "static", True, True),
+    ("activating", "generated", True, True),
+    ("deactivating", "disabled", False, False),
+    ("inactive", "masked", False, False),
+    ("failed", "", False, False),
+]
+
+
+@pytest.mark.parametrize(("state", "file_state", "running", "enabled"), STATES)
+def test_states(state: str, file_state: str, running: bool, enabled: bool) -> None:
+    assert parse_units(["nginx"], shown(state, 7, file_state)[1]) == [Unit("nginx", running, enabled, 7)]
+
+
+def test_a_unit_without_a_main_process() -> None:
+    assert parse_units(["x"], "ActiveState=active\nUnitFileState=static\n") == [Unit("x", True, True, 0)]
+    assert parse_units(["x"], "ActiveState=active\nUnitFileState=static\nDescription=a=b\n")[0].running
+
+
+@pytest.mark.parametrize(("answer", "expected"), [(shown("active", 7), True), (shown("active", 0), False)])
+def test_active(answer: Answer, expected: bool) -> None:
+    node = Node({f"{SHOW} nginx": answer})
+    assert service(node).active() is expected
+    assert node.asked == [f"{SHOW} nginx"]
+
+
+def test_what_does_not_run_is_not_active_whatever_its_pid_is() -> None:
+    assert service(Node({f"{SHOW} nginx": shown("failed", 7)})).active() is False
+
+
+def test_idle() -> None:
+    one, two = shown("active", 7)[1], shown("active", 8, "disabled")[1]
+    node = Node({f"{SHOW} a b c": (0, "\n".join([one, two, shown("inactive", 0)[1]]), "")})
+    assert [unit.name for unit in service(node).idle(["a", "b", "c"])] == ["b", "c"]
+    assert service(Node({})).idle([]) == []
+
+
+def test_start() -> None:
+    node = Node({f"systemctl enable --quiet --now {name}": (0, "", "") for name in ("a", "b")})
+    service(node).start([Unit("a", False, False, 0), Unit("b", False, True, 0)])
+    assert node.asked == [ASK_CURSOR, "systemctl enable --quiet --now a", "systemctl enable --quiet --now b"]
+
+
+def test_start_nothing() -> None:
+    node = Node({})
+    service(node).start([])
+    assert node.asked == []
+
+
+# What the journal says, and which words the error has.
+@pytest.mark.parametrize(("journal", "words"), [(" bind() failed\n", "bind() failed"), ("", "Job failed.")])
+def test_start_of_what_does_not_start(journal: str, words: str) -> None:
+    node = Node(
+        {
+            "systemctl enable --quiet --now a": (1, "", "Job failed.\n"),
+            "journalctl --quiet --output=cat --unit=a --after-cursor=s=1;i=2": (0, journal, ""),
+        }
+    )
+    with pytest.raises(ServiceError, match=r"^a does not start$") as caught:
+        service(node).start([Unit("a", False, False, 0), Unit("b", False, False, 0)])
+    assert caught.value.words == words
+    assert "systemctl enable --quiet --now b" not in node.asked
+
+
+def test_start_where_the_journal_is_empty() -> None:
+    """Without a cursor all that it has is asked for."""
+    node = Node(
+        {
+            ASK_CURSOR: (0, "", ""),
+            "systemctl enable --quiet --now a": (1, "", ""),
+            "journalctl --quiet --output=cat --unit=a": (0, "all of it", ""),
+        }
+    )
+    with pytest.raises(ServiceError) as caught:
+        service(node).start([Unit("a", False, False, 0)])
+    assert caught.value.words == "all of it"
+
+
+def test_stop_undoes_only_what_was_done() -> None:
+    commands = ["systemctl stop a", "systemctl disable --quiet a", "systemctl stop b", "systemctl disable --quiet c"]
+    node = Node(dict.fromkeys(commands, (0, "", "")))
+    service(node).stop([Unit("a", False, False, 0), Unit("b", False, True, 0), Unit("c", True, False, 1)])
+    assert node.asked == commands
+
+
+def test_a_command_that_fails_is_named() -> None:
+    node = Node({"systemctl stop a": (5, "", " no such unit\n")})
+    with pytest.raises(ServiceError, match=r"^systemctl stop a failed with exit code 5$") as caught:
+        service(node).stop([Unit("a", False, True, 0)])
+    assert caught.value.words == "no such unit"
+
+
+def test_reload_units() -> None:
+    node = Node({"systemctl daemon-reload": (0, "", "")})
+    service(node).reload_units()
+    assert node.asked == ["systemctl daemon-reload"]
+
+
+def test_restart() -> None:
+    node = Node({"systemctl restart nginx": (0, "", "")})
+    service(node).restart()
+    assert node.asked == [ASK_CURSOR, "systemctl restart nginx"]
+
+
+@pytest.mark.parametrize(("journal", "words"), [("emerg", "emerg"), ("", "Job failed.")])
+def test_restart_of_what_does_not_come_back(journal: str, words: str) -> None:
+    node = Node({"systemctl restart nginx": (1, "", "Job failed."), ASK_JOURNAL: (0, journal, "")})
+    with pytest.raises(ServiceError, match=r"^nginx does not start again$") as caught:
+        service(node).restart()
+    assert caught.value.words == words
+
+
+def test_recover_reloads_what_runs_and_restarts_what_does_not() -> None:
+    stopped = Node({f"{SHOW} nginx": shown("inactive", 0), "systemctl restart nginx": (0, "", "")})
+    service(stopped).recover()
+    assert stopped.asked[-1] == "systemctl restart nginx"
+    running = Node(
+        {
+            f"{SHOW} nginx": shown("active", 1),
+            "systemctl reload nginx": (0, "", ""),
+            ASK_JOURNAL: (0, "reloaded", ""),
+        }
+    )
+    service(running, reloaded="reloaded").recover()
+    assert "systemctl reload nginx" in running.asked
+    assert "systemctl restart nginx" not in running.asked
+
+
+def test_reload_waits_until_the_journal_says_so() -> None:
+    node = Node(
+        {
+            f"{SHOW} nginx": shown("active", 1),
+            "systemctl reload nginx": (0, "", ""),
+            ASK_JOURNAL: [(0, "", ""), (0, "not yet", ""), (0, "configuration reloaded, fine", "")],
+        }
+    )
+    service(node, timeout_s=60, reloaded="configuration reloaded").reload()
+    assert node.asked.count(ASK_JOURNAL) == 3
+    assert node.asked[:3] == [f"{SHOW} nginx", ASK_CURSOR, "systemctl reload nginx"]
+
+
+def test_reload_waits_for_a_new_child() -> None:
+    """A daemon that says nothing is known by the process that it starts."""
+    children: list[subprocess.Popen[bytes]] = []
+    own = os.getpid()
+
+    def run(argv: list[str]) -> Answer:
+        if argv[1] == "reload":
+            children.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+        return {"show": shown("active", own), "reload": (0, "", "")}.get(argv[1], (0, CURSOR, ""))
+
+    try:
+        Service(run, print, daemon(reloaded=""), "nginx", 10).reload()
+        assert children
+    finally:
+        for child in children:
+            child.communicate()
+
+
+def test_reload_that_is_refused() -> None:
+    node = Node({f"{SHOW} nginx": shown("active", 1), "systemctl reload nginx": (1, "", "Job failed.")})
+    with pytest.raises(ServiceError, match=r"^nginx does not reload$") as caught:
+        service(node, reloaded="x").reload()
+    assert caught.value.words == "Job failed."
+
+
+def test_reload_of_which_it_dies() -> None:
+    node = Node(
+        {
+            f"{SHOW} nginx": [shown("active", 1), shown("active", 1), shown("active", 2)],
+            "systemctl reload nginx": (0, "", ""),
+            ASK_JOURNAL: (0, "again\nwhy\nagain\n", ""),
+        }
+    )
+    with pytest.raises(ServiceError, match=r"^nginx died on reload$") as caught:
+        service(node, timeout_s=60, reloaded="x").reload()
+    # It tries again, and says everything again.
+    assert caught.value.words == "again\nwhy"
+
+
+def test_reload_that_is_not_taken() -> None:
+    node = Node({f"{SHOW} nginx": shown("active", 1), "systemctl reload nginx": (0, "", "")})
+    began = time.monotonic()
+    with pytest.raises(ServiceError, match=r"^nginx did not take the reload within 0\.1 s$"):
+        service(node, reloaded="x").reload()
+    assert 0.1 <= time.monotonic() - began < 5
+
+
+def test_reload_tells_what_the_error_log_got_since(tmp_path: Path) -> None:
+    log = tmp_path / "error.log"
+    log.write_bytes(b"old\n")
+
+    def run(argv: list[str]) -> Answer:
+        if argv[1] == "reload":
+            with log.open("ab") as stream:
+                stream.write(b"\xff new\nold\n")
+            return 1, "", "Job failed."
+        return shown("active", 1) if argv[1] == "show" else (0, CURSOR, "")
+
+    with pytest.raises(ServiceError) as caught:
+        Service(run, print, daemon(error_log=str(log), reloaded="x"), "nginx", 1).reload()
+    assert caught.value.words == "\ufffd new\nold"
+
+
+def test_reload_with_an_error_log_that_is_not_there(tmp_path: Path) -> None:
+    node = Node(
+        {
+            f"{SHOW} nginx": shown("active", 1),
+            "systemctl reload nginx": (1, "", ""),
+            ASK_JOURNAL: (0, "from the journal", ""),
+        }
+    )
+    with pytest.raises(ServiceError) as caught:
+        service(node, error_log=str(tmp_path / "none"), reloaded="x").reload()
+    assert caught.value.words == "from the journal"
+
+
+def test_addresses_are_asked_for_only_where_they_are_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+
+    def unavailable(addresses: set[str]) -> list[str]:
+        asked.append(addresses)
+        return sorted(addresses)
+
+    monkeypatch.setattr(daemon_service, "unavailable", unavailable)
+    running, stopped = Node({f"{SHOW} nginx": shown("active", 1)}), Node({f"{SHOW} nginx": shown("failed", 0)})
+    service(running, listens=lambda text: set(text.split())).check_addresses(b"a b", b"b")
+    with pytest.raises(ServiceError, match=r"^nginx cannot listen on c, d\ufffd$"):
+        service(running, listens=lambda text: set(text.split())).check_addresses(b"a\xff b", b"b c d\xff")
+    assert asked == [set(), {"c", "d\ufffd"}]
+    service(stopped, listens=lambda text: set(text.split())).check_addresses(b"", b"c")
+    service(Node({}), listens=None).check_addresses(b"", b"c")
+    assert len(asked) == 2
+
+
+def test_check() -> None:
+    remarked: list[str] = []
+    node = Node({"nginx -t -c /staged": (0, "", "nginx: [warn] in /staged:1\nall is well\n")})
+    service(node, warn=remarked.append).check("/staged", "/etc/nginx.conf")
+    assert remarked == ["nginx remarks: nginx: [warn] in /etc/nginx.conf:1"]
+    assert node.asked == ["nginx -t -c /staged"]
+
+
+def test_check_refuses() -> None:
+    node = Node({"nginx -t -c /staged": (1, "out: ", "[emerg] in /staged:1\n")})
+    with pytest.raises(ServiceError, match=r"^nginx refuses /etc/nginx.conf$") as caught:
+        service(node).check("/staged", "/etc/nginx.conf")
+    assert caught.value.words == "out: [emerg] in /etc/nginx.conf:1"

@@ -49,7 +49,7 @@ class Advert(NamedTuple):
     authentication: str
     checksum_ok: bool
     trailer: bytes = b""
-    """What follows the addresses in VRRPv3. Nothing, by the standard; the probe of ``_vrrp_probe`` uses it."""
+    """What follows the addresses in VRRPv3. Nothing, by the standard; the probe of ``vrrp_exchange`` uses it."""
 
 
 def parse_packet(packet: bytes) -> Advert | None:

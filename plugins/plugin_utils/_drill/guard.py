@@ -5,7 +5,7 @@
 """A process on the controller that outlives ansible-playbook, and heals when that ends in the middle of a drill.
 
 Ansible runs no ``always`` after Ctrl-C. The timer on the broken node would heal at its deadline; this heals at once.
-Started as a program: ``_drill_guard.py PID RUN_FILE COMMAND...``; only Python's standard library.
+Started as a program: ``guard.py PID RUN_FILE COMMAND...``; only Python's standard library.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 """What is wrong with the haproxy role's variables and haproxy itself does not find, or only on the node.
 
-``settings`` and ``defaults`` are those of ``_haproxy_tree``.
+``settings`` and ``defaults`` are those of ``tree``.
 """
 
 from __future__ import annotations

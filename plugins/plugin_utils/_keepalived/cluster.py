@@ -47,7 +47,7 @@ def told(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
 
 
 def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding]:
-    """Return what is wrong with *settings* (see ``_keepalived_tree.tree``) on ``cluster.host``."""
+    """Return what is wrong with *settings* (see ``tree.tree``) on ``cluster.host``."""
     findings = [*_vip_findings(settings["vips"], cluster), *_duplicates(settings["vips"])]
     places = {f"keepalived_vrrp_instances[{index}]": block for index, block in enumerate(settings["vrrp_instances"])}
     for index, vip in enumerate(settings["vips"]):
@@ -131,7 +131,7 @@ def _no_interface(name: object, facts: Mapping[str, Any]) -> str:
 def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
     """Return what does not fit together in the configurations of all hosts. What is not known, fits.
 
-    *trees* maps each host to its configuration, as ``_keepalived_tree.tree`` returns it.
+    *trees* maps each host to its configuration, as ``tree.tree`` returns it.
     """
     read_by = {host: read(tree, one_of(host, list(trees))) for host, tree in trees.items()}
     hosts = {host: {each.name: each for each in conf.instances} for host, conf in read_by.items()}

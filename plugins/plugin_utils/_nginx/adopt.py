@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From an nginx.conf that was written by hand to the role's variables: the inverse of ``_nginx_tree.tree``."""
+"""From an nginx.conf that was written by hand to the role's variables: the inverse of ``tree.tree``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream"
 
 
 def variables(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the role's variables that reproduce a configuration that ``_nginx_parse.parse`` read."""
+    """Return the role's variables that reproduce a configuration that ``parse.parse`` read."""
     found = dict(ADDS_NOTHING)
     main = {}
     for key, value in live.items():

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the nginx role's variables, which are the ``settings`` of ``_nginx_tree``.
+"""What is wrong with the nginx role's variables, which are the ``settings`` of ``tree``.
 
 Only what ``nginx -t`` does not find, or what can be said better before a node is touched.
 """

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text of an nginx.conf as the tree that ``_nginx_conf.render`` writes, by the rules of ngx_conf_read_token()."""
+"""The text of an nginx.conf as the tree that ``render.render`` writes, by the rules of ngx_conf_read_token()."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 
 """The nginx role's ready-made switches: what each adds to the http block and to the servers.
 
-``settings`` are those of ``_nginx_tree``. A switch that is a mapping has a key without which it does nothing
+``settings`` are those of ``tree``. A switch that is a mapping has a key without which it does nothing
 (:data:`NEEDED`), and a key ``servers`` with the server_names that it is for; without it, it is for all servers.
 Directives of the user win over those of a switch.
 """

@@ -4,7 +4,7 @@
 """The nginx role's variables as one tree of directives.
 
 ``settings`` below are the role's variables without their prefix: ``main``, ``events``, ``http``, ``stream`` (mappings
-of directives), ``upstreams``, ``servers``, ``files`` (lists) and the switches of ``_nginx_switches``, of which ``tls``
+of directives), ``upstreams``, ``servers``, ``files`` (lists) and the switches of ``switches``, of which ``tls``
 has a ``profile``. ``version`` is nginx's on the node, empty where it is not known; only the findings look at
 ``package_source`` and ``vendor_key_checksum``. ``defaults`` holds the role's own ``main``, ``events``, ``http`` and
 ``servers``, and under ``upstream`` what each of the upstreams gets.

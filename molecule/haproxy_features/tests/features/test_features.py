@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from nodes import Lab
 
-ROLE = Path(__file__).parents[3] / "haproxy_features" / "role.yml"
+ROLE = Path(__file__).parents[2] / "role.yml"
 CFG = "/etc/haproxy/haproxy.cfg"
 # Asks haproxy's runtime socket.
 CLI = """

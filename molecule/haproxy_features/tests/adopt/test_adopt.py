@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 PASSWORD = "pa55word"  # noqa: S105 # of a throw-away node
-ROLE = Path(__file__).parents[3] / "haproxy_features" / "role.yml"
+ROLE = Path(__file__).parents[2] / "role.yml"
 CFG = "/etc/haproxy/haproxy.cfg"
 
 

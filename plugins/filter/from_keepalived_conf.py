@@ -11,8 +11,8 @@ short_description: The text of a keepalived.conf to nested data
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - The inverse of P(haproof.balancer.to_keepalived_conf#filter). Comments and includes are dropped, quotes stay.
-  - Conditions (C(@host)) belong to the directive that they are for, and definitions (C($NAME=)) are kept.
+  - The inverse of P(haproof.balancer.to_keepalived_conf#filter). Comments are dropped, quotes stay.
+  - Conditions (C(@host)), definitions (C($NAME=)) and includes are kept as directives, in their order.
 options:
   _input:
     description: The text of a keepalived.conf.
@@ -36,13 +36,15 @@ _value:
   description:
     - A dictionary with the directives as keys.
     - A block that repeats a directive is a list of such dictionaries.
+    - Text, as it is, where dictionaries cannot hold its meaning, such as a brace under a condition.
   type: raw
 """
 
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import ParseError, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 
 
 def from_keepalived_conf(text: str) -> Any:

@@ -13,7 +13,7 @@ author: haproof.balancer contributors (@haproof)
 description:
   - Turns the configuration of each host into variables of the role P(haproof.balancer.keepalived#role), and sets
     apart what all hosts share.
-  - Makes sure that the variables give the same configuration again. The order of blocks does not count.
+  - Makes sure that the variables give the same configuration again, line by line.
 options:
   _input:
     description: Each host's configuration, as P(haproof.balancer.from_keepalived_conf#filter) returns it.
@@ -39,16 +39,17 @@ _value:
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import reproduces, split, variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import difference, split, variables
 
 
 def keepalived_variables(live: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables for the hosts of *live*. Raises AnsibleFilterError for a host that they do not reproduce."""
     found = {host: variables(tree) for host, tree in live.items()}
     for host, tree in live.items():
-        if not reproduces(found[host], tree):
+        differs = difference(found[host], tree)
+        if differs:
             raise AnsibleFilterError(
-                f"keepalived_variables: the variables for {host} do not give its configuration again"
+                f"keepalived_variables: the variables for {host} do not give its configuration again: {differs}"
             )
     return split(found)
 

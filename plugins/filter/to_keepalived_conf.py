@@ -21,7 +21,9 @@ options:
         dictionary in a list continues the block, which allows a directive to be repeated.
       - V(true) and V(null) are a directive without a value, V(false) is no directive, any other value follows its
         directive as it is.
-    type: dict
+      - A list of such dictionaries, where directives repeat in an order that matters. Text of several lines, alone or
+        in that list, stands as it is.
+    type: raw
     required: true
 """
 
@@ -58,8 +60,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.rende
 
 def to_keepalived_conf(tree: Any) -> str:
     """Return the text of *tree*. Raises AnsibleFilterError that names the place of a value that cannot be written."""
-    if not isinstance(tree, Mapping):
-        raise AnsibleFilterError(f"to_keepalived_conf: expected a dictionary, got {tree!r}")
+    if not isinstance(tree, (Mapping, list, str)):
+        raise AnsibleFilterError(f"to_keepalived_conf: expected a dictionary, a list or text, got {tree!r}")
     try:
         return render(tree)
     except ConfigError as error:

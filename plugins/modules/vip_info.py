@@ -337,7 +337,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk 
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_details, parse_scripts
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.process import (
     Keepalived,
     KeepalivedError,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import INCLUDES
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import INCLUDES
 
 _INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+(\S+)[^\n]*$", re.MULTILINE)
 _MOST_FILES = 256

@@ -5,7 +5,7 @@
 """A keepalived configuration as one host reads it: its blocks, and the instances in them.
 
 Definitions and conditions are resolved as keepalived.conf(5) says. None stands for what only keepalived knows:
-conditions on an unknown config-id, names that nothing defines, and what an include or a sequence may hold.
+conditions on an unknown config-id, names that nothing defines, and what an include may hold.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from itertools import takewhile
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import (
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
     INCLUDES,
+    LONGEST_LINE,
     ParseError,
-    Statement,
-    statements,
+    at_brace,
+    content,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import Line as FileLine
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import Statement, statements
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, bare_address
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import DOWN_TIMER_ADVERTS
@@ -36,10 +39,15 @@ _CONDITION = re.compile(r"@(\^?)(\S*)\s+(.*)")
 _DEFINITION = re.compile(r"\$([A-Za-z_]\w*)=\s*(.*)", re.ASCII)
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_]\w*)(?=[\s,)]|\Z)|\{([A-Za-z_]\w*)\})", re.ASCII)
 _UNRESOLVED = re.compile(r"\$\{?[A-Za-z_]")
-_BEFORE_COMMENT = re.compile(r"(?:\\.|\"(?:\\.|[^\"\\])*\"?|[^\"\\!#])*\\?")
+_SEQUENCE = re.compile(r"~SEQ(x?)[ \t]*\([ \t]*([A-Za-z_]\w*)[ \t]*,([^)]*)\)[ \t]*(.*)", re.ASCII)
+_LIST = re.compile(r"~LST[ \t]*\([ \t]*(\{[^}]*\}|[A-Za-z_]\w*)[ \t]*,([^)]*)\)[ \t]*(.*)", re.ASCII)
+_VALUES = re.compile(r"[ \t]*(?:\{([^}]*)\}|([^,{}]*))[ \t]*,")
+_C_NUMBER = re.compile(r"(-?)(0[xX][0-9a-fA-F]+|[0-9]+)", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_RESIDUE = re.compile(r"[{}][ \t]*[@$~]")
+_WORD = re.compile(r"(?:\"(?:\\.|[^\"\\])*\"|'[^'\"\\]*'|\\.|[^\s\"])+|\"")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
-# Of keepalived, which also ends definitions that never end so.
-_LONGEST_LINE = 1024
+# keepalived also ends definitions that never end by the length of their line.
 _MOST_REPLACEMENTS = 100_000
 
 
@@ -239,7 +247,8 @@ def read(tree: Any, is_here: IsHere = undecided) -> Configuration:
 
 def read_text(text: str, is_here: IsHere) -> Configuration:
     """Return the configuration *text* as the host reads it. Raises ParseError."""
-    return Configuration(_lines(statements("\n".join(expand(text.splitlines(), is_here)))))
+    lines = (FileLine(0, piece) for line in expand(text.split("\n"), is_here) for piece in _pieces(line))
+    return Configuration(_lines(statements(lines)))
 
 
 def virtual_addresses(tree: Any) -> list[str]:
@@ -271,26 +280,39 @@ def bare(word: str) -> list[str]:
 
 
 def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
-    """Return *lines* with the names that are defined replaced, and without conditions that hold.
+    """Return the lines that keepalived reads in *lines* of a file, with the names that are defined replaced.
 
-    A line whose condition does not hold begins with ``@`` and a blank. What is not known is left as it is.
+    Lines whose condition does not hold are left out, and sequences are written out. What is not known is left as it is.
+    Raises ParseError.
     """
     known: dict[str, list[str] | None] = {}
-    waiting = [_without_comment(line) for line in reversed(lines)]
+    waiting = _contents(lines)[::-1]
     found: list[str] = []
     replacements = 0
     while waiting:
         condition, line = _condition(waiting.pop(), is_here)
+        if condition == _NEVER:
+            continue
         defined = _DEFINITION.match(line)
         if defined:
             value = _defined(defined[2], waiting)
-            if condition != _NEVER:
-                known[defined[1]] = None if condition else value
+            known[defined[1]] = None if condition else value
             continue
-        name, start, end = _reference(line, known) if condition != _NEVER else ("", 0, 0)
+        if line.startswith("~"):
+            written_out = [] if condition else _written_out(line, known)
+            replacements += len(written_out)
+            if written_out and replacements <= _MOST_REPLACEMENTS:
+                waiting += reversed(written_out)
+            else:
+                found.append(condition + line)
+            continue
+        name, start, end = _reference(line, known)
         first, *others = known.get(name) or [""]
-        if not name or len(line) > _LONGEST_LINE or replacements == _MOST_REPLACEMENTS:
-            found.append(condition + line)
+        if not name or len(line) > LONGEST_LINE or replacements >= _MOST_REPLACEMENTS:
+            before, rest = at_brace(line) if _RESIDUE.search(line) and not condition else (line, "")
+            found += [part for part in (condition + before, rest[:1]) if part]
+            if rest[1:].strip():
+                waiting.append(rest[1:].strip())
             continue
         replacements += 1
         # It is replaced when it is used, so its value is read like any other line.
@@ -299,10 +321,14 @@ def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
     return found
 
 
-def _without_comment(line: str) -> str:
-    match = _BEFORE_COMMENT.match(line)
-    text = match.group().strip() if match else ""
-    return f"{text} \\" if line.endswith("\\") and not text.endswith("\\") else text
+def _contents(lines: Sequence[str]) -> list[str]:
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(content(line))
+        except ValueError as error:
+            raise ParseError(f"line {number}: {error}") from None
+    return found
 
 
 def _condition(line: str, is_here: IsHere) -> tuple[str, str]:
@@ -326,6 +352,52 @@ def _defined(text: str, waiting: list[str]) -> list[str]:
     return [part for part in (*value, text) if part] or [""]
 
 
+def _written_out(line: str, known: Mapping[str, list[str] | None]) -> list[str]:
+    """Return the lines that a sequence or list stands for, each after the definitions of its names; none if unknown."""
+    sequence, items = _SEQUENCE.fullmatch(line), _LIST.fullmatch(line)
+    if sequence:
+        numbers = _numbers(sequence[3], known)
+        return [
+            part
+            for number in numbers
+            for part in (f"${sequence[2]}={number:x}" if sequence[1] else f"${sequence[2]}={number}", sequence[4])
+        ]
+    if items:
+        names = items[1].strip("{}").replace(",", " ").split()
+        if names and all(map(_NAME.fullmatch, names)):
+            return [
+                part
+                for group, single in _VALUES.findall(f"{items[2]},")
+                for part in (*_assigned(names, group or single), items[3])
+            ]
+    return []
+
+
+def _assigned(names: Sequence[str], values: str) -> list[str]:
+    given = [value.strip(" \t") for value in values.split(",")]
+    return [f"${name}={value}" for name, value in zip(names, [*given, *[""] * len(names)])]
+
+
+def _numbers(text: str, known: Mapping[str, list[str] | None]) -> Sequence[int]:
+    """Return the numbers of a sequence: up to an end, from a start, or from a start by a step."""
+    name, start, end = _reference(text, known)
+    while name and len(text) <= LONGEST_LINE:
+        text = text[:start] + (known[name] or [""])[0] + text[end:]
+        name, start, end = _reference(text, known)
+    found = [_C_NUMBER.fullmatch(word.strip(" \t")) for word in text.split(",")]
+    values = [
+        int(f"{number[1]}{number[2]}", 8 if re.fullmatch("0[0-7]+", number[2]) else 0)
+        for number in found
+        if number and not re.fullmatch("0[0-9]*[89][0-9]*", number[2])
+    ]
+    if not 1 <= len(values) <= 3 or len(values) < len(found):
+        return []
+    last = values[-1]
+    first = values[0] if len(values) > 1 else (-1 if last < 0 else 1)
+    step = values[1] if len(values) == 3 else (1 if (first <= last if len(values) == 2 else last >= 1) else -1)
+    return range(first, last + (1 if step > 0 else -1), step) if step else []
+
+
 def _reference(line: str, known: Mapping[str, list[str] | None]) -> tuple[str, int, int]:
     """Return the first name in *line* that can be replaced, and where it stands; no name when there is none."""
     for match in _REFERENCE.finditer(line) if "$" in line and not line.startswith("~") else ():
@@ -337,11 +409,19 @@ def _reference(line: str, known: Mapping[str, list[str] | None]) -> tuple[str, i
     return "", 0, 0
 
 
+def _pieces(text: str) -> list[str]:
+    """Return a line with its braces apart."""
+    before, rest = (text, "") if text.startswith("~") or text.split(" ", 1)[0] in INCLUDES else at_brace(text)
+    found = [part for part in (before, rest[:1]) if part]
+    return found + _pieces(rest[1:].strip(" \t")) if rest[1:] else found
+
+
 def _lines(found: Sequence[Statement], condition: str = "") -> tuple[Line, ...]:
     lines = []
-    for words, body in found:
+    for text, body in found:
+        words = _WORD.findall(text)
         marks = list(takewhile(lambda word: word.startswith("@"), words))
-        if _NEVER.strip() in marks or len(marks) == len(words):
+        if len(marks) == len(words):
             continue
         own = " ".join([condition, *marks]).strip()
         block = None if body is None else Block(_lines(body, own))

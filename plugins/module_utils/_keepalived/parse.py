@@ -5,8 +5,19 @@
 from __future__ import annotations
 
 import re
-import textwrap
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, Iterator, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
+    INCLUDES,
+    Line,
+    ParseError,
+    at_brace,
+    is_definition,
+    meaning,
+    read,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 
 # Blocks whose lines are values, not directives.
 LISTS = frozenset(
@@ -28,117 +39,105 @@ LISTS = frozenset(
         "virtual_rules",
     }
 )
-INCLUDES = frozenset({"include", "includea", "includeb", "includem", "includer", "includew"})
-
-_PIECE = re.compile(
-    r"""
-      (?P<definition> \$\w+=[ \t]*\\\n (?:[^\n]*\\\n)* [^\n]* )
-    | (?P<word> (?:
-        "(?:\\.|[^"\\\n])*" | \$\{[^{}\n]*\} | \\[!\#]
-        # Single quotes hold blanks together in a script's line, and keep nothing else from its meaning.
-        | '[^'"{}!\#\\\n]*' | [^\s{}!\#"]
-      )+ )
-    | (?P<brace> [{}] )
-    | (?P<comment> [!\#][^\n]* )
-    | (?P<newline> \n )
-    | (?P<space> [^\S\n]+ )
-    """,
-    re.VERBOSE,
-)
-_NUMBER = re.compile(r"0|-?[1-9]\d*")
-
-
-class ParseError(ValueError):
-    """A text that is not a valid keepalived.conf; the message has the line number, from 1, and none of its text."""
+_DEEPEST = 50
+# Not more digits than any number of keepalived's has.
+_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+# A directive's name, with its condition, and the rest of its line. A quoted word is not a name.
+_NAME = re.compile(r"((?:@[^\s\"'\\]+ )?[^@\s\"'\\][^\s\"'\\]*) (.*)", re.ASCII)
 
 
 class Statement(NamedTuple):
-    """The words of a directive, and the statements between its braces, if it has any."""
+    """A directive's line, and the statements between its braces, if it has any."""
 
-    words: list[str]
+    text: str
     body: list[Any] | None
 
 
-def parse(text: str) -> dict[str, Any] | list[Any]:
-    """Return *text* as ``render`` takes it, without comments and includes.
+class _EntangledError(Exception):
+    """Lines and blocks that are not nested in each other: a brace under a condition, or in a definition."""
 
-    A block in which no directive is repeated is a dictionary, any other a list of dictionaries. Raises ParseError.
+
+def parse(text: str) -> dict[str, Any] | list[Any] | str:
+    """Return *text* as ``render`` takes it, without comments.
+
+    A block in which no directive is repeated is a dictionary, any other a list of dictionaries. What dictionaries and
+    lists cannot hold, such as a brace under a condition, is returned as it stands, as text. Raises ParseError.
     """
-    return _block(statements(text))
+    lines = list(read(text))
+    try:
+        tree = _block(statements(_nested(lines)))
+        if meaning(render(tree)) == [line.text for line in lines]:
+            return tree
+    except (_EntangledError, ConfigError):
+        pass
+    except ParseError:
+        # Whether blocks are whole is known only where no line depends on the host or on another file.
+        if not any("$" in line.text or line.text[0] in "@~" or _is_include(line.text) for line in lines):
+            raise
+    return f"{text.rstrip()}\n"
 
 
-def normal(tree: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
-    """Return *tree* in the one spelling that all trees of its meaning share, for comparison."""
-    entries = tree.items() if isinstance(tree, Mapping) else ((None, item) for item in tree)
-    return [part for key, value in entries for part in _normal(key, value)]
-
-
-def _normal(key: str | None, value: Any) -> list[Any]:
-    if key is None:
-        return normal(value) if isinstance(value, (Mapping, list)) else [(_squeeze(str(value)), None)]
-    if value is False:
-        return []
-    if isinstance(value, (Mapping, list, tuple)) and not _is_definition(key):
-        return [(_squeeze(key), normal(value))]
-    return [(_squeeze(key if value is True or value is None else f"{key} {value}"), None)]
-
-
-def _squeeze(text: str) -> str:
-    return " ".join(match.group() for match in _PIECE.finditer(text) if match.lastgroup != "space")
-
-
-def _is_definition(key: str) -> bool:
-    return re.fullmatch(r"\$\w+=", key) is not None
-
-
-def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
-    position, line = 0, 1
-    while position < len(text):
-        match = _PIECE.match(text, position)
-        if match is None or match.lastgroup is None:
-            raise ParseError(f"line {line}: a quote is not closed")
-        yield match.lastgroup, match.group(), line
-        line += match.group().count("\n")
-        position = match.end()
-
-
-def statements(text: str) -> list[Statement]:
-    """Return *text* word by word, without comments. Raises ParseError."""
+def statements(lines: Iterable[Line]) -> list[Statement]:
+    """Return the blocks that *lines*, in which braces stand alone, make. Raises ParseError."""
     top: list[Statement] = []
     # The blocks that are open, each with the line where it opened.
     blocks = [(top, 0)]
-    words: list[str] = []
-    for kind, piece, line in _pieces(text):
+    for number, text in lines:
         here = blocks[-1][0]
-        if kind in ("word", "definition"):
-            words.append(piece)
-            continue
-        if piece == "{":
-            # The brace may stand on the line after its directive.
-            header = words or (here.pop().words if here and here[-1].body is None else [])
-            if not header:
-                raise ParseError(f"line {line}: a block opens without a directive")
+        if text == "{":
+            # The brace belongs to the line before it.
+            if not here or here[-1].body is not None:
+                raise ParseError(f"line {number}: a block opens without a directive")
             body: list[Statement] = []
-            here.append(Statement(header, body))
-            blocks.append((body, line))
-            words = []
-        elif words and (kind == "newline" or piece == "}"):
-            here.append(Statement(words, None))
-            words = []
-        if piece == "}" and len(blocks) == 1:
-            raise ParseError(f"line {line}: a block closes that was not opened")
-        if piece == "}":
+            here.append(Statement(here.pop().text, body))
+            blocks.append((body, number))
+            if len(blocks) > _DEEPEST:
+                raise ParseError(f"line {number}: more than {_DEEPEST} blocks are open")
+        elif text != "}":
+            here.append(Statement(text, None))
+        elif len(blocks) == 1:
+            raise ParseError(f"line {number}: a block closes that was not opened")
+        else:
             blocks.pop()
     if len(blocks) > 1:
         raise ParseError(f"line {blocks[-1][1]}: a block opens that is never closed")
-    return [*top, Statement(words, None)] if words else top
+    return top
+
+
+def _nested(lines: Iterable[Line]) -> Iterator[Line]:
+    """Return *lines* with the braces that open a block apart, and each line of a block under a condition without it.
+
+    Raises _EntangledError for any other brace in a line, and for a block of which only a part is under its condition.
+    """
+    condition, depth = "", 0
+    for number, text in lines:
+        if depth:
+            mark, _space, text = text.partition(" ")
+            if mark != condition or not text or text[0] == "@":
+                raise _EntangledError
+        before, rest = (text, "") if len(text) == 1 or _keeps_braces(text) else at_brace(text)
+        if rest not in ("", "{"):
+            raise _EntangledError
+        if rest and text[0] == "@":
+            condition, depth = before.split(" ")[0], 1
+        elif depth:
+            depth += bool(rest) - (text == "}")
+        yield Line(number, before)
+        if rest:
+            yield Line(number, rest)
+
+
+def _keeps_braces(text: str) -> bool:
+    return text[0] == "~" or _is_include(text) or is_definition(text)
+
+
+def _is_include(text: str) -> bool:
+    return text.split(" ", 1)[0] in INCLUDES
 
 
 def _block(body: list[Statement]) -> dict[str, Any] | list[Any]:
     parts: list[dict[str, Any]] = [{}]
     for statement in body:
-        if statement.words[0] in INCLUDES:
-            continue
         key, value = _directive(statement)
         if key in parts[-1]:
             parts.append({})
@@ -147,22 +146,27 @@ def _block(body: list[Statement]) -> dict[str, Any] | list[Any]:
 
 
 def _directive(statement: Statement) -> tuple[str, Any]:
-    words, body = statement
-    if body is None and "auth_pass" in words[:2]:
-        # keepalived uses the first word.
-        words = words[: words.index("auth_pass") + 2]
+    text, body = statement
     if body is not None:
         # With a name, "track_file" is a definition.
-        lines = len(words) == 1 and words[0] in LISTS
-        inner = [" ".join(line.words) for line in body] if lines else _block(body)
-        return " ".join(words), inner
-    if "\n" in words[0]:
-        name, _equals, text = words[0].partition("=")
-        value = [line.rstrip("\\").rstrip() for line in text.split("\n")[1:]]
-        return f"{name}=", textwrap.dedent("\n".join(value))
-    # A condition belongs to the directive that it is for.
-    split = 2 if words[0].startswith("@") else 1
-    return " ".join(words[:split]), _scalar(" ".join(words[split:]))
+        if text in LISTS and all(line.body is None for line in body):
+            return text, [line.text for line in body]
+        return text, _block(body)
+    if is_definition(text):
+        name, _equals, value = text.partition("$")[2].partition("=")
+        return f"{text.partition('$')[0]}${name}=", _indented(value[1:]) if value.startswith("\n") else _scalar(value)
+    found = _NAME.fullmatch(text)
+    return (found[1], _scalar(found[2])) if found else (text, True)
+
+
+def _indented(text: str) -> str:
+    """Return the lines of a definition as they nest."""
+    lines, depth = [], 0
+    for line in text.split("\n"):
+        depth -= line.startswith("}")
+        lines.append("    " * max(0, depth) + line if line else "")
+        depth += line.endswith("{") - (line.endswith("}") and not line.startswith("}"))
+    return "\n".join(lines)
 
 
 def _scalar(text: str) -> Any:

@@ -8,6 +8,12 @@ import re
 from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError, child
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
+    LONGEST_LINE,
+    ParseError,
+    content,
+    read,
+)
 
 _INDENT = "    "
 # By decomment() of keepalived's lib/parser.c only double quotes keep "!" and "#" from beginning a comment, and a
@@ -15,7 +21,10 @@ _INDENT = "    "
 _NO_COMMENT = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"")
 # By its read_line() only double quotes keep "{" and "}" from opening and closing blocks, and a backslash hides nothing.
 _NO_BRACE = re.compile(r"\"[^\"]*\"|\$\{[^{}]*\}")
-_DEFINITION = re.compile(r"\$\w+=")
+_DEFINITION = re.compile(r"(?:@\S+\s+)?\$\w+=", re.ASCII)
+# A sequence takes braces for lists, an include for patterns, and a definition's line holds them until the name is used.
+_KEEPS_BRACES = re.compile(r"(?:@\S+\s+)?(?:\$\w+=|~)|include[abmrw]?[ \t]", re.ASCII)
+_PLAIN = re.compile(r"[\w ./:-]+", re.ASCII)
 _PASSWORD = re.compile(r"(?P<key>\s*(?:@\S+\s+)?auth_pass(?:\s+|$))(?P<password>.*)", re.DOTALL)
 # keepalived replaces the name of a definition, anywhere.
 _REFERENCE = re.compile(r"\$(\w+|\{\w+\})", re.ASCII)
@@ -23,21 +32,26 @@ _PASSWORD_LENGTH = 8
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def render(tree: Mapping[str, Any] | Sequence[Any]) -> str:
+def render(tree: Mapping[str, Any] | Sequence[Any] | str) -> str:
     """Return the text of *tree*: keys are directives with their arguments, in the order given.
 
-    A mapping or list is a block (the items of a list are its lines, a mapping in a list continues the block), true
+    A mapping or list is a block (the items of a list are its lines, a mapping in a list continues the block; a
+    condition on a block is on each of its lines), true
     and null a directive without a value, false no directive at all, anything else a directive's value. The value of
-    a definition (``$NAME=``) may have several lines.
+    a definition (``$NAME=``) may have several lines. *tree*, and an item of it where it is a list, may be text of
+    several lines, which stands as it is.
     Raises ConfigError for a key or value that would break out of its line.
     """
-    lines = list(_body(tree, "", 0))
-    # Blocks are set apart by an empty line, plain directives stay together.
-    for index in reversed(range(1, len(lines))):
-        opens = lines[index].endswith("{") and not lines[index].startswith(" ")
-        if opens or lines[index - 1] == "}":
-            lines.insert(index, "")
-    return "".join(f"{line}\n" for line in lines)
+    former = ""
+    lines = []
+    for line in _body([tree] if isinstance(tree, str) else tree, "", 0):
+        # Blocks are set apart by an empty line, plain directives stay together.
+        opens = line.endswith("{") and not line.startswith(" ")
+        if former and (opens or former == "}" or "\n" in former):
+            lines.append("\n")
+        lines.append(f"{line}\n")
+        former = line
+    return "".join(lines)
 
 
 def quote(text: str) -> str:
@@ -97,6 +111,8 @@ def _body(value: Any, path: str, depth: int) -> Iterator[str]:
         place = f"{path}[{index}]"
         if isinstance(item, (Mapping, list)):
             yield from _body(item, place, depth)
+        elif isinstance(item, str) and "\n" in item and not depth:
+            yield _as_it_stands(item, place)
         else:
             yield _line(_scalar(item, place), place, depth)
 
@@ -110,15 +126,25 @@ def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
     if value is False:
         return
     if isinstance(value, (Mapping, list, tuple)):
-        yield _line(name, path, depth) + " {"
-        yield from _body(value, path, depth + 1)
-        yield _INDENT * depth + "}"
+        block = [_line(name, path, depth) + " {", *_body(value, path, depth + 1), _INDENT * depth + "}"]
+        yield from _under(name.split()[0], block, path) if name.lstrip().startswith("@") else block
     elif value is True or value is None:
         yield _line(name, path, depth)
-    elif _DEFINITION.fullmatch(name) and "\n" in str(value):
-        yield from _definition(name, str(value), path)
+    elif "$" in name and _DEFINITION.fullmatch(name):
+        text = _scalar(value, path)
+        yield from _definition(name, text, path) if "\n" in text else [_line(name + text, path, depth)]
     else:
         yield _line(f"{name} {_scalar(value, path)}", path, depth)
+
+
+def _under(condition: str, block: Sequence[str], path: str) -> Iterator[str]:
+    """Return the lines of a block with the condition of its first one: keepalived has conditions for lines only."""
+    yield block[0]
+    for line in block[1:]:
+        text = line.lstrip(" ")
+        if text.startswith("@") or "\n" in text:
+            raise ConfigError(path, f"{text!r} cannot be under the condition {condition}, too")
+        yield f"{line[: len(line) - len(text)]}{condition} {text}"
 
 
 def _changed_by_yaml(value: Any) -> bool:
@@ -126,13 +152,35 @@ def _changed_by_yaml(value: Any) -> bool:
     return isinstance(value, (bool, float)) or str(value) != str(value).strip()
 
 
+def _as_it_stands(text: str, path: str) -> str:
+    try:
+        for _line_of_it in read(text):
+            pass
+    except ParseError as error:
+        raise ConfigError(path, str(error)) from None
+    # An empty line ends a definition that would go on.
+    return text.strip("\n") + "\n"
+
+
 def _definition(name: str, text: str, path: str) -> Iterator[str]:
-    lines = text.strip("\n").split("\n")
+    lines = text.lstrip("\n").split("\n")
+    # A line break at the end stays: keepalived ends the value's last line there.
+    while lines[-2:] == ["", ""]:
+        lines.pop()
     for index, line in enumerate(lines):
+        place = f"{path}[{index}]"
         if _CONTROL.search(line) or line.endswith("\\"):
-            raise ConfigError(f"{path}[{index}]", f"{line!r} ends in a backslash or holds a control character")
+            raise ConfigError(place, f"{line!r} ends in a backslash or holds a control character")
+        if not line.strip(" \t") and index < len(lines) - 1:
+            raise ConfigError(place, "is empty, which ends the definition")
+        try:
+            kept = content(_INDENT + line)
+        except ValueError as error:
+            raise ConfigError(place, f"{line!r} {error}") from None
+        if kept != line.strip(" \t"):
+            raise ConfigError(place, f"{line!r} holds ! or #; put the word in double quotes")
     # A backslash at the end of a line continues the definition, so no line can leave it.
-    yield " \\\n".join([name, *(_INDENT + line for line in lines)])
+    yield " \\\n".join([name, *(_INDENT + line if line else "" for line in lines)])
 
 
 def _scalar(value: Any, path: str) -> str:
@@ -143,17 +191,29 @@ def _scalar(value: Any, path: str) -> str:
 
 def _line(text: str, path: str, depth: int) -> str:
     # Never the password itself.
-    shown = "the value" if _PASSWORD.match(text) or path.endswith("password") else repr(text)
+    shown = "the value" if path.endswith("password") or _PASSWORD.match(text) else repr(text)
     if _CONTROL.search(text):
         raise ConfigError(path, f"{shown} holds a line break or control character")
-    text = _with_password(text.strip(), path)
+    text = text.strip(" \t")
     if not text:
         raise ConfigError(path, "is empty")
-    no_comment, no_brace = _NO_COMMENT.sub("", text), _NO_BRACE.sub("", text)
+    if "auth_pass" in text:
+        text = _with_password(text, path)
+    if not _PLAIN.fullmatch(text):
+        _check(text, path, shown)
+    line = _INDENT * depth + text
+    if len(line.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
+        raise ConfigError(path, f"is longer than the {LONGEST_LINE} bytes that keepalived takes for one line")
+    return line
+
+
+def _check(text: str, path: str, shown: str) -> None:
+    """Raise ConfigError when keepalived would not read *text* as one line."""
+    no_comment = _NO_COMMENT.sub("", text)
+    no_brace = "" if _KEEPS_BRACES.match(text) else _NO_BRACE.sub("", text)
     if '"' in no_comment or '"' in no_brace:
         raise ConfigError(path, f"{shown} leaves a quote open")
     if no_comment.endswith("\\"):
         raise ConfigError(path, f"{shown} ends with a backslash, which keepalived takes for an escape")
     if re.search("[!#]", no_comment) or re.search("[{}]", no_brace):
         raise ConfigError(path, f"{shown} holds one of ! # {{ }}; put the word in double quotes")
-    return _INDENT * depth + text

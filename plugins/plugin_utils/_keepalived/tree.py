@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, Mapping, Sequence, Union
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     defines,
     instance_of,
     one_of,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import LISTS, normal
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import quote
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import read
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import LISTS
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import quote, render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import (
     Cluster,
     instance,
@@ -21,6 +23,9 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
     unicast_between,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import release_file, release_tracker
+
+Tree = Union[Mapping[str, Any], Sequence[Any], str]
+"""A configuration as ``parse`` returns it."""
 
 # The settings that are lists of lines, and those that are lists of named blocks, each with its directive.
 LINES = ("static_ipaddress", "static_routes", "static_rules")
@@ -54,9 +59,10 @@ def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list
     cluster = cluster._replace(moving=_moving(settings))
     conf = settings["conf"]
     if not isinstance(conf, Mapping):
-        # Directives that repeat, in an order that matters.
+        # Directives in an order that matters, or text.
         rest = tree({**settings, "conf": {}}, cluster)
-        return [rest, *conf] if rest else list(conf)
+        lines = [conf] if isinstance(conf, str) else list(conf)
+        return [rest, *lines] if rest else lines
     result = {key: value for key, value in conf.items() if _comes_first(key)}
     global_defs = _with_limits({**_defaults(settings, cluster), **settings["global_defs"]}, settings)
     if global_defs:
@@ -74,31 +80,56 @@ def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list
     return result
 
 
-def variables(live: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
-    """Return the role's variables that reproduce a configuration that ``parse`` read: the inverse of :func:`tree`."""
+def variables(live: Tree) -> dict[str, Any]:
+    """Return the role's variables that reproduce a configuration that ``parse`` read: the inverse of :func:`tree`.
+
+    Where :func:`tree` would put its blocks in another order, which can change what they mean, ``keepalived_conf`` holds
+    them all.
+    """
+    if isinstance(live, Mapping):
+        found = _by_block(live)
+        if difference(found, live) is None:
+            return found
+        live = [live]
+    return {**ADDS_NOTHING, "keepalived_conf": live if isinstance(live, str) else list(live)}
+
+
+def _by_block(live: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {**ADDS_NOTHING}
-    if not isinstance(live, Mapping):
-        return {**found, "keepalived_conf": list(live)}
     directives = {directive: name for name, directive in BLOCKS.items()}
     for key, value in live.items():
         word, _space, name = key.partition(" ")
-        if key in LINES or (key == "global_defs" and isinstance(value, Mapping)):
+        # An empty setting is none.
+        if value and (key in LINES or (key == "global_defs" and isinstance(value, Mapping))):
             found[f"keepalived_{key}"] = value
-        elif word in directives and name and isinstance(value, Mapping):
+        elif word in directives and name and isinstance(value, Mapping) and "name" not in value:
             found.setdefault(f"keepalived_{directives[word]}", []).append({"name": name, **value})
         else:
             found.setdefault("keepalived_conf", {})[key] = value
     return found
 
 
-def reproduces(found: Mapping[str, Any], live: Mapping[str, Any] | Sequence[Any]) -> bool:
-    """Return whether :func:`tree` makes *live* of the variables *found* again, but for the order of its blocks."""
+def difference(found: Mapping[str, Any], live: Tree) -> str | None:
+    """Return where the configuration that :func:`tree` makes of the variables *found* leaves *live*; None if nowhere.
+
+    Both are compared line by line, as keepalived reads them. A password is not shown.
+    """
     settings: dict[str, Any] = {name: [] for name in (*LINES, *BLOCKS)}
     settings.update(vips=[], profile={}, unicast=False, track_services=[], check_script="")
     settings.update(global_defs={}, vrrp_instance={}, conf={})
     settings.update({name.partition("_")[2]: found[name] for name in found.keys() - ADDS_NOTHING.keys()})
-    again = normal(tree(settings, Cluster("", [], {})))
-    return sorted(again, key=repr) == sorted(normal(live), key=repr)
+    wanted = [line.text for line in read(render(live))]
+    given = [line.text for line in read(render(tree(settings, Cluster("", [], {}))))]
+    for index, (line, other) in enumerate(zip_longest(wanted, given), 1):
+        if line != other:
+            return f"its directive {index} is {_shown(line)}, and would be {_shown(other)}"
+    return None
+
+
+def _shown(line: str | None) -> str:
+    if line is None:
+        return "missing"
+    return "auth_pass ..." if "auth_pass" in line else repr(line)
 
 
 def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

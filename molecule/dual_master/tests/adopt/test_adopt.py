@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -19,7 +19,7 @@ import yaml
 from nodes import eventually
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 
 if TYPE_CHECKING:
     from nodes import Lab
@@ -68,11 +68,10 @@ http {
 }
 
 
-def live(lab: Lab) -> dict[str, list[Any]]:
+def live(lab: Lab) -> dict[str, list[str]]:
     """Read what keepalived is configured with on each balancer."""
     return {
-        name: sorted(normal(parse(lab.nodes[name].file("/etc/keepalived/keepalived.conf").content_string)), key=repr)
-        for name in lab.balancers
+        name: meaning(lab.nodes[name].file("/etc/keepalived/keepalived.conf").content_string) for name in lab.balancers
     }
 
 

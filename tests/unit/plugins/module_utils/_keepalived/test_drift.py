@@ -101,7 +101,8 @@ RESOLVED: list[tuple[str, str, str | None]] = [
     ("", "priority $PRIO", None),
     ("", "$LINES", None),
     ("", "priority ${_RANDOM 1 2}", None),
-    ("~SEQ(N, 1, 2) vrrp_script s${N} {\n}", "~SEQ(N, 1, 2) priority ${N}", None),
+    ("~SEQ(N, 1, 2) vrrp_script s${N} { }", "~SEQ(N, 1, 2) priority ${N}", "2"),
+    ("~SEQ(N, 1, x) vrrp_script s${N} { }", "~SEQ(N, 1, x) priority ${N}", None),
     ("", "priority 100 ! 254", "100"),
 ]
 

@@ -33,6 +33,18 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         "    delay_loop 3\n}\n",
     ),
     ("an empty block", {"authentication": {}}, "authentication {\n}\n"),
+    (
+        "a condition on a block",
+        {"@lb01 a b": {"c": 1, "d": {"e": 2}}, "f": {"@^lb01 g": ["h"]}},
+        "@lb01 a b {\n    @lb01 c 1\n    @lb01 d {\n        @lb01 e 2\n    @lb01 }\n@lb01 }\n\n"
+        "f {\n    @^lb01 g {\n        @^lb01 h\n    @^lb01 }\n}\n",
+    ),
+    (
+        "definitions",
+        {"$A=": 1, "$B=x": True, "$C=": "d {\n  e\n}", "$F=": "g\n", "@lb01 $H=": "{ i }", "$J=": True},
+        "$A=1\n$B=x\n$C= \\\n    d { \\\n      e \\\n    }\n\n$F= \\\n    g \\\n\n\n@lb01 $H={ i }\n$J=\n",
+    ),
+    ("what keeps its braces", {"include": "{a,b}", "~LST({A},": "{1}) ${A}"}, "include {a,b}\n~LST({A}, {1}) ${A}\n"),
     ("escaped and single quoted", {"a": "b\\#c \\!d don't"}, "a b\\#c \\!d don't\n"),
     ("escapes in a script", {"script": '"/bin/sh -c \\"a # b\\""'}, 'script "/bin/sh -c \\"a # b\\""\n'),
 ]
@@ -49,6 +61,14 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"a": '"b \\" { c \\" d"'}, 'a: \'a "b \\\\" { c \\\\" d"\' holds one of ! # { }; put the word in double quotes'),
     ({"a": [True]}, "a[0]: True is no text or number"),
     ({"a": [" "]}, "a[0]: is empty"),
+    ({"a": "x" * 1021}, "a: is longer than the 1022 bytes that keepalived takes for one line"),
+    ({"a": {"b": "\u00e4" * 510}}, "a.b: is longer than the 1022 bytes that keepalived takes for one line"),
+    ({"@lb01 a": ["@lb01 b"]}, "@lb01 a: '@lb01 b' cannot be under the condition @lb01, too"),
+    ({"@lb01 a": {"$B=": "c\nd"}}, "@lb01 a: '$B= \\\\\\n    c \\\\\\n    d' cannot be under the condition @lb01, too"),
+    ({"$A=": "b\n\nc"}, "$A=[1]: is empty, which ends the definition"),
+    ({"$A=": "b # c\nd"}, "$A=[0]: 'b # c' holds ! or #; put the word in double quotes"),
+    ({"$A=": 'b\n"c'}, "$A=[1]: '\"c' a quote is not closed"),
+    ({"$A=": "b\\\nc"}, "$A=[0]: 'b\\\\' ends in a backslash or holds a control character"),
 ]
 
 
@@ -61,6 +81,29 @@ def test_render(tree: dict[str, Any], text: str) -> None:
 def test_render_refuses(tree: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         render(tree)
+
+
+# Text, and lists with text, which stands as it is.
+TEXTS: list[tuple[Any, str]] = [
+    ("a\n", "a\n\n"),
+    ("@lb01 a {\n@lb02 b {\n}", "@lb01 a {\n@lb02 b {\n}\n\n"),
+    ([{"a": 1}, "$B= \\\n c \\\n", "d"], "a 1\n$B= \\\n c \\\n\n\nd\n"),
+]
+
+
+@pytest.mark.parametrize(("tree", "text"), TEXTS)
+def test_text_stands_as_it_is(tree: Any, text: str) -> None:
+    assert render(tree) == text
+
+
+def test_text_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^\[1\]: line 2: a quote is not closed$"):
+        render([{"a": 1}, 'b\n"c\n'])
+
+
+def test_text_does_not_stand_in_a_block() -> None:
+    with pytest.raises(ConfigError, match=r"^a\[0\]: 'b\\nc' holds a line break or control character$"):
+        render({"a": ["b\nc"]})
 
 
 PASSWORDS: list[tuple[Any, str]] = [
@@ -199,7 +242,9 @@ def test_no_value_breaks_out_of_its_line(tree: dict[str, Any]) -> None:
         return
     lines = [line for line in text.split("\n") if line]
     assert len(lines) == sum(lines_meant(value) for value in tree.values() if value is not False)
-    assert sum(line.endswith("{") for line in lines) == sum(line.strip() == "}" for line in lines)
+    assert sum(line.endswith("{") for line in lines) == sum(
+        re.fullmatch(r"\s*(@\S* )?\}", line) is not None for line in lines
+    )
 
 
 @given(st.text(alphabet=st.characters(exclude_characters='"', exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1))

@@ -6,10 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import (
-    reproduces,
+    difference,
     split,
     tree,
     variables,
@@ -227,12 +228,28 @@ LIVE: list[tuple[str, str]] = [
 @pytest.mark.parametrize("live", [case[1] for case in LIVE], ids=[case[0] for case in LIVE])
 def test_variables_reproduce_a_live_configuration(live: str) -> None:
     parsed = parse(live)
-    assert reproduces(variables(parsed), parsed)
+    assert difference(variables(parsed), parsed) is None
 
 
-def test_variables_that_differ_do_not_reproduce() -> None:
-    found = variables(parse("global_defs {\n router_id a\n}\n"))
-    assert not reproduces(found, parse("global_defs {\n router_id b\n}\n"))
+# What is adopted, and what the variables for something else would make of it.
+DIFFERENT: list[tuple[str, str, str]] = [
+    (
+        "global_defs {\n router_id a\n}\n",
+        "global_defs {\n router_id b\n}\n",
+        "its directive 3 is 'router_id b', and would be 'router_id a'",
+    ),
+    ("lvs_flush\n", "lvs_flush\ninclude b\n", "its directive 2 is 'include b', and would be missing"),
+    (
+        "a {\n auth_pass 1\n}\n",
+        "a {\n auth_pass 2\n}\n",
+        "its directive 3 is auth_pass ..., and would be auth_pass ...",
+    ),
+]
+
+
+@pytest.mark.parametrize(("adopted", "live", "told"), DIFFERENT)
+def test_variables_that_differ_do_not_reproduce(adopted: str, live: str, told: str) -> None:
+    assert difference(variables(parse(adopted)), parse(live)) == told
 
 
 def test_split() -> None:
@@ -242,13 +259,39 @@ def test_split() -> None:
     }
 
 
-def test_what_instances_track_is_adopted_before_them() -> None:
-    live = parse(
-        "vrrp_instance V {\n priority 1\n}\ntrack_file on {\n weight 0\n}\nvrrp_track_file up {\n weight 0\n}\n"
-    )
-    found = {name.partition("_")[2]: value for name, value in variables(live).items()}
+# Each means something else in another order, or with another spelling of its blocks.
+ORDERS = [
+    "vrrp_instance V {\n priority 1\n}\ntrack_file on {\n weight 0\n}\nvrrp_track_file up {\n weight 0\n}\n",
+    "vrrp_instance V {\n track_script {\n  ok\n }\n}\nvrrp_script ok {\n script x\n}\n",
+    "vrrp_instance V {\n priority $P\n}\n$P=1\n",
+    "$P=200\nvrrp_instance V {\n priority $P\n}\n$P=100\nvrrp_instance W {\n priority $P\n}\n",
+    "include a\nglobal_defs {\n router_id a\n}\n",
+    "vrrp_instance V {\n}\nglobal_defs {\n}\n",
+    "global_defs {\n}\nstatic_routes {\n}\nvrrp_script a {\n name b\n}\n",
+    "@lb01 vrrp_instance V {\n@lb02 vrrp_instance W {\n}\n",
+]
+
+
+@pytest.mark.parametrize("text", ORDERS)
+def test_what_is_adopted_keeps_its_order(text: str) -> None:
+    found = {name.partition("_")[2]: value for name, value in variables(parse(text)).items()}
     again = tree({**SETTINGS, **found, "profile": {}, "check_script": ""}, CLUSTER)
-    assert list(again) == ["vrrp_track_file up", "track_file on", "vrrp_instance V"]
+    assert meaning(render(again)) == meaning(text)
+
+
+def test_what_does_not_depend_on_its_order_is_adopted_by_block() -> None:
+    text = (
+        "global_defs {\n router_id a\n}\nvrrp_script ok {\n script x\n}\nvrrp_instance V {\n priority 1\n}\ninclude b\n"
+    )
+    assert variables(parse(text)) == {
+        "keepalived_profile": "none",
+        "keepalived_track_services": [],
+        "keepalived_check_url": "",
+        "keepalived_global_defs": {"router_id": "a"},
+        "keepalived_vrrp_scripts": [{"name": "ok", "script": "x"}],
+        "keepalived_vrrp_instances": [{"name": "V", "priority": 1}],
+        "keepalived_conf": {"include": "b"},
+    }
 
 
 # What the user sets in global_defs, and the limits that follow.

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lines of a keepalived.conf as keepalived reads them, by decomment() and read_line() of its lib/parser.c.
+
+Comments, conditions, definitions and includes belong to the lines of the file. keepalived looks for braces only in what
+a condition and the definitions have left of a line, so these lines are kept in one piece.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, NamedTuple
+
+INCLUDES = frozenset({"include", "includea", "includeb", "includem", "includer", "includew"})
+LONGEST_LINE = 1022
+"""The bytes of a line; keepalived reads the rest of a longer one as a line of its own."""
+
+_SPECIAL = re.compile(r"[!#\"\\]")
+# Only double quotes keep "!" and "#" from beginning a comment, and a backslash hides what follows it.
+_NO_COMMENT = re.compile(r"(?:[^!#\"\\]+|\\.|\"(?:[^\"\\]+|\\.)*\")*")
+_LAST_BACKSLASHES = re.compile(r"\\*\Z")
+# Only double quotes keep braces from opening and closing blocks, and a backslash hides nothing.
+_NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)
+_UNREADABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_INCLUDE = re.compile(r"include[abmrw]?\s", re.ASCII)
+_DEFINITION = re.compile(r"(@\S+)?[ \t]*(\$[A-Za-z_]\w*=)[ \t]*(.*)", re.ASCII)
+_BLANKS = re.compile(r"[ \t]+")
+_UNQUOTED = re.compile(r"[^\"'\\]*")
+# Its first word, with or without quotes.
+_PASSWORD = re.compile(r"((?:@\S+ )?auth_pass) (?:\"([^\"]*)\"|([^\s\"]+))", re.ASCII)
+_PASSWORD_LENGTH = 8
+
+
+class ParseError(ValueError):
+    """A text that is not a valid keepalived.conf; the message has the line number, from 1, and none of its text."""
+
+
+class Line(NamedTuple):
+    """What keepalived reads as one, in the spelling that all lines of its meaning share.
+
+    ``number`` is that of its line in the file. A definition of several lines has line breaks; its name stands alone in
+    the first, and its last one is empty where nothing follows the last backslash.
+    """
+
+    number: int
+    text: str
+
+
+def content(raw: str) -> str:
+    """Return a line of the file without its comment and the blanks around it.
+
+    Raises ValueError, which says why, for a line that keepalived cannot read as it stands.
+    """
+    if len(raw) * 4 > LONGEST_LINE and len(raw.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
+        raise ValueError(f"is longer than the {LONGEST_LINE} bytes that keepalived takes for one line")
+    text = raw.rstrip("\r")
+    if _SPECIAL.search(text):
+        kept = _NO_COMMENT.match(text)
+        end = kept.end() if kept else 0
+        if text[end : end + 1] == '"':
+            raise ValueError("a quote is not closed")
+        # A backslash continues a definition even from within a comment.
+        backslashes = _LAST_BACKSLASHES.search(text, end)
+        continued = backslashes is not None and len(backslashes.group()) % 2 == 1
+        text = text[:end].strip(" \t") + ("\\" if continued else "")
+    else:
+        text = text.strip(" \t")
+    unreadable = _UNREADABLE.search(text)
+    if unreadable:
+        raise ValueError("is not UTF-8" if unreadable.group() >= "\ud800" else "holds a control character")
+    return text
+
+
+def read(text: str) -> Iterator[Line]:
+    """Return the lines of *text*, without those that are empty. Raises ParseError."""
+    started, parts = 0, [""]
+    for number, raw in enumerate(text.split("\n"), 1):
+        try:
+            here = content(raw)
+        except ValueError as error:
+            raise ParseError(f"line {number}: {error}") from None
+        goes_on = here.endswith("\\")
+        if started:
+            part = here[:-1].rstrip(" \t") if goes_on else here
+            # One process of keepalived takes a line with nothing but a comment for the end, another one does not.
+            parts.append("#" if not here and raw.rstrip("\r") else part)
+        elif goes_on and is_definition(here):
+            started, parts = number, [here[:-1]]
+        elif here:
+            for piece in pieces(here):
+                yield Line(number, _definition([piece]) if is_definition(piece) else spelled(piece))
+        if started and not goes_on:
+            yield Line(started, _definition(parts))
+            started = 0
+    if started:
+        yield Line(started, _definition([*parts, ""]))
+
+
+def meaning(text: str) -> list[str]:
+    """Return the texts of all lines. What has equal ones means the same to keepalived, on any host."""
+    return [line.text for line in read(text)]
+
+
+def is_definition(text: str) -> bool:
+    """Return whether a line defines a name, with or without a condition."""
+    return "$" in text and _DEFINITION.match(text) is not None
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Return a line without comment in the pieces that keepalived reads one after the other: braces stand alone."""
+    while text and not ("$" in text or text[0] in "@~" or _INCLUDE.match(text)):
+        before, rest = at_brace(text)
+        if not rest:
+            break
+        if before:
+            yield before
+        yield rest[0]
+        text = rest[1:].lstrip(" \t")
+    if text:
+        yield text
+
+
+def at_brace(text: str) -> tuple[str, str]:
+    """Return *text* up to its first brace outside quotes, and the rest, which is empty when there is none.
+
+    ``${NAME}`` is no such brace.
+    """
+    if "{" not in text and "}" not in text:
+        return text, ""
+    before = _NO_BRACE.match(text)
+    end = before.end() if before else 0
+    return (text[:end].rstrip(" \t"), text[end:]) if text[end : end + 1] in ("{", "}") else (text, "")
+
+
+def spelled(text: str) -> str:
+    """Return a line in the one spelling of its meaning: from the first quote or backslash on, all blanks count."""
+    unquoted = _UNQUOTED.match(text)
+    end = unquoted.end() if unquoted else 0
+    text = _BLANKS.sub(" ", text[:end]) + text[end:]
+    password = _PASSWORD.match(text) if "auth_pass " in text and "$" not in text else None
+    if not password:
+        return text
+    key, quoted, bare = password.groups()
+    used = (bare or quoted).encode()[:_PASSWORD_LENGTH].decode(errors="ignore")
+    return f"{key} {used}" if bare else f'{key} "{used}"'
+
+
+def _definition(parts: list[str]) -> str:
+    """Return the definition whose first line is the first of *parts*, without its backslash."""
+    found = _DEFINITION.match(parts[0])
+    if not found:
+        return parts[0]
+    condition, name, value = found.groups()
+    lines = [value.rstrip(" \t"), *parts[1:]]
+    name = f"{condition} {name}" if condition else name
+    if len(lines) == 1:
+        return name + lines[0]
+    # Empty lines do not count, except that the last one ends the line before it.
+    filled = [line for line in lines if line]
+    return "\n".join([name, *filled, *([""] if filled and not lines[-1] else [])])

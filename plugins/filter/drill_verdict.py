@@ -23,7 +23,8 @@ options:
         why it was not possible, or nothing.
       - C(runs), each with C(plan) (of P(haproof.balancer.drill_plan#filter)), C(targets), C(injected) and C(healed)
         (what M(haproof.balancer.node_fault) returned, for each target), C(after) (what M(haproof.balancer.vip_info)
-        returned after healing, by host) and C(errors).
+        returned after healing, by host), C(missed), what did not follow from the fault, and C(errors), what else went
+        wrong.
     type: dict
     required: true
   probes:

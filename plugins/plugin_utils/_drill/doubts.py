@@ -27,6 +27,7 @@ TOLERATED_INTERVALS = 10
 """So many requests a client may leave out whatever the objective is: its kernel has other work, too."""
 
 NO_CLOCK = "no answer to its question for the client's clock over UDP"
+NO_RECORD = "its record of the fault is gone, for something else has healed it"
 
 Stall = Tuple[str, float, float]
 

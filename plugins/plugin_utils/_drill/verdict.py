@@ -22,6 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages im
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SPLIT_BRAIN
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
     NO_CLOCK,
+    NO_RECORD,
     certain_s,
     ended_early,
     of_probers,
@@ -70,10 +71,10 @@ STRAY = 2
 class Drill(NamedTuple):
     """What was recorded of one drill.
 
-    ``runs`` have state, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the end)
-    and errors (what went wrong, in words). ``probes`` and ``watches`` are what the modules returned, by host.
-    ``disturbed`` says what was lost of that, ``retried`` why the drill was done before and is done again, ``unproven``
-    what it takes for granted.
+    ``runs`` have state, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the
+    end), missed (what did not follow from the fault, in words) and errors (what else went wrong). ``probes`` and
+    ``watches`` are what the modules returned, by host. ``disturbed`` says what was lost of that,
+    ``retried`` why the drill was done before and is done again, ``unproven`` what it takes for granted.
     """
 
     fault: str
@@ -225,26 +226,30 @@ def _skipped(run: Record) -> bool:
     return any(result.get("supported") is False for result in run["injected"])
 
 
-def _after(drill: Drill, run: Record) -> list[str]:
-    """Say what went wrong beside the fault, whether it was possible or not."""
-    reasons = [*run["state"]["findings"], *run["errors"]]
+def _after(drill: Drill, run: Record, undone: bool = False) -> list[str]:
+    """Say what went wrong beside the fault, whether it was possible or not. Nothing follows from one that is undone."""
+    reasons = [*run["state"]["findings"], *([] if undone else run["missed"]), *run["errors"]]
     return [*reasons, *_steady_again(drill.fault, run, drill.vip)] if run["state"]["holder"] else reasons
 
 
 def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     """Say what speaks against one run, without what the client felt."""
     run, window, measured = one.record, one.window, one.figures
-    found = Found(_after(drill, run), [])
+    seen = effect(drill.fault, run, drill.watches)
+    found = Found(_after(drill, run, seen["undone"]), [])
     if not run["state"]["holder"]:
         return found
     unknown = [what for key, what in (("injected_s", "broken"), ("healed_s", "healed")) if moment(run, key) is None]
     if window is None or measured is None or unknown:
-        # What failed before it was broken has been said.
-        if not run["errors"]:
-            what = next(iter(unknown), "broken")
-            found.disturbed.append(f"when {names(run['targets'])} was {what} is unknown: {NO_CLOCK}")
+        # What failed before it was broken has been said, and that there is no prober is said elsewhere.
+        if unknown and not found.failed:
+            why = NO_RECORD if _clock_known(run) else NO_CLOCK
+            found.disturbed.append(f"when {names(run['targets'])} was {unknown[0]} is unknown: {why}")
         return found
-    if _undone(drill, run, found):
+    # Was the fault there until it was healed, or has something else ended it?
+    if seen["reason"]:
+        (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
+    if seen["undone"]:
         return found
     booted = _booted(drill, fault)
     watched = [host for host in run["state"]["order"] if host not in (run["targets"] if fault.boots else ())]
@@ -254,24 +259,20 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     blind = of_watchers(watched, watches, drill.vip, window.healed_s)
     found.disturbed.extend(reason for host, reason in blind.items() if host not in booted)
     if not blind:
-        seen = lanes(drill.watches, drill.vip)
-        moved = moved_before(run["state"]["holder"], drill.vip, seen, window)
+        held = lanes(drill.watches, drill.vip)
+        moved = moved_before(run["state"]["holder"], drill.vip, held, window)
         if moved:
             found.disturbed.append(moved)
             return found
         found.failed.extend(other_vips(fault, run, window, drill.watches))
-        found.failed.extend(_HOLDER_RULES[fault.holder](fault, run, window, seen, measured))
+        found.failed.extend(_HOLDER_RULES[fault.holder](fault, run, window, held, measured))
         if not found.failed and fault.holder != STAYS:
-            found.add(_served(fault, run, window, seen, drill.probes))
+            found.add(_served(fault, run, window, held, drill.probes))
     return found
 
 
-def _undone(drill: Drill, run: Record, found: Found) -> bool:
-    """Say when the fault was not there until it was healed. Returns whether something else has ended it."""
-    seen = effect(drill.fault, run, drill.watches)
-    if seen["reason"]:
-        (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
-    return bool(seen["undone"])
+def _clock_known(run: Record) -> bool:
+    return any(result.get("clock") for result in [*run["injected"], *run["healed"]])
 
 
 def _booted(drill: Drill, fault: Fault) -> list[str]:

@@ -112,6 +112,7 @@ def run(**more: Any) -> dict[str, Any]:
         "injected": [{"injected_s": 110.0, "clock": clock, "effect": THERE}],
         "healed": [{"injected_s": 110.0, "healed_s": 114.0, "clock": clock, "effect": THERE}],
         "after": STEADY,
+        "missed": [],
         "errors": [],
         **more,
     }

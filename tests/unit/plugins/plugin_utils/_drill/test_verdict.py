@@ -408,7 +408,7 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"runs": [run(healed=[{"clock": CLOCKS["lb01"]}])]},
-        "when lb01 was healed is unknown: no answer to its question for the client's clock over UDP",
+        "when lb01 was healed is unknown: its record of the fault is gone, for something else has healed it",
     ),
     ("service_stop", {"disturbed": ["client: what it saw was lost"]}, "client: what it saw was lost"),
 ]
@@ -445,10 +445,7 @@ def test_what_failed_is_said_first_and_decides(fault: str, changes: dict[str, An
 def test_without_a_prober() -> None:
     result = judge(probes={})
     assert result["verdict"] == "disturbed"
-    assert result["reasons"] == [
-        "when lb01 was broken is unknown: no answer to its question for the client's clock over UDP",
-        "nothing was measured: there is no prober",
-    ]
+    assert result["reasons"] == ["nothing was measured: there is no prober"]
 
 
 def test_a_drill_that_did_not_start_fails_with_the_findings() -> None:
@@ -530,10 +527,17 @@ def test_the_fault_must_be_there_until_it_is_healed(
 
 def test_where_the_vip_was_says_nothing_of_a_fault_that_was_ended() -> None:
     told = run(
+        missed=["the VIP did not come to lb02"],
         injected=[{"injected_s": 110.0, "clock": CLOCK, "effect": THERE}],
         healed=[{"healed_s": 114.0, "clock": CLOCK, "effect": LOST}],
     )
-    assert judge(runs=[told], watches=STILL)["verdict"] == "disturbed"
+    assert judge(runs=[told], watches=STILL)["reasons"] == [
+        "before healing the fault was not there any more (lb01: nginx runs): something else has ended it"
+    ]
+
+
+def test_what_did_not_follow_from_a_fault_is_a_failure() -> None:
+    assert judge(runs=[run(missed=["the VIP did not come to lb02"])])["reasons"] == ["the VIP did not come to lb02"]
 
 
 def test_a_frozen_machine_has_a_clock_that_stands_still() -> None:

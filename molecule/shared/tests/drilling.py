@@ -6,15 +6,34 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple
 
 if TYPE_CHECKING:
     from nodes import Lab
 
 TIMEOUT_S = 2400
+
+# How the names of the role's tasks begin, in their order.
+ARM = "Arm | Start the prober of"
+PROVEN = "Arm | Refuse to break what the requests do not go through"
+"""All look on, and nothing is broken yet."""
+THERE = "Break | Refuse to go on without an answer"
+"""The fault has just been injected."""
+RECOVERY = "Watch | Wait for the recovery by itself of"
+"""What the fault must cause has come, and nothing is healed yet."""
+HEALED = "Heal | Wait until the booted node can be reached"
+ENDED = "Heal | Note how it ended"
+JUDGE = "Drill | Judge it"
+
+Moment = tuple[str, str]
+"""A fault, and how the name of a task begins."""
 
 
 class Drilled(NamedTuple):
@@ -38,17 +57,47 @@ def command(lab: Lab, **variables: Any) -> list[str]:
     return [*playbook, "--extra-vars", json.dumps({**report, **named})]
 
 
-def drill(lab: Lab, **variables: Any) -> Drilled:
-    """Drill, and return how it ended."""
+def drill(lab: Lab, at: Mapping[Moment, Callable[[], object]] | None = None, **variables: Any) -> Drilled:
+    """Drill, and return how it ended. ``at`` is done when a task first begins, while the playbook stands still."""
     report = lab.inventory.parent / "drill/report.json"
     report.unlink(missing_ok=True)
+    pending = dict(at or {})
+    fault = ""
     with subprocess.Popen(
-        command(lab, **variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command(lab, **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
     ) as run:
         late = threading.Timer(TIMEOUT_S, run.kill)
         late.daemon = True
         late.start()
-        lines = [(time.time(), line) for line in run.stdout or []]
+        lines = []
+        for line in run.stdout or []:
+            lines.append((time.time(), line))
+            fault = announced(line) or fault
+            for moment in [one for one in pending if one[0] == fault and f" : {one[1]}" in line]:
+                with paused(run.pid):
+                    pending.pop(moment)()
     late.cancel()
+    assert not pending, f"never came: {list(pending)}"
     drills = json.loads(report.read_text())["drills"] if report.exists() else []
     return Drilled(run.returncode, lines, {drill["fault"]: drill for drill in drills})
+
+
+def announced(line: str) -> str:
+    """Return the fault that a line of the playbook's output says comes now, "" when it says none."""
+    found = re.search(r"drill \d+ of \d+: (\w+), ", line)
+    return found[1] if found else ""
+
+
+@contextmanager
+def paused(group: int) -> Iterator[None]:
+    """Let all processes of a group stand still meanwhile."""
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)

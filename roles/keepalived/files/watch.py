@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -270,13 +271,13 @@ class Service:
 
     def run(self) -> int:
         """Watch until a signal comes or the files change; return the exit code."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+        stop = readable_to_stop()
         self._let_go()
         self._listen()
         notify("READY=1")
         code: int | None = None
         while code is None:
-            code = 0 if signal.sigtimedwait(STOP, PERIOD_S) is not None else self._round()
+            code = 0 if select.select([stop], [], [], PERIOD_S)[0] else self._round()
         self._end()
         return code
 
@@ -416,6 +417,20 @@ class Service:
                 os.unlink(MEMORY)
         else:
             self._remember(now)
+
+
+def readable_to_stop() -> int:
+    """Return a descriptor that can be read once a signal has come that ends this.
+
+    Python's sigtimedwait() returns as if one had come after a process stood still (SIGSTOP) and goes on.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    for number in STOP:
+        # Only what Python handles is written to the descriptor.
+        signal.signal(number, lambda _number, _frame: None)
+    return reader
 
 
 def signature(path: str) -> tuple[int, int] | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SPLIT_BRAIN
@@ -193,3 +196,40 @@ def test_a_process_that_ended_and_came_again_is_told(places: Path, config: dict[
 def test_no_keepalived_has_no_processes(places: Path, content: str) -> None:
     (places / "keepalived.pid").write_text(content)
     assert watch.read_keepalived() == (None, [])
+
+
+def state(pid: int) -> str:
+    """Return what a process does: it runs (R), sleeps (S), stands still (T)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def eventually(condition: Callable[[], object]) -> bool:
+    """Wait a few seconds for a condition, and return whether it came true."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return bool(condition())
+
+
+def test_it_goes_on_after_it_stood_still_and_ends_when_it_is_told_to(places: Path, config: dict[str, Any]) -> None:
+    def run() -> None:
+        sys.exit(watch.Service(config, {}).run())
+
+    process = multiprocessing.get_context("fork").Process(target=run)
+    process.start()
+    assert process.pid is not None
+    metrics = places / "haproof.prom"
+    try:
+        assert eventually(lambda: metrics.exists() and state(process.pid) == "S")
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(2 * watch.PERIOD_S)
+        before = metrics.stat().st_mtime_ns
+        os.kill(process.pid, signal.SIGCONT)
+        assert eventually(lambda: metrics.exists() and metrics.stat().st_mtime_ns > before)
+        os.kill(process.pid, signal.SIGTERM)
+        process.join(10)
+        assert process.exitcode == 0
+    finally:
+        process.kill()
+        process.join()
+    assert not metrics.exists()

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: drill_table
-short_description: Show drills as a table
+short_description: Show the report of drills as a table
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - One line a drill, times in milliseconds (of repeats the medians), and below the table each reason against a pass.
+  - For a terminal. One line per drill, times in milliseconds (of repeats the medians), and below the table each reason
+    against a pass.
 options:
   _input:
-    description: The entries of the drills' report.
-    type: list
-    elements: dict
+    description: The report, of C(schema_version) 4.
+    type: dict
     required: true
 """
 
 EXAMPLES = r"""
 - name: Show the last report
   ansible.builtin.debug:
-    msg: "{{ report.drills | haproof.balancer.drill_table }}"
+    msg: "{{ report | haproof.balancer.drill_table }}"
   vars:
     report: "{{ lookup('ansible.builtin.file', 'build/drill/report.json') | from_json }}"
 """
@@ -35,15 +35,21 @@ _value:
   type: str
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import table
 
 
-def drill_table(drills: Sequence[Mapping[str, Any]]) -> str:
-    """Table of the report's entries; see DOCUMENTATION."""
-    return table(drills)
+def drill_table(report: Mapping[str, Any]) -> str:
+    """Table of the report; AnsibleFilterError when it is none."""
+    try:
+        return table(report)
+    except KeyError as error:
+        raise AnsibleFilterError(f"drill_table: the report lacks {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise AnsibleFilterError(f"drill_table: {error}") from error
 
 
 class FilterModule:

@@ -19,7 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import
 Served = Mapping[str, Mapping[str, Any]]
 
 PATH = "path"
-"""The kind of a finding that something on the way, such as a NAT, can cause as well."""
+"""The kind of a reason that something on the way, such as a NAT, can cause as well."""
 
 
 class Path(NamedTuple):
@@ -32,7 +32,7 @@ class Path(NamedTuple):
     backend_service: str
 
 
-class Finding(NamedTuple):
+class Reason(NamedTuple):
     """Why nothing would be proven, what to set, and the kind by which it can be accepted, "" when nothing could be."""
 
     kind: str
@@ -40,34 +40,34 @@ class Finding(NamedTuple):
     advice: str = ""
 
 
-def refused(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
-    """Return the sentences of the findings that are not *accepted*, with how to accept those that can be meant."""
-    return [_told(found) for found in findings if not found.kind or found.kind not in accepted]
+def refused(reasons: Sequence[Reason], accepted: Sequence[str]) -> list[str]:
+    """Return the sentences of the reasons that are not *accepted*, with how to accept those that can be meant."""
+    return [_told(found) for found in reasons if not found.kind or found.kind not in accepted]
 
 
-def unproven(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
-    """Return the sentences of the findings that are *accepted*, for the report."""
-    return [found.text for found in findings if found.kind and found.kind in accepted]
+def unproven(reasons: Sequence[Reason], accepted: Sequence[str]) -> list[str]:
+    """Return the sentences of the reasons that are *accepted*, for the report."""
+    return [found.text for found in reasons if found.kind and found.kind in accepted]
 
 
-def _told(found: Finding) -> str:
+def _told(found: Reason) -> str:
     text = f"{found.text}: {found.advice}" if found.advice else found.text
     return f"{text} (if you mean it: drill_accept: [{found.kind}])" if found.kind else text
 
 
-def path_findings(
+def find_detours(
     fault: str, path: Path, backends: Sequence[str], state: Mapping[str, Any], served: Served
-) -> list[Finding]:
+) -> list[Reason]:
     """Say why the fault would prove nothing about the requests of the clients; *backends* are those that it breaks."""
     vip = bare_address(path.vip)
-    findings = [
-        Finding("", f"{client} has {vip} itself: its requests never leave it")
+    reasons = [
+        Reason("", f"{client} has {vip} itself: its requests never leave it")
         for client, source in path.sources.items()
         if bare_address(source) == vip
     ]
     port = tcp_port(path.url)
-    if findings or not port:
-        return findings
+    if reasons or not port:
+        return reasons
     where = f"{vip} port {port}"
     holder = state["holder"]
     through = served.get(holder, {"peers": [], "others": []})
@@ -75,8 +75,8 @@ def path_findings(
         if bare_address(source) in through["peers"]:
             continue
         if bare_address(source) not in through["others"]:
-            findings.append(
-                Finding(
+            reasons.append(
+                Reason(
                     PATH,
                     f"{holder} has no connection from {client} ({source}) to {where}, "
                     f"so its requests for {path.url} are not seen to go through the holder of {vip}",
@@ -84,16 +84,16 @@ def path_findings(
                 )
             )
         elif FAULTS[fault].group == "service":
-            findings.append(
-                Finding(
+            reasons.append(
+                Reason(
                     PATH,
                     f"what serves {client} at {where} of {holder} is not {path.service}, which the fault is done to",
                     "set drill_service",
                 )
             )
     own = set(state["addresses"][holder])
-    return findings + [
-        Finding(
+    return reasons + [
+        Reason(
             PATH, f"{path.backend_service} of {host} has no connection from {holder}, so no request is seen to need it"
         )
         for host in backends

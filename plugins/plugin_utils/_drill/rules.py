@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import (
     BACKEND,
@@ -18,7 +18,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
     RETURNS,
     SPLITS,
     STANDBY,
-    Fault,
 )
 
 DEAD_MARGIN_S = 0.03
@@ -27,42 +26,16 @@ ALONE_S = 5.0
 """Until there is one holder again, or an alarm that says otherwise."""
 
 
-class FaultsError(ValueError):
-    """The faults that were asked for cannot be drilled; the message says what to write instead."""
-
-
-def expand(names: Sequence[str], repeat: int, balancers: int) -> list[dict[str, Any]]:
-    """Return the drills for these faults, in their order, with ``runs``: how often each breaks something.
-
-    Raises FaultsError, naming what is unknown.
-    """
-    unknown = [name for name in names if name not in FAULTS]
-    if unknown:
-        raise FaultsError(f"unknown: {', '.join(map(str, unknown))}; the faults are {', '.join(FAULTS)}")
-    if repeat < 1:
-        raise FaultsError(f"repeat is {repeat}, it must be at least 1")
-    return [_drill(name, FAULTS[name], repeat, balancers) for name in names]
-
-
-def _drill(name: str, fault: Fault, repeat: int, balancers: int) -> dict[str, Any]:
-    return {
-        "fault": name,
-        "injects": fault.injects or name,
-        "title": fault.title,
-        "holder": fault.holder,
-        "driver": fault.driver,
-        "silent": fault.silent,
-        "boots": fault.boots,
-        "runs": repeat * (balancers if fault.target == EACH else 1),
-    }
-
-
-def breakable(names: Iterable[str], balancers: Sequence[str], backends: Sequence[str]) -> list[str]:
+def breakable(names: Sequence[str], balancers: Sequence[str], backends: Sequence[str]) -> list[str]:
     """Return the hosts that these faults may break."""
     whom = {FAULTS[name].target for name in names}
     hosts = list(balancers) if whom & {HOLDER, STANDBY, EACH} else []
-    hosts += list(backends) if BACKENDS in whom else list(backends[:1]) if BACKEND in whom else []
-    return hosts
+    return hosts + max((broken_backends(name, backends) for name in names), key=len, default=[])
+
+
+def broken_backends(name: str, backends: Sequence[str]) -> list[str]:
+    """Return the backends that a fault breaks."""
+    return {BACKEND: list(backends[:1]), BACKENDS: list(backends)}.get(FAULTS[name].target, [])
 
 
 def targets(name: str, state: Mapping[str, Any], number: int, backends: Sequence[str]) -> list[str]:
@@ -72,12 +45,9 @@ def targets(name: str, state: Mapping[str, Any], number: int, backends: Sequence
         # With nopreempt the order of takeover is another one after each run.
         each = sorted(state["order"])
         return [each[number % len(each)]]
-    return {
-        HOLDER: [state["holder"]],
-        STANDBY: [state["standby"]],
-        BACKEND: list(backends[:1]),
-        BACKENDS: list(backends),
-    }[target]
+    if target in (HOLDER, STANDBY):
+        return [state[target]]
+    return broken_backends(name, backends)
 
 
 def holder_after(name: str, state: Mapping[str, Any], broken: Sequence[str]) -> str | None:

@@ -21,7 +21,9 @@ MIN_HOLD_S = 1.0
 """A fault that is healed sooner than that was hardly there."""
 
 
-def findings(faults: Sequence[str], settings: Mapping[str, Any], profile: str, state: Mapping[str, Any]) -> list[str]:
+def find_unmeasurable(
+    faults: Sequence[str], settings: Mapping[str, Any], profile: str, state: Mapping[str, Any]
+) -> list[str]:
     """Say which settings cannot measure these faults, one sentence each.
 
     ``settings`` are slo, url, interval_s, timeout_s, hold_s and slow_s. Without a ``state`` objectives that follow from

@@ -9,16 +9,18 @@ from __future__ import annotations
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import check_version, ms
 
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
 
 
-def table(drills: Sequence[Mapping[str, Any]]) -> str:
-    """Return the report's entries as a table. Of repeats it has the median.
+def table(report: Mapping[str, Any]) -> str:
+    """Return the report as a table. Of repeats it has the median. Raises ReportError for one of another version.
 
     Below it stands what speaks against a pass, what is not proven, and why a drill was done again.
     """
+    check_version(report)
+    drills = report["drills"]
     rows = [HEAD, *(_row(drill) for drill in drills)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

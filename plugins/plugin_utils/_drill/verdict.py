@@ -58,7 +58,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules impo
     objective_s,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import holders, names, unready
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import FIGURES, SCHEMA_VERSION, ms
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import FIGURES, ms
 
 PASS, FAIL, DISTURBED, SKIP = "pass", "fail", "disturbed", "skip"
 WORST, MEDIAN = "worst", "median"
@@ -113,7 +113,7 @@ class Found(NamedTuple):
         self.disturbed.extend(mark + reason for reason in other.disturbed)
 
 
-def entry(drill: Drill) -> dict[str, Any]:
+def judge_drill(drill: Drill) -> dict[str, Any]:
     """Return the report's entry for one drill. The verdict is ``pass`` when there is no reason against it."""
     fault = FAULTS[drill.fault]
     state = drill.runs[0]["state"] if drill.runs else {}
@@ -153,23 +153,6 @@ def entry(drill: Drill) -> dict[str, Any]:
         "resolution_s": _resolution_s(drill.probes, done),
         "clock_error_s": max(clocks, default=None),
         "runs": runs,
-    }
-
-
-def report(drills: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], started: str, ended: str) -> dict[str, Any]:
-    """Return the report. It passes when no drill failed or was disturbed, and at least one passed."""
-    verdicts = {drill["verdict"] for drill in drills}
-    if FAIL not in verdicts and DISTURBED in verdicts:
-        verdict = DISTURBED
-    else:
-        verdict = PASS if PASS in verdicts and FAIL not in verdicts else FAIL
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "started": started,
-        "ended": ended,
-        "verdict": verdict,
-        "cluster": dict(cluster),
-        "drills": list(drills),
     }
 
 

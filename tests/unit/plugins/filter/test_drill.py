@@ -5,64 +5,93 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter import (
-    drill_faults,
-    drill_findings,
-    drill_holder_after,
-    drill_plan,
-    drill_progress,
-    drill_report,
+    _drill_path,
+    _drill_progress,
+    _drill_report,
+    _drill_run,
+    _drill_schedule,
+    _drill_state,
+    _drill_verdict,
     drill_table,
-    drill_targets,
-    drill_verdict,
 )
 
+FILTERS: dict[str, Any] = {
+    name: function
+    for plugin in (
+        _drill_path,
+        _drill_progress,
+        _drill_report,
+        _drill_run,
+        _drill_schedule,
+        _drill_state,
+        _drill_verdict,
+        drill_table,
+    )
+    for name, function in plugin.FilterModule().filters().items()
+}
 
-def test_plan_of_nobody() -> None:
-    assert drill_plan.drill_plan({}, "198.18.0.10")["findings"] == [
+
+def test_state_of_no_host() -> None:
+    assert FILTERS["_drill_state"]([], "198.18.0.10")["findings"] == [
         "198.18.0.10 must have exactly one holder, it has none",
         "198.18.0.10 has no standby that could take over",
     ]
 
 
-def test_bad_vip() -> None:
-    infos = {"lb01": {"addresses": []}}
-    with pytest.raises(AnsibleFilterError, match="drill_plan: 'lb' is not an IP address"):
-        drill_plan.drill_plan(infos, "lb")
+def test_state_of_hosts() -> None:
+    found = FILTERS["_drill_state"]([{"__drill_host": "lb01", "msg": "no route to host"}], "198.18.0.10")
+    assert found["findings"][0] == "lb01: no route to host"
 
 
-def test_an_unknown_fault() -> None:
-    with pytest.raises(AnsibleFilterError, match="drill_faults: unknown: link_dwon; the faults are service_stop, "):
-        drill_faults.drill_faults(["link_dwon"])
+def test_path() -> None:
+    requests = {
+        "vip": "192.0.2.10",
+        "url": "http://192.0.2.10/",
+        "sources": {"client": "192.0.2.31"},
+        "service": "nginx",
+        "backend_service": "app",
+    }
+    state = {"holder": "lb01", "addresses": {"lb01": ["192.0.2.11"]}}
+    served = {"peers": ["192.0.2.31"], "others": []}
+    used = [{"__drill_host": "web01", "peers": ["192.0.2.11"]}, {"__drill_host": "web02", "peers": []}]
+    why = "app of web02 has no connection from lb01, so no request is seen to need it"
+    assert FILTERS["_drill_path"](served, "backends_stop", requests, used, state, ["path"]) == {
+        "refused": [],
+        "unproven": [why],
+    }
 
 
-def test_findings_on_half_of_the_settings() -> None:
-    with pytest.raises(AnsibleFilterError, match="drill_findings: the settings lack 'slo'"):
-        drill_findings.drill_findings(["link_down"], {})
+def test_report() -> None:
+    assert FILTERS["_drill_report"]([], {}, "", "")["failure"] == "Every drill was skipped, the table says why"
 
 
-def test_who_has_the_vip_afterwards() -> None:
-    plan = {"holder": "lb02", "holder_after": "lb01"}
-    assert drill_holder_after.drill_holder_after(plan, "link_down", ["lb02"]) == "lb01"
+BAD: list[tuple[str, list[Any], str]] = [
+    ("_drill_state", [[{"__drill_host": "lb01", "addresses": []}], "lb"], "_drill_state: 'lb' is not an IP address"),
+    ("_drill_schedule", [{}], "_drill_schedule: the variables lack 'faults'"),
+    ("_drill_verdict", [{"runs": [], "fault": "link_down"}, [], []], r"_drill_verdict: .*vip"),
+    ("_drill_path", [{}, "link_down", {}, [], {"holder": "lb01"}, []], r"_drill_path: .*vip"),
+]
 
 
-def test_targets_with_and_without_a_plan() -> None:
-    plan = {"holder": "lb02", "standby": "lb01"}
-    assert drill_targets.drill_targets(["link_down"], ["lb01", "lb02"], ["web01"]) == ["lb01", "lb02"]
-    assert drill_targets.drill_targets(["link_down"], ["lb01", "lb02"], ["web01"], plan) == ["lb02"]
+@pytest.mark.parametrize(("name", "arguments", "message"), BAD, ids=[case[0] for case in BAD])
+def test_bad_input(name: str, arguments: list[Any], message: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=f"^{message}"):
+        FILTERS[name](*arguments)
 
 
-def test_verdict_on_something_else() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"drill_verdict: .*vip"):
-        drill_verdict.drill_verdict({}, {}, {})
-
-
-@pytest.mark.parametrize(
-    "plugin",
-    [drill_faults, drill_findings, drill_plan, drill_progress, drill_report, drill_table, drill_targets, drill_verdict],
-)
-def test_registered_by_its_name(plugin: object) -> None:
-    name = plugin.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
-    assert list(plugin.FilterModule().filters()) == [name]  # type: ignore[attr-defined]
+def test_registered_by_their_names() -> None:
+    assert sorted(FILTERS) == [
+        "_drill_path",
+        "_drill_progress",
+        "_drill_report",
+        "_drill_run",
+        "_drill_schedule",
+        "_drill_state",
+        "_drill_verdict",
+        "drill_table",
+    ]

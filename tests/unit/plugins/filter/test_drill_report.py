@@ -9,13 +9,14 @@ from typing import Any, Callable
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.filter import drill_junit, drill_page
+from ansible_collections.haproof.balancer.plugins.filter import drill_junit, drill_page, drill_table
 
 from ..plugin_utils._drill.drill_reports import report
 
 FILTERS: dict[str, Callable[..., str]] = {
     **drill_junit.FilterModule().filters(),
     **drill_page.FilterModule().filters(),
+    **drill_table.FilterModule().filters(),
 }
 BAD: list[tuple[Any, str]] = [
     ({"schema_version": 1}, "the report's schema_version is 1, it must be 4"),
@@ -30,7 +31,7 @@ def test_registered_by_its_name(name: str) -> None:
     assert FILTERS[name](report()).startswith("<")
 
 
-@pytest.mark.parametrize("name", ["drill_junit", "drill_page"])
+@pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize(("what", "message"), BAD)
 def test_bad_report(name: str, what: Any, message: str) -> None:
     with pytest.raises(AnsibleFilterError, match=f"^{name}: .*({message})"):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.path import (
     Path,
-    path_findings,
+    find_detours,
     refused,
     unproven,
 )
@@ -64,20 +64,18 @@ CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize(("fault", "path", "backends", "served", "findings"), CASES)
-def test_path_findings(
-    fault: str, path: Path, backends: list[str], served: dict[str, Any], findings: list[str]
-) -> None:
-    assert refused(path_findings(fault, path, backends, STATE, served), []) == findings
-    assert unproven(path_findings(fault, path, backends, STATE, served), []) == []
+def test_detours(fault: str, path: Path, backends: list[str], served: dict[str, Any], findings: list[str]) -> None:
+    assert refused(find_detours(fault, path, backends, STATE, served), []) == findings
+    assert unproven(find_detours(fault, path, backends, STATE, served), []) == []
 
 
 def test_a_path_that_is_not_proven_can_be_accepted() -> None:
-    findings = path_findings("keepalived_stop", PATH, [], STATE, AROUND)
+    findings = find_detours("keepalived_stop", PATH, [], STATE, AROUND)
     assert refused(findings, ["path"]) == []
     assert unproven(findings, ["path"]) == [NO_CONNECTION]
 
 
 def test_a_client_that_has_the_vip_itself_cannot_be_accepted() -> None:
-    findings = path_findings("link_down", PATH._replace(sources={"client": "192.0.2.10"}), [], STATE, THROUGH)
+    findings = find_detours("link_down", PATH._replace(sources={"client": "192.0.2.10"}), [], STATE, THROUGH)
     assert refused(findings, ["path", ""]) == ["client has 192.0.2.10 itself: its requests never leave it"]
     assert unproven(findings, ["path", ""]) == []

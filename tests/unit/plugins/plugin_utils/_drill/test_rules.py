@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import BACKENDS, FAULTS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
-    FaultsError,
     bound_s,
     breakable,
-    expand,
     failback_objective_s,
     holder_after,
     objective_s,
@@ -37,26 +35,6 @@ TARGETS: list[tuple[str, int, list[str]]] = [
     ("rolling", 1, ["lb02"]),
     ("rolling", 2, ["lb01"]),
 ]
-
-
-def test_expand() -> None:
-    drills = expand(["rolling", "backend_hang"], repeat=3, balancers=2)
-    assert [(drill["fault"], drill["injects"], drill["runs"]) for drill in drills] == [
-        ("rolling", "keepalived_stop", 6),
-        ("backend_hang", "service_hang", 3),
-    ]
-
-
-def test_an_unknown_fault() -> None:
-    with pytest.raises(
-        FaultsError, match=r"^unknown: link_dwon, x; the faults are service_stop, service_kill, .*rolling$"
-    ):
-        expand(["link_dwon", "link_down", "x"], repeat=1, balancers=2)
-
-
-def test_no_repeat() -> None:
-    with pytest.raises(FaultsError, match=r"^repeat is 0, it must be at least 1$"):
-        expand(["rolling"], repeat=0, balancers=2)
 
 
 @pytest.mark.parametrize(("fault", "number", "expected"), TARGETS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.settings import findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.settings import find_unmeasurable
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 from .drill_records import STEADY, VIP
@@ -127,16 +127,16 @@ CASES: list[tuple[list[str], dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("faults", "settings", "expected"), CASES)
 def test_findings(faults: list[str], settings: dict[str, Any], expected: list[str]) -> None:
-    assert findings(faults, {**DEFAULTS, **settings}, "standard", STATE) == expected
+    assert find_unmeasurable(faults, {**DEFAULTS, **settings}, "standard", STATE) == expected
 
 
 @pytest.mark.parametrize("profile", ["standard", "fast"])
 @pytest.mark.parametrize("known", [STATE, {}, {"holder": None}])
 def test_the_defaults_measure_every_fault(profile: str, known: dict[str, Any]) -> None:
-    assert findings(list(FAULTS), DEFAULTS, profile, known) == []
+    assert find_unmeasurable(list(FAULTS), DEFAULTS, profile, known) == []
 
 
 def test_an_objective_by_the_timers_is_not_judged_before_they_are_known() -> None:
-    assert findings(["link_down"], {**DEFAULTS, "interval_s": 0.6}, "standard", {}) == []
-    told = findings(["link_down"], {**DEFAULTS, "interval_s": 0.6, "slo": {"link_down": 1}}, "standard", {})
+    assert find_unmeasurable(["link_down"], {**DEFAULTS, "interval_s": 0.6}, "standard", {}) == []
+    told = find_unmeasurable(["link_down"], {**DEFAULTS, "interval_s": 0.6, "slo": {"link_down": 1}}, "standard", {})
     assert len(told) == 1

@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filter printable: a node's text, which a terminal cannot obey."""
+"""Filter _printable: a node's text, which a terminal cannot obey."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: printable
+name: _printable
 short_description: Show a node's text so that a terminal does not obey it
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
+  - Internal to this collection; it may change in any release.
   - Writes control characters as escapes, such as those with which a text could move the cursor or change its colour.
     Line breaks stay.
 options:
@@ -18,12 +19,6 @@ options:
     description: The text.
     type: str
     required: true
-"""
-
-EXAMPLES = r"""
-- name: Show what a node answered
-  ansible.builtin.debug:
-    msg: "{{ answer.msg | haproof.balancer.printable }}"
 """
 
 RETURN = r"""
@@ -34,16 +29,17 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable as escaped
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
 
 
-def printable(text: object) -> str:
+def _printable(text: object) -> str:
     """Return *text* with control characters as escapes."""
-    return escaped(str(text))
+    return printable(str(text))
 
 
 class FilterModule:
-    """Ansible filter printable."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, Any]:
-        return {"printable": printable}
+        """Filters by name."""
+        return {"_printable": _printable}

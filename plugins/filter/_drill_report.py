@@ -2,27 +2,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter drill_report: the report of all drills."""
+"""Filter _drill_report: put drills together in a report."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: drill_report
+name: _drill_report
 short_description: Put drills together in a report
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - The report passes when no drill failed or was disturbed, and at least one passed. It is V(disturbed) when a drill
-    was, and none failed.
+  - Internal to the role P(haproof.balancer.drill#role); it may change in any release.
 positional: cluster, started, ended
 options:
   _input:
-    description: What P(haproof.balancer.drill_verdict#filter) returned for each drill.
+    description: What P(haproof.balancer._drill_verdict#filter) returned for each drill.
     type: list
-    elements: dict
     required: true
   cluster:
-    description: C(vip), C(engine), C(profile), C(balancers), C(clients), C(url).
+    description: C(vip), C(engine), C(profile), C(balancers), C(clients) and C(url).
     type: dict
     required: true
   started:
@@ -35,31 +33,24 @@ options:
     required: true
 """
 
-EXAMPLES = r"""
-- name: Write the report
-  ansible.builtin.copy:
-    content: "{{ drills | haproof.balancer.drill_report(cluster, started, ended) | to_nice_json }}"
-    dest: report.json
-    mode: "0644"
-"""
-
 RETURN = r"""
 _value:
-  description: The report, as docs/drill-report.schema.json describes it.
+  description: C(report), and C(failure), which says why it does not pass, or nothing.
   type: dict
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict import report
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.report import explain, make_report
 
 
-def drill_report(
+def _drill_report(
     drills: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], started: str, ended: str
 ) -> dict[str, Any]:
-    """Report of all drills; see DOCUMENTATION."""
-    return report(drills, cluster, started, ended)
+    """Return the report, and why it does not pass."""
+    report = make_report(drills, cluster, started, ended)
+    return {"report": report, "failure": explain(report)}
 
 
 class FilterModule:
@@ -67,4 +58,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"drill_report": drill_report}
+        return {"_drill_report": _drill_report}

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter _drill_run: what one run of a drill does."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: _drill_run
+short_description: What one run of a drill does
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - Internal to the role P(haproof.balancer.drill#role); it may change in any release.
+positional: state, number, variables, hostvars
+options:
+  _input:
+    description: A drill of P(haproof.balancer._drill_schedule#filter).
+    type: dict
+    required: true
+  state:
+    description: What P(haproof.balancer._drill_state#filter) returned, without findings.
+    type: dict
+    required: true
+  number:
+    description: Number of the run, from 0.
+    type: int
+    required: true
+  variables:
+    description: The variables of the role, without C(drill_).
+    type: dict
+    required: true
+  hostvars:
+    description: Ansible's C(hostvars).
+    type: dict
+    required: true
+"""
+
+RETURN = r"""
+_value:
+  description: Targets, their options of M(haproof.balancer.node_fault), and what must follow.
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule import plan_run
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"_drill_run": plan_run}

@@ -13,7 +13,7 @@ author: haproof.balancer contributors (@haproof)
 description:
   - The inverse of P(haproof.balancer.to_haproxy_cfg#filter). Comments are dropped, quotes and escapes stay.
   - Lines keep their order. A keyword that comes again after others is a longer key, C(acl static) after C(acl). A line
-    that repeats as a whole has a blank behind it, and so has a header that repeats.
+    that repeats as a whole has blanks or tabs behind it, and so has a header that repeats.
 options:
   _input:
     description: The text of a haproxy.cfg.

@@ -41,13 +41,20 @@ _value:
 
 from typing import Any, Mapping
 
+from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import split
 
 
 def haproxy_variables(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables for the hosts of *live*."""
-    return split({host: variables(tree) for host, tree in live.items()})
+    """Return the variables for the hosts of *live*. Raises AnsibleFilterError for a host that they do not reproduce."""
+    found = {}
+    for host, tree in live.items():
+        try:
+            found[host] = variables(tree)
+        except ValueError as error:
+            raise AnsibleFilterError(f"haproxy_variables: {host}: {error}") from error
+    return split(found)
 
 
 class FilterModule:

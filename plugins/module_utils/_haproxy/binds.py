@@ -38,7 +38,7 @@ class Bind(NamedTuple):
 def binds(address: str) -> Iterator[Bind]:
     """The TCP addresses in a ``bind`` line's first word; sockets by path or descriptor, QUIC and variables are none."""
     for part in plain(address).split(","):
-        found = re.fullmatch(r"(?:(?:ipv|tcp)([46])@)?([^@$/]*):(\d+)(?:-(\d+))?", part)
+        found = re.fullmatch(r"(?:(?:ipv|tcp)([46])@)?([^@$/]*):([0-9]{1,5})(?:-([0-9]{1,5}))?", part)
         if not found:
             continue
         host = found[2].strip("[]")
@@ -55,7 +55,9 @@ def binds_of(text: str) -> set[Bind]:
     found: set[Bind] = set()
     section = ""
     with suppress(ValueError):
-        for line in filter(None, map(words, text.split("\n"))):
+        for line in ([plain(word) for word in words(one)] for one in text.split("\n")):
+            if not line:
+                continue
             if line[0] in SECTIONS:
                 section = line[0]
             elif section in ("frontend", "listen") and line[0] == "bind" and _ELSEWHERE.isdisjoint(line):

@@ -9,8 +9,9 @@ was asked of ``haproxy -dC``, which shows the words that haproxy reads.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import groupby
-from typing import Any, Iterator, Sequence
+from typing import Any, Container, Iterator, Sequence
 
 # The words that begin a section wherever they stand (haproxy 1.8 to 3.2).
 SECTIONS = frozenset(
@@ -28,6 +29,7 @@ SECTIONS = frozenset(
         "log-forward",
         "log-profile",
         "mailers",
+        "namespace_list",
         "peers",
         "program",
         "resolvers",
@@ -40,32 +42,44 @@ SECTIONS = frozenset(
 _NESTED = frozenset({"option", "stats", "timeout"})
 
 _BLANKS = " \t\r\v\f"
-_PART = r"""[^ \t\r\v\f\\"'#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'"""
+# A backslash escapes these; before anything else, and at the end of a line, it stands for itself.
+_PART = r"""[^ \t\r\v\f\\"'#]|\\[ \\#"']|\\|"(?:[^"\\]|\\.)*"|'[^']*'"""
 _WORD = re.compile(f"(?:{_PART})+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_QUOTING = re.compile(r"""\\(.)|"((?:[^"\\]|\\.)*)"|'([^']*)'""")
-_NUMBER = re.compile(r"0|[1-9]\d*")
+_QUOTING = re.compile(r"""(\\x[0-9A-Fa-f]{2}|\\.)|"((?:[^"\\]|\\.)*)"|'([^']*)'""")
+_ESCAPED = re.compile(r"""\\(?:([ \\#"'$])|([nrt])|x([0-9A-Fa-f]{2}))""")
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
+# As many digits as any setting has.
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 class ParseError(ValueError):
-    """A text that is no haproxy.cfg; the message has the line, counted from 1, and nothing of what it says."""
+    """A text that is not a haproxy.cfg; the message has the line, counted from 1, and nothing of what it says."""
 
 
 def words(line: str) -> list[str]:
-    """The words of one line as they are written, quotes and escapes included, without a comment. Raises ValueError."""
+    """The words of one line, quotes and escapes included, without a comment. Raises ValueError.
+
+    Each is as it is written, unless it would mean something else with a single blank, or nothing, behind it.
+    """
     found: list[str] = []
     rest = line.lstrip(_BLANKS)
     while rest and rest[0] != "#":
         word = _WORD.match(rest)
         if word is None:
-            raise ValueError("ends with a backslash" if rest[0] == "\\" else "a quote is not closed")
-        found.append(word[0])
+            raise ValueError("a quote is not closed")
         if _CONTROL.search(word[0]):
             raise ValueError("a control character")
+        found.append(_closed(word[0]))
         rest = rest[word.end() :].lstrip(_BLANKS)
-    if found and found[-1][-1] in _BLANKS:
-        raise ValueError("ends with an escaped blank; quote it")
     return found
+
+
+def _closed(word: str) -> str:
+    if word[-1] == " ":
+        return word[:-2] + "' '"
+    lone = (len(word) - len(word.rstrip("\\"))) % 2
+    return word + "\\" * lone
 
 
 def plain(word: str) -> str:
@@ -75,9 +89,15 @@ def plain(word: str) -> str:
 
 def _unquoted(part: re.Match[str]) -> str:
     escaped, double, single = part.groups()
-    if double is not None:
-        return re.sub(r"\\(.)", r"\1", double)
-    return escaped if escaped is not None else single
+    if single is not None:
+        return single
+    # Only double quotes have variables, and so an escape for "$".
+    return escaped if escaped == "\\$" else _ESCAPED.sub(_unescaped, escaped if double is None else double)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    char, letter, code = found.groups()
+    return char or _LETTERS.get(letter) or chr(int(code, 16))
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -87,6 +107,7 @@ def parse(text: str) -> dict[str, Any]:
     from the first one by more of its line, or by blanks after it.
     """
     sections: dict[str, list[list[str]]] = {}
+    repeated: Counter[str] = Counter()
     body: list[list[str]] | None = None
     for number, line in enumerate(text.split("\n"), 1):
         try:
@@ -95,11 +116,11 @@ def parse(text: str) -> dict[str, Any]:
             raise ParseError(f"line {number}: {error}") from None
         if not line_words:
             continue
-        if line_words[0] in SECTIONS or (body is None and line_words[0].startswith(".")):
+        first = plain(line_words[0])
+        if first in SECTIONS or (body is None and first.startswith(".")):
             # A condition such as ".if" may stand before the first section.
-            conditional = line_words[0] not in SECTIONS
-            new = sections.setdefault(_fresh(" ".join(line_words), sections), [])
-            body = None if conditional else new
+            new = sections.setdefault(_fresh(" ".join(line_words), sections, repeated), [])
+            body = new if first in SECTIONS else None
         elif body is None:
             raise ParseError(f"line {number}: a keyword before the first section")
         else:
@@ -107,35 +128,42 @@ def parse(text: str) -> dict[str, Any]:
     return {header: _keywords(lines) for header, lines in sections.items()}
 
 
-def _fresh(key: str, taken: Any) -> str:
-    while key in taken:
-        key += " "
-    return key
+def _fresh(key: str, taken: Container[str], repeated: Counter[str]) -> str:
+    """The key, or the key with as few blanks and tabs behind it as tell it from those before: " ", "\\t", "  ", …"""
+    if key not in taken:
+        return key
+    repeated[key] += 1
+    suffix, rest = "", repeated[key]
+    while rest:
+        rest, digit = divmod(rest - 1, 2)
+        suffix = " \t"[digit] + suffix
+    return key + suffix
 
 
 def _keywords(lines: Sequence[list[str]]) -> dict[str, Any]:
     keywords: dict[str, Any] = {}
+    repeated: Counter[str] = Counter()
     for keyword, group in groupby(lines, _keyword):
-        rests = [line[len(keyword.split(" ")) :] for line in group]
-        if keyword not in keywords:
-            keywords[keyword] = _values(keyword, rests)
+        rests = [line[len(keyword) :] for line in group]
+        if " ".join(keyword) not in keywords:
+            keywords[" ".join(keyword)] = _values(keyword[0], rests)
             continue
         for rest in rests:
-            key, value = _longer_key([*keyword.split(" "), *rest], len(keyword.split(" ")) + 1, keywords)
+            key, value = _longer_key([*keyword, *rest], len(keyword) + 1, keywords, repeated)
             keywords[key] = value
     return keywords
 
 
-def _keyword(line: Sequence[str]) -> str:
-    return " ".join(line[:2]) if line[0] == "no" else line[0]
+def _keyword(line: Sequence[str]) -> Sequence[str]:
+    return line[: 2 if line[0] == "no" else 1]
 
 
-def _longer_key(line: Sequence[str], length: int, taken: Any) -> tuple[str, Any]:
+def _longer_key(line: Sequence[str], length: int, taken: Container[str], repeated: Counter[str]) -> tuple[str, Any]:
     for end in range(length, len(line) + 1):
         key = " ".join(line[:end])
         if key not in taken:
             return key, _value(line[end:])
-    return _fresh(" ".join(line), taken), True
+    return _fresh(" ".join(line), taken, repeated), True
 
 
 def _values(keyword: str, rests: Sequence[Sequence[str]]) -> Any:

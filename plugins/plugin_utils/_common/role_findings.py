@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
@@ -52,6 +52,20 @@ def render_findings(render: Callable[[Any, str], str], path: str, value: Any) ->
         render(value, path)
     except ConfigError as error:
         yield str(error)
+
+
+class Finding(NamedTuple):
+    """What is wrong, and the kind by which the user accepts it."""
+
+    kind: str
+    text: str
+
+
+def refusals(findings: Iterable[Finding], accepted: Container[str], variable: str) -> Iterator[str]:
+    """The texts of what is not ``accepted``, with how ``variable`` accepts it."""
+    for kind, text in findings:
+        if kind not in accepted:
+            yield f"{text} (if you mean it: {variable}: [{kind}])"
 
 
 def name_findings(names: Iterable[tuple[str, Any]], example: str) -> Iterator[str]:

@@ -1,22 +1,40 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A haproxy.cfg as ``module_utils/_haproxy/parse.py`` returns it to the haproxy role's variables that give it again."""
+"""A haproxy.cfg as ``module_utils/_haproxy/parse.py`` reads it, to the haproxy role's variables that give it again."""
 
 from __future__ import annotations
 
 import re
+from itertools import count, zip_longest
 from typing import Any, Mapping, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import plain, words
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import kinds
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import section_lines
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import (
+    Section,
+    section_list,
+    tree_sections,
+)
+
 PROXIES = {"frontend": "haproxy_frontends", "listen": "haproxy_listens", "backend": "haproxy_backends"}
-# Nothing of the role's own, and nothing of site's.
+# All that decides about the file: nothing of it is left to the role's defaults, nor to those of site.
 _BARE: Mapping[str, Any] = {
     "haproxy_base": False,
     "haproxy_stats_bind": "",
     "haproxy_health_bind": "",
+    "haproxy_peers_port": 0,
+    "haproxy_global": {},
+    "haproxy_defaults": {},
+    "haproxy_sections": {},
     "haproxy_frontends": [],
+    "haproxy_listens": [],
     "haproxy_backends": [],
 }
-_QUOTED = re.compile(r"""[\\"'$]""")
+# What the role adds of its own with these.
+_NOTHING: Mapping[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
+# What haproxy lets a proxy be called.
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 class _AsItStandsError(Exception):
@@ -27,11 +45,59 @@ def variables(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables that give *tree*. Where there are several defaults sections, each proxy names its own.
 
     What only its place in the file explains (conditions, repeated sections) makes all of it ``haproxy_sections``.
+    Findings that the file has are accepted. Raises ValueError with the first line that they would not give again.
     """
+    found = {**_BARE, **_sections_by_kind(tree)}
+    if difference(found, tree):
+        found = {**_BARE, "haproxy_sections": dict(tree)}
+    lost = difference(found, tree)
+    if lost:
+        raise ValueError(f"the variables would not give this line again: {lost}")
+    return {**found, "haproxy_accept": sorted(kinds(_settings(found), _NOTHING))}
+
+
+def difference(found: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
+    """Return the first line of *tree*, after its section, that the variables *found* do not give, or that they add.
+
+    The order of proxies does not count, nor does that of other sections after global.
+    """
+    live = _effect(tree_sections(tree))
+    again = _effect(section_list(_settings(found), _NOTHING))
+    pairs = zip_longest(live, again, fillvalue="")
+    return next((one or other for one, other in pairs if one != other), "")
+
+
+def _settings(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"files": [], **{name.partition("_")[2]: value for name, value in found.items()}}
+
+
+def _effect(sections: Sequence[Section]) -> list[str]:
+    """What the sections say, in an order that does not depend on theirs where theirs does not count."""
+    found: list[tuple[bool, str, list[str]]] = []
+    # The lines of the defaults sections: of the one before, and by name.
+    before: list[str] = []
+    named: dict[str, list[str]] = {}
+    for index, section in enumerate(sections):
+        kind, name, *rest = [*map(plain, words(section.header)), ""]
+        lines = [" ".join(words(text)) for _path, text in section_lines(section.keywords, section.place)]
+        source = named.get(rest[1], rest[1:2]) if rest[:1] == ["from"] else None
+        if kind == "defaults":
+            before = named[name] = [*(source or []), *lines]
+            continue
+        if kind in PROXIES:
+            lines = [*(before if source is None else source), *lines]
+            rest = rest if source is None else rest[2:]
+        header = " ".join([kind, name, *rest]).rstrip()
+        place = f"{header} ({index})" if kind == "global" else header
+        found.append((kind != "global", place, [place, *(f"{header}: {line}" for line in lines)]))
+    return [line for *_place, lines in sorted(found) for line in lines]
+
+
+def _sections_by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return {**_BARE, **_by_kind(tree)}
+        return _by_kind(tree)
     except _AsItStandsError:
-        return {**_BARE, "haproxy_sections": dict(tree)}
+        return {"haproxy_sections": dict(tree)}
 
 
 def _by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,16 +105,16 @@ def _by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
     names = _defaults_names(tree)
     current = ""
     for header, keywords in tree.items():
-        kind, *rest = header.split()
-        if _QUOTED.search(header) or any(str(key).startswith(".") for key in (kind, *keywords)):
+        kind, *rest = map(plain, words(header))
+        if any(plain(key).startswith(".") for key in (kind, *keywords)):
             raise _AsItStandsError
         if kind == "defaults" and names:
             current = names[header]
             found.setdefault("haproxy_sections", {})[" ".join([kind, current, *rest[1:]])] = keywords
-        elif header in ("global", "defaults"):
-            found["haproxy_" + header] = keywords
         elif header != header.rstrip():
             raise _AsItStandsError
+        elif kind in ("global", "defaults"):
+            found["haproxy_" + kind] = keywords
         elif kind in PROXIES:
             found.setdefault(PROXIES[kind], []).append(_proxy(rest, current, keywords))
         else:
@@ -58,26 +124,29 @@ def _by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 def _defaults_names(tree: Mapping[str, Any]) -> dict[str, str]:
     """The names of the defaults sections, by header; nothing where one without a name serves all proxies."""
-    kinds = [header.split()[0] for header in tree]
-    headers = [header for header in tree if header.split()[0] == "defaults"]
-    if headers and any(kind in PROXIES for kind in kinds[: kinds.index("defaults")]):
+    headers = {header: [plain(word) for word in words(header)] for header in tree}
+    kinds_found = [header[0] for header in headers.values()]
+    defaults = [header for header, (kind, *_rest) in headers.items() if kind == "defaults"]
+    if defaults and any(kind in PROXIES for kind in kinds_found[: kinds_found.index("defaults")]):
         # These proxies use no defaults at all.
         raise _AsItStandsError
-    if headers in ([], ["defaults"]):
+    if [headers[header] for header in defaults] in ([], [["defaults"]]):
         return {}
-    given = {header: header.split()[1] for header in headers if header.split()[1:]}
+    given = {header: headers[header][1] for header in defaults if headers[header][1:]}
     taken = set(given.values())
-    if len(taken) < len(given):
+    if len(taken) < len(given) or not all(map(_NAME.fullmatch, taken)):
         raise _AsItStandsError
-    for header in headers:
+    for header in defaults:
         if header not in given:
-            given[header] = next(name for name in map("defaults-{}".format, range(1, 1 << 16)) if name not in taken)
+            given[header] = next(name for name in map("defaults-{}".format, count(1)) if name not in taken)
             taken.add(given[header])
     return given
 
 
 def _proxy(names: Sequence[str], defaults: str, keywords: Mapping[str, Any]) -> dict[str, Any]:
     if len(names) not in (1, 3) or (names[1:] and names[1] != "from") or {"name", "from"} & set(keywords):
+        raise _AsItStandsError
+    if not all(map(_NAME.fullmatch, names)):
         raise _AsItStandsError
     source = names[2] if names[1:] else defaults
     return {"name": names[0], **({"from": source} if source else {}), **keywords}

@@ -9,17 +9,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind, binds
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import words
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
+    Finding,
     file_findings,
     label,
     list_names,
     name_findings,
+    refusals,
     render_findings,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render_section, section_lines
@@ -30,8 +34,26 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree imp
     section_list,
 )
 
-# What makes a backend answer; without any of these every request gets 503.
-ANSWERS = {"dispatch", "http-request", "redirect", "server", "server-template", "stats", "use-fcgi-app"}
+# What makes a backend answer, or of use without; with none of these every request gets a bare 503.
+ANSWERS = {
+    "default_backend",
+    "dispatch",
+    "errorfile",
+    "errorfiles",
+    "errorloc",
+    "errorloc302",
+    "errorloc303",
+    "http-error",
+    "http-request",
+    "redirect",
+    "server",
+    "server-template",
+    "stats",
+    "stick-table",
+    "tcp-request",
+    "use-fcgi-app",
+    "use_backend",
+}
 CHECKS = re.compile(r"httpchk|.*-check|ssl-hello-chk|smtpchk")
 # Words of a server that check it, or take another's word.
 CHECKED = {"agent-check", "check", "track"}
@@ -47,25 +69,58 @@ MIXED = re.compile(r'"(?:\\.|[^"\\$]|\$(?![A-Za-z_{]))*\$[A-Za-z_{]', re.ASCII)
 def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file: str) -> Iterator[str]:
     """What the role refuses before it touches a node, one message a place."""
     yield from _section_findings(settings, defaults)
-    yield from _name_findings(settings, defaults)
-    yield from _proxy_findings(settings)
+    for place, proxy in _proxies(settings, *PROXIES):
+        keywords = {key: value for key, value in proxy.items() if key not in ("name", "from")}
+        yield from render_findings(render_section, place, keywords)
     yield from file_findings("haproxy_files", settings["files"], main_file)
     for index, item in enumerate(settings["files"]):
         yield from _content_findings(f"haproxy_files[{index}]: {item.get('dest')}", item)
     port = settings.get("peers_port", 0)
     if port and port not in PORTS:
-        yield f"haproxy_peers_port: {port} is no port; use 1 to 65535, or 0 for no peers"
+        yield f"haproxy_peers_port: {port} is not a port; use 1 to 65535, or 0 for no peers"
+    # With conditions only haproxy knows which sections and lines there are.
+    if not _conditional(settings["sections"]):
+        yield from _name_findings(settings, defaults)
+        read = _read(settings, defaults)
+        yield from _target_findings(read)
+        yield from _server_findings(read)
+    yield from refusals(_questionable(settings, defaults), settings.get("accept", ()), "haproxy_accept")
+
+
+def kinds(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> set[str]:
+    """The kinds of what haproxy accepts, and the role only where it is told to."""
+    return {found.kind for found in _questionable(settings, defaults)}
+
+
+def _questionable(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Finding]:
+    read = _read(settings, defaults)
+    found: dict[str, Iterable[str]] = {
+        "server": _answer_findings(settings),
+        "bind": chain(_no_bind_findings(settings), _bind_findings(read)),
+        "password": _password_findings([section for section, _lines in read]),
+        "check": _check_findings(read),
+        "timeout": _timeout_findings(read),
+    }
+    return (Finding(kind, text) for kind, texts in found.items() for text in texts)
+
+
+def _read(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[tuple[Section, list[Line]]]:
+    """The sections with their lines; nothing where a value cannot stand in a line, which is a finding of its own."""
     try:
-        read = [(section, list(section.lines())) for section in section_list(settings, defaults)]
+        return [(section, list(section.lines())) for section in section_list(settings, defaults)]
     except ValueError:
-        # A value that no line can hold, which was named above.
-        return
-    yield from _password_findings([section for section, _lines in read])
-    yield from _target_findings(read)
-    yield from _bind_findings(read)
-    yield from _server_findings(read)
-    yield from _check_findings(read)
-    yield from _timeout_findings(read)
+        return []
+
+
+def _proxies(settings: Mapping[str, Any], *names: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name in names:
+        for index, proxy in enumerate(settings[name]):
+            yield label(f"haproxy_{name}", index, proxy), proxy
+
+
+def _conditional(sections: Mapping[str, Any]) -> bool:
+    keys = [*sections, *(key for keywords in sections.values() if isinstance(keywords, Mapping) for key in keywords)]
+    return any(str(key).startswith(".") for key in keys)
 
 
 def _section_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[str]:
@@ -87,9 +142,10 @@ def _name_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     names = {variable: list_names(f"haproxy_{variable}", settings[variable]) for variable in PROXIES}
     others: dict[str, list[tuple[str, Any]]] = {kind: [] for kind in PROXIES.values()}
     for header in settings["sections"]:
-        kind, *rest = str(header).split() or [""]
-        if kind in others:
-            others[kind].append((f"haproxy_sections.{header}", " ".join(rest[:1])))
+        with suppress(ValueError):
+            section = Section(str(header), f"haproxy_sections.{header}", {})
+            if section.kind in others:
+                others[section.kind].append((section.place, section.name))
     own = [(f"haproxy_{frontend['name']}_bind", frontend["name"]) for frontend in defaults["frontends"]]
     # A listen is a frontend and a backend, so it shares names with neither.
     listens = others["listen"] + names["listens"]
@@ -99,17 +155,17 @@ def _name_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     yield from (found for found in backs if found not in fronts)
 
 
-def _proxy_findings(settings: Mapping[str, Any]) -> Iterator[str]:
-    for variable, kind in PROXIES.items():
-        for index, proxy in enumerate(settings[variable]):
-            place = label(f"haproxy_{variable}", index, proxy)
-            given = {str(key).split(" ", 1)[0] for key in proxy}
-            if kind != "frontend" and (not given & ANSWERS or proxy.get("server") == []):
-                yield f"{place}: no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check"
-            if kind == "frontend" and ("bind" not in given or proxy.get("bind") == []):
-                yield f"{place}: no bind; give an address, e.g. 'bind: \"*:80\"'"
-            keywords = {key: value for key, value in proxy.items() if key not in ("name", "from")}
-            yield from render_findings(render_section, place, keywords)
+def _answer_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for place, proxy in _proxies(settings, "listens", "backends"):
+        given = {str(key).split(" ", 1)[0] for key in proxy}
+        if not given & ANSWERS or proxy.get("server") == []:
+            yield f"{place}: no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check"
+
+
+def _no_bind_findings(settings: Mapping[str, Any]) -> Iterator[str]:
+    for place, proxy in _proxies(settings, "frontends"):
+        if not any(str(key).split(" ", 1)[0] == "bind" for key in proxy) or proxy.get("bind") == []:
+            yield f"{place}: no bind; give an address, e.g. 'bind: \"*:80\"'"
 
 
 def _content_findings(place: str, item: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render i
 PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
 # What every defaults section of the role's has, or an unknown name would keep haproxy from starting.
 INIT_ADDR = "default-server init-addr"
+_NUMBER = re.compile("[0-9]{1,18}")
 LOG_OPTIONS = {"httplog", "httpslog", "tcplog", "dontlog-normal"}
 
 
@@ -33,12 +35,12 @@ class Section(NamedTuple):
     @property
     def kind(self) -> str:
         """The first word of the header."""
-        return "".join(self.header.split()[:1])
+        return plain("".join(words(self.header)[:1]))
 
     @property
     def name(self) -> str:
         """The second word of the header."""
-        return " ".join(words(self.header)[1:2])
+        return plain("".join(words(self.header)[1:2]))
 
     def lines(self) -> Iterator[Line]:
         """What stands in it. Raises ValueError for what haproxy.cfg cannot express."""
@@ -107,9 +109,9 @@ def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
     state = values.get("server-state-file", "")
     servers = sum(line.words[0] == "server" for section in tree_sections(tree) for line in section.lines())
     nofile = 0
-    if values.get("ulimit-n", "").isdigit():
+    if _NUMBER.fullmatch(values.get("ulimit-n", "")):
         nofile = int(values["ulimit-n"])
-    elif values.get("maxconn", "").isdigit():
+    elif _NUMBER.fullmatch(values.get("maxconn", "")):
         # Two for each connection, a pipe for every fourth (maxpipes), checks, and some for listeners, threads and logs.
         nofile = int(values["maxconn"]) * 5 // 2 + servers + 1000
     known = bool(paths) and state.startswith("/")

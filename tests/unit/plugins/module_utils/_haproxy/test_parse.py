@@ -69,12 +69,28 @@ CASES: list[tuple[str, str, Any]] = [
     (
         "a whole line repeats",
         "frontend f\n a\n b\n a\n b\n a\n",
-        {"frontend f": {"a": True, "b": True, "a ": True, "b ": True, "a  ": True}},
+        {"frontend f": {"a": True, "b": True, "a ": True, "b ": True, "a\t": True}},
     ),
     (
         "sections",
         "defaults\ndefaults tcp from x\nfrontend f from tcp\nhttp-errors e\ndefaults\n",
         {"defaults": {}, "defaults tcp from x": {}, "frontend f from tcp": {}, "http-errors e": {}, "defaults ": {}},
+    ),
+    (
+        "words that end with a backslash or an escaped blank",
+        "global\n setenv A b\\\n setenv B c\\\td\n setenv C a\\ \n setenv D a\\ \\  b\n",
+        {"global": {"setenv": ["A b\\\\", "B c\\\\ d", "C a' '", "D a\\ ' ' b"]}},
+    ),
+    (
+        "a blank in a word of a key",
+        "backend b\n no 'a b' c\n a\\ b c\n no 'a b' d\n x\n a\\ b c\n",
+        {"backend b": {"no 'a b'": "c", "a\\ b": "c", "no 'a b' d": True, "x": True, "a\\ b c": True}},
+    ),
+    ("quoted sections", "'global'\n \"a\" b\n", {"'global'": {'"a"': "b"}}),
+    (
+        "numbers are of ASCII digits, and not endless",
+        "global\n a \u0663\n b 1\u0663\n c " + "9" * 19 + "\n d 12\n",
+        {"global": {"a": "\u0663", "b": "1\u0663", "c": "9" * 19, "d": 12}},
     ),
     (
         "conditions",
@@ -86,14 +102,21 @@ CASES: list[tuple[str, str, Any]] = [
 BROKEN = [
     ("global\n  setenv A 'secret\n", "line 2: a quote is not closed"),
     ('global\n  setenv A x"secret\n', "line 2: a quote is not closed"),
-    ("global\n  setenv A secret\\\n", "line 2: ends with a backslash"),
-    ("global\n  setenv A secret\\ \n", "line 2: ends with an escaped blank; quote it"),
     ("global\n\n  setenv A sec\0ret\n", "line 3: a control character"),
     ("global\n  setenv A 'sec\rret'\n", "line 2: a control character"),
     ("daemon\nglobal\n", "line 1: a keyword before the first section"),
 ]
 
-PLAIN = [("a", "a"), (r"a\ \#b", "a #b"), ('"a\'b\\""', "a'b\""), (r"'a\b'c", r"a\bc"), ("%[src]", "%[src]")]
+PLAIN = [
+    (r"^\d\.\q$", r"^\d\.\q$"),
+    (r"\x41\n\'\"\$A", "A\n'\"\\$A"),
+    (r'"\x41\t\$A\d"', "A\t$A\\d"),
+    ("a", "a"),
+    (r"a\ \#b", "a #b"),
+    ('"a\'b\\""', "a'b\""),
+    (r"'a\b'c", r"a\bc"),
+    ("%[src]", "%[src]"),
+]
 
 
 @pytest.mark.parametrize(("text", "tree"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
@@ -102,6 +125,13 @@ def test_parse(text: str, tree: dict[str, Any]) -> None:
     assert parsed == tree
     assert [list(keywords) for keywords in parsed.values()] == [list(keywords) for keywords in tree.values()]
     assert list(line_words(render(parsed))) == list(line_words(text))
+
+
+def test_repetitions_cost_little() -> None:
+    text = "frontend f\n" + " a x\n b x\n" * 2500
+    keys = list(parse(text)["frontend f"])
+    assert len(set(keys)) == 5000
+    assert max(map(len, keys)) < 20
 
 
 @pytest.mark.parametrize(("text", "message"), BROKEN)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter.haproxy_variables import haproxy_variables
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import SECTIONS, line_words, parse
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import difference, variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections
 from hypothesis import given
@@ -20,8 +22,14 @@ BARE = {
     "haproxy_base": False,
     "haproxy_stats_bind": "",
     "haproxy_health_bind": "",
+    "haproxy_peers_port": 0,
+    "haproxy_global": {},
+    "haproxy_defaults": {},
+    "haproxy_sections": {},
     "haproxy_frontends": [],
+    "haproxy_listens": [],
     "haproxy_backends": [],
+    "haproxy_accept": [],
 }
 NOTHING: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
 
@@ -37,6 +45,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
             "haproxy_frontends": [{"name": "f", "bind": ":1"}],
             "haproxy_listens": [{"name": "l", "bind": ":2"}],
             "haproxy_backends": [{"name": "b", "id": 1}],
+            "haproxy_accept": ["server"],
         },
     ),
     (
@@ -55,10 +64,15 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
                 {"name": "c", "from": "defaults-1"},
                 {"name": "d", "from": "defaults-3"},
             ],
+            "haproxy_accept": ["server"],
         },
     ),
     ("conditions", "global\n .if x\n daemon\n .endif\n", {"haproxy_sections": {"global": ...}}),
     ("no defaults for the first", "backend b\ndefaults\n", {"haproxy_sections": {"backend b": {}, "defaults": {}}}),
+    ("global is not the first", "peers p\nglobal\n", {"haproxy_sections": {"peers p": {}, "global": {}}}),
+    ("quoted names", "'backend' \"b\"\n server a :1\n", {"haproxy_backends": [{"name": "b", "server": "a :1"}]}),
+    ("a variable's name", 'backend "$B"\n', {"haproxy_sections": {'backend "$B"': {}}}),
+    ("a keyword that is a key of ours", "backend b\n name x\n", {"haproxy_sections": {"backend b": {"name": "x"}}}),
     ("two of a name", "global\nglobal\n", {"haproxy_sections": {"global": {}, "global ": {}}}),
     ("an address behind the name", "listen l :80\n", {"haproxy_sections": {"listen l :80": {}}}),
 ]
@@ -66,7 +80,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 
 def settings_of(found: dict[str, Any]) -> dict[str, Any]:
     """The settings that the role makes of variables."""
-    empty = {**NOTHING, "backends": [], "listens": [], "files": []}
+    empty = {**NOTHING, "backends": [], "listens": [], "files": [], "accept": []}
     return {name: found.get(f"haproxy_{name}", value) for name, value in empty.items()}
 
 
@@ -126,9 +140,39 @@ def test_the_role_gives_the_same_again(parts: list[str]) -> None:
     assert meaning(again) == meaning(text)
 
 
+def test_the_first_line_that_differs_is_named() -> None:
+    live = parse("global\n daemon\nbackend b\n id 1\n balance source\n")
+    assert difference(variables(live), live) == ""
+    lost = parse("global\n daemon\nbackend b\n id 1\n")
+    assert difference(variables(lost), live) == "backend b: balance source"
+    assert difference(variables(live), lost) == "backend b: balance source"
+    late = parse("backend b\n id 1\n balance source\nglobal\n daemon\n")
+    assert difference(variables(live), late) == "global (1)"
+
+
+def test_filter_names_the_host_that_is_not_reproduced() -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^haproxy_variables: lb01: backend b.a: "):
+        haproxy_variables({"lb01": {"backend b": {"a": "'"}}})
+
+
+def test_findings_of_the_file_are_accepted() -> None:
+    text = "defaults\n timeout connect 5\nfrontend f\nfrontend g\n bind :1\nlisten h\n bind :1\n option ldap-check\n"
+    found = variables(parse(text))
+    assert found["haproxy_accept"] == ["bind", "server", "timeout"]
+    assert list(findings(settings_of(found), NOTHING, "/etc/haproxy/haproxy.cfg")) == []
+    refused = findings(settings_of({**found, "haproxy_accept": ["server", "timeout"]}), NOTHING, "")
+    assert [text.partition(";")[2] for text in refused] == [
+        " give an address, e.g. 'bind: \"*:80\"' (if you mean it: haproxy_accept: [bind])",
+        " each would get a part of the connections (if you mean it: haproxy_accept: [bind])",
+    ]
+
+
 def test_hosts_share_what_is_the_same() -> None:
     found = haproxy_variables({name: {"global": {"node": name}, "peers p": {}} for name in ("lb01", "lb02")})
     assert found == {
-        "group": {**BARE, "haproxy_sections": {"peers p": {}}},
+        "group": {
+            **{name: value for name, value in BARE.items() if name != "haproxy_global"},
+            "haproxy_sections": {"peers p": {}},
+        },
         "hosts": {name: {"haproxy_global": {"node": name}} for name in ("lb01", "lb02")},
     }

@@ -28,6 +28,11 @@ DEFAULTS: dict[str, Any] = {
 }
 SERVER = {"server": ["a 192.0.2.21:80"]}
 
+
+def meant(kind: str) -> str:
+    return f" (if you mean it: haproxy_accept: [{kind}])"
+
+
 FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
     ({"frontends": [{"name": "web", "bind": ":80"}], "backends": [{"name": "web", **SERVER}]}, []),
@@ -36,8 +41,10 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"backends": [{"name": "web", "balance": "source"}], "listens": [{"name": "tcp", "server": [], "stats": None}]},
         [
-            "haproxy_listens[0] (tcp): no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check",
-            "haproxy_backends[0] (web): no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check",
+            "haproxy_listens[0] (tcp): no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check"
+            + meant("server"),
+            "haproxy_backends[0] (web): no server; give at least one under 'server', e.g. web01 192.0.2.21:80 check"
+            + meant("server"),
         ],
     ),
     ({"listens": [SERVER]}, ["haproxy_listens[0]: no name; give one, e.g. 'name: web'"]),
@@ -109,7 +116,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         },
         [
             f"{path}: the password holds a '$' in double quotes, which haproxy takes for a variable of its environment;"
-            " put it in single quotes"
+            " put it in single quotes" + meant("password")
             for path in (
                 "haproxy_sections.userlist ops.user[0]",
                 "haproxy_sections.userlist ops.user[3]",
@@ -120,7 +127,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"frontends": [{"name": "web", "mode": "tcp"}]},
-        ["haproxy_frontends[0] (web): no bind; give an address, e.g. 'bind: \"*:80\"'"],
+        ["haproxy_frontends[0] (web): no bind; give an address, e.g. 'bind: \"*:80\"'" + meant("bind")],
     ),
     (
         {
@@ -163,20 +170,20 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         },
         [
             "haproxy_frontends[1] (b).bind[0]: 0.0.0.0:80 is also bound by haproxy_frontends[0] (a).bind[0]; "
-            "each would get a part of the connections",
+            "each would get a part of the connections" + meant("bind"),
             "haproxy_frontends[1] (b).bind[1]: 192.0.2.2:8005 is also bound by haproxy_frontends[0] (a).bind[1]; "
-            "each would get a part of the connections",
+            "each would get a part of the connections" + meant("bind"),
             "haproxy_frontends[1] (b).bind[2]: 127.0.0.1:8404 is also bound by haproxy_stats_bind.bind; "
-            "each would get a part of the connections",
+            "each would get a part of the connections" + meant("bind"),
             "haproxy_frontends[2] (c).bind[1]: [::]:80 is also bound by haproxy_frontends[2] (c).bind[0]; "
-            "each would get a part of the connections",
+            "each would get a part of the connections" + meant("bind"),
         ],
     ),
     (
         {"backends": [{"name": "web", "option": {"httpchk": "GET /"}, **SERVER}]},
         [
             "haproxy_backends[0] (web).option.httpchk: httpchk checks nothing, for no server of web says 'check'; "
-            "add it",
+            "add it" + meant("check"),
         ],
     ),
     ({"backends": [{"name": "web", "option httpchk": None, "default-server": "check", **SERVER}]}, []),
@@ -191,11 +198,11 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"defaults": {"timeout": {"client": 30, "server": "90", "queue": "30ms", "check": 0, "connect": 5000}}},
         [
-            "haproxy_defaults.timeout.client: 30 means 30 ms; write 30s for seconds, or 30ms",
-            "haproxy_defaults.timeout.server: 90 means 90 ms; write 90s for seconds, or 90ms",
+            "haproxy_defaults.timeout.client: 30 means 30 ms; write 30s for seconds, or 30ms" + meant("timeout"),
+            "haproxy_defaults.timeout.server: 90 means 90 ms; write 90s for seconds, or 90ms" + meant("timeout"),
         ],
     ),
-    ({"peers_port": 70000}, ["haproxy_peers_port: 70000 is no port; use 1 to 65535, or 0 for no peers"]),
+    ({"peers_port": 70000}, ["haproxy_peers_port: 70000 is not a port; use 1 to 65535, or 0 for no peers"]),
     (
         {"frontends": [{"name": "a", "bind": ":80"}], "sections": {"frontend a from tcp": {"bind": ":81"}, "": {}}},
         [

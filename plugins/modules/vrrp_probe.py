@@ -15,7 +15,7 @@ description:
   - A probe is a VRRP packet with the router id 0, which every router ignores. It says whom its sender hears, so the
     hosts know when they are done.
   - Needs no keepalived on any host, and does not disturb one that runs. Nothing on the host changes.
-  - Judges nothing; P(haproof.balancer.site_findings#filter) and P(haproof.balancer.audit_report#filter) do.
+  - Judges nothing; the playbooks C(site) and C(audit) do.
   - Needs root or CAP_NET_RAW.
 extends_documentation_fragment:
   - haproof.balancer.attributes

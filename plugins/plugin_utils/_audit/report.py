@@ -106,7 +106,12 @@ def endpoints(infos: Mapping[str, Mapping[str, Any]], vips: Sequence[str]) -> li
 
 
 def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
-    """Return ``vips``, ``findings`` and ``table``, as the filter audit_report documents them."""
+    """Return ``vips``, ``findings`` and ``table``.
+
+    ``vips`` has a row for each VIP: ``vip``, ``holders``, ``standbys`` (host to effective priority, the next one
+    first), ``macs`` that answer, ``service`` (True, False, None when not asked) and the names of its ``findings``.
+    ``findings`` have ``finding``, ``host``, ``vip``, ``text`` and ``accepted``. ``table`` shows the rows to a person.
+    """
     found = findings(cluster)
     rows = [_row(cluster, vip, found) for vip in cluster.all_vips()]
     told = [

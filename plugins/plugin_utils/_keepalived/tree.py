@@ -132,16 +132,6 @@ def _shown(line: str | None) -> str:
     return "auth_pass ..." if "auth_pass" in line else repr(line)
 
 
-def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return ``group``, the variables with one value on all hosts, and ``hosts``, each host's others."""
-    first, *others = found.values() or [{}]
-    group = {
-        name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)
-    }
-    hosts = {host: {name: value for name, value in mine.items() if name not in group} for host, mine in found.items()}
-    return {"group": group, "hosts": hosts}
-
-
 def track_file(service: str) -> str:
     """Return the file that says whether *service* is up (0) or not (1)."""
     return f"/run/keepalived-{service}.track"

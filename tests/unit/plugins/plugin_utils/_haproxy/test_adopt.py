@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.filter.haproxy_variables import haproxy_variables
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import SECTIONS, line_words, parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import difference, variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import findings
@@ -150,9 +148,9 @@ def test_the_first_line_that_differs_is_named() -> None:
     assert difference(variables(live), late) == "global (1)"
 
 
-def test_filter_names_the_host_that_is_not_reproduced() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"^haproxy_variables: lb01: backend b.a: "):
-        haproxy_variables({"lb01": {"backend b": {"a": "'"}}})
+def test_what_is_not_reproduced_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^backend b.a: "):
+        variables({"backend b": {"a": "'"}})
 
 
 def test_findings_of_the_file_are_accepted() -> None:
@@ -165,14 +163,3 @@ def test_findings_of_the_file_are_accepted() -> None:
         " give an address, e.g. 'bind: \"*:80\"' (if you mean it: haproxy_accept: [bind])",
         " each would get a part of the connections (if you mean it: haproxy_accept: [bind])",
     ]
-
-
-def test_hosts_share_what_is_the_same() -> None:
-    found = haproxy_variables({name: {"global": {"node": name}, "peers p": {}} for name in ("lb01", "lb02")})
-    assert found == {
-        "group": {
-            **{name: value for name, value in BARE.items() if name != "haproxy_global"},
-            "haproxy_sections": {"peers p": {}},
-        },
-        "hosts": {name: {"haproxy_global": {"node": name}} for name in ("lb01", "lb02")},
-    }

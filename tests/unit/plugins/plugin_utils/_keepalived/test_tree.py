@@ -11,7 +11,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import (
     difference,
-    split,
     tree,
     variables,
 )
@@ -250,13 +249,6 @@ DIFFERENT: list[tuple[str, str, str]] = [
 @pytest.mark.parametrize(("adopted", "live", "told"), DIFFERENT)
 def test_variables_that_differ_do_not_reproduce(adopted: str, live: str, told: str) -> None:
     assert difference(variables(parse(adopted)), parse(live)) == told
-
-
-def test_split() -> None:
-    assert split({"lb01": {"a": 1, "b": 2}, "lb02": {"a": 1, "b": 3, "c": 4}}) == {
-        "group": {"a": 1},
-        "hosts": {"lb01": {"b": 2}, "lb02": {"b": 3, "c": 4}},
-    }
 
 
 # Each means something else in another order, or with another spelling of its blocks.

@@ -8,8 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.filter.nginx_variables import nginx_variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.adopt import reproduces, variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import parse
 from hypothesis import given
@@ -82,20 +80,3 @@ STATEMENTS = st.sampled_from(
 def test_any_order_in_http_is_reproduced(text: str) -> None:
     live = parse(f"user a; events {{}} http {{ {text} }}")
     assert reproduces(variables(live), live)
-
-
-def test_filter_splits_by_host() -> None:
-    live = {"lb01": parse("events {} http { server { listen 80; } }"), "lb02": parse("events {} http { gzip on; }")}
-    assert nginx_variables(live) == {
-        "group": {**OFF, "nginx_events": {}, "nginx_main": {}, "nginx_upstreams": []},
-        "hosts": {
-            "lb01": {"nginx_http": {}, "nginx_servers": [{"listen": 80}]},
-            "lb02": {"nginx_http": {"gzip": True}, "nginx_servers": []},
-        },
-    }
-    assert nginx_variables({}) == {"group": {}, "hosts": {}}
-
-
-def test_filter_names_the_host_that_is_not_reproduced() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"^nginx_variables: the variables for lb01 do not give"):
-        nginx_variables({"lb01": parse("user a;")})

@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import inspect
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.haproof.balancer.plugins.filter.haproxy_variables import haproxy_variables
-from ansible_collections.haproof.balancer.plugins.filter.keepalived_variables import keepalived_variables
-from ansible_collections.haproof.balancer.plugins.filter.nginx_variables import nginx_variables
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.adopted_yaml import dump
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import adopt
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,18 +88,11 @@ user "RUNS";
 events {}
 http { upstream "RUNS" { server "RUNS"; } }
 """
-FILES: list[tuple[Callable[..., Any], Callable[..., Any], str]] = [
-    (haproxy_parse.parse, haproxy_variables, HAPROXY),
-    (keepalived_parse.parse, keepalived_variables, KEEPALIVED),
-    (nginx_parse.parse, nginx_variables, NGINX),
-]
 
 
-@pytest.mark.parametrize(("parse", "variables", "text"), FILES, ids=["haproxy", "keepalived", "nginx"])
-def test_a_file_runs_nothing(
-    parse: Callable[..., Any], variables: Callable[..., Any], text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("daemon", "text"), [("haproxy", HAPROXY), ("keepalived", KEEPALIVED), ("nginx", NGINX)])
+def test_a_file_runs_nothing(daemon: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subprocess.Popen", lambda *_args, **_options: pytest.fail("something was run"))
-    adopted = variables({"lb01": parse(text.replace("RUNS", RUNS))})
+    adopted = adopt(daemon, {"lb01": text.replace("RUNS", RUNS).encode()})
     assert "lookup" in str(adopted)
     assert read_by_ansible(dump({"tree": adopted})) == adopted

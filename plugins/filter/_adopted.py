@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter _adopted: the variables that reproduce a daemon's live files."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: _adopted
+short_description: The variables that reproduce a daemon's live files
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - Internal to the playbook C(adopt); it may change in any release.
+  - Values and keys that Ansible would take for templates are tagged C(!unsafe), so that a file on a node runs nothing
+    on the controller.
+positional: hostvars, daemon
+options:
+  _input:
+    description: The hosts.
+    type: list
+    required: true
+  hostvars:
+    description: Ansible's C(hostvars); a host that has the file has its C(content) in Base64 in C(__adopt_file).
+    type: dict
+    required: true
+  daemon:
+    description: The daemon that reads them.
+    type: str
+    choices: [haproxy, keepalived, nginx]
+    required: true
+"""
+
+RETURN = r"""
+_value:
+  description: C(group), a file of variables as text, and C(hosts), one for each host that has the file.
+  type: dict
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
+
+
+def _adopted(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], daemon: str) -> dict[str, Any]:
+    """Return the files of variables; AnsibleFilterError names the host whose file cannot be adopted."""
+    read = {host: hostvars[host]["__adopt_file"].get("content") for host in hosts}
+    try:
+        found = adopt(daemon, {host: b64decode(content) for host, content in read.items() if content is not None})
+    except AdoptError as error:
+        raise AnsibleFilterError(f"_adopted: {error}") from error
+    return {"group": dump(found["group"]), "hosts": {host: dump(mine) for host, mine in found["hosts"].items()}}
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"_adopted": _adopted}

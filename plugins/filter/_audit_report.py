@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter _audit_report: what is wrong with a running cluster."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: _audit_report
+short_description: What is wrong with a running cluster
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - Internal to the playbook C(audit); it may change in any release.
+positional: hostvars, services, vips, accepted
+options:
+  _input:
+    description: The hosts of the cluster.
+    type: list
+    required: true
+  hostvars:
+    description:
+      - Ansible's C(hostvars), with the results of M(haproof.balancer.vip_info), M(haproof.balancer.vrrp_probe) and
+        M(haproof.balancer.daemon_info) in C(__audit_info), C(__audit_probe) and C(__audit_daemon).
+    type: dict
+    required: true
+  services:
+    description: Results of M(haproof.balancer.vip_check) in a loop over addresses.
+    type: list
+    required: true
+  vips:
+    description: Virtual IPs that there should be, beside those of the VRRP instances; with or without prefix.
+    type: list
+    required: true
+  accepted:
+    description: Findings to mark as accepted.
+    type: list
+    required: true
+"""
+
+RETURN = r"""
+_value:
+  description: C(vips), C(findings) and C(table).
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Cluster, report
+
+
+def _audit_report(
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    services: Sequence[Mapping[str, Any]],
+    vips: Sequence[str],
+    accepted: Sequence[str],
+) -> dict[str, Any]:
+    """Return the report of what was seen on these hosts."""
+    infos, probes, daemons = (
+        {host: hostvars[host].get(name) or {} for host in hosts}
+        for name in ("__audit_info", "__audit_probe", "__audit_daemon")
+    )
+    answers = {answer["item"]: answer for answer in services if "findings" in answer}
+    return report(Cluster(infos, probes, answers, vips, daemons), accepted)
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"_audit_report": _audit_report}

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A daemon's live files on all hosts, to the role's variables that reproduce them. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import adopt as haproxy
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import tree as keepalived
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import adopt as nginx
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
+
+
+class AdoptError(ValueError):
+    """A host's file cannot be adopted; the message names the host and says why."""
+
+
+class Reader(NamedTuple):
+    """How a daemon's file becomes variables.
+
+    ``variables`` raises ValueError when they would not reproduce it. ``difference`` says where they do not, None or ""
+    when they do.
+    """
+
+    parse: Callable[[str], Any]
+    variables: Callable[[Any], dict[str, Any]]
+    difference: Callable[[Mapping[str, Any], Any], str | None]
+
+
+def _difference_of_nginx(found: Mapping[str, Any], live: Mapping[str, Any]) -> str | None:
+    return None if nginx.reproduces(found, live) else "a directive is missing, or its place changed"
+
+
+READERS = {
+    "keepalived": Reader(keepalived_parse.parse, keepalived.variables, keepalived.difference),
+    "nginx": Reader(nginx_parse.parse, nginx.variables, _difference_of_nginx),
+    "haproxy": Reader(haproxy_parse.parse, haproxy.variables, haproxy.difference),
+}
+
+
+def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the variables for a daemon's file by host.
+
+    ``group`` has those with one value on all hosts, ``hosts`` each host's others. Raises AdoptError.
+    """
+    return split({host: _read(READERS[daemon], daemon, host, text) for host, text in files.items()})
+
+
+def _read(reader: Reader, daemon: str, host: str, text: bytes) -> dict[str, Any]:
+    try:
+        live = reader.parse(text.decode())
+    except ValueError as error:
+        raise AdoptError(f"{host}: the configuration of {daemon} cannot be read: {error}") from error
+    try:
+        found = reader.variables(live)
+        differs = reader.difference(found, live)
+    except ValueError as error:
+        raise AdoptError(f"{host}: the configuration of {daemon} cannot be adopted: {error}") from error
+    if differs:
+        raise AdoptError(f"{host}: the variables do not reproduce the configuration of {daemon}: {differs}")
+    return found
+
+
+def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return ``group``, the variables with one value on all hosts, and ``hosts``, each host's others."""
+    first, *others = found.values() or [{}]
+    group = {
+        name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)
+    }
+    hosts = {host: {name: value for name, value in mine.items() if name not in group} for host, mine in found.items()}
+    return {"group": group, "hosts": hosts}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import SECTIONS, parse
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.adopted_yaml import dump
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render

@@ -17,6 +17,11 @@ set -e
 root=$1 folder=$2
 shift 2
 ip link set lo up
+ip link add eth0 type veth peer name eth1
+ip address add 192.0.2.1/24 dev eth0
+ip address add 2001:db8::1/64 dev eth0 nodad
+ip link set eth0 up
+ip link set eth1 up
 mount --bind "$folder" "$root/mnt"
 mount --rbind /proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
@@ -27,13 +32,8 @@ exec chroot "$root" "$@"
 
 def run(release: str, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a Debian release has it, with *folder* as /mnt; its output is one text, errors included."""
-    root = ROOTS / release
-    assert root.is_dir(), f"{root} is missing: run scripts/setup daemons"
-    walls = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
-    if os.geteuid():
-        walls.append("--map-root-user")
     return subprocess.run(
-        [*walls, "sh", "-c", _WALLS, "walls", str(root), str(folder), *command],
+        behind_walls(release, folder, *command),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -42,3 +42,13 @@ def run(release: str, folder: Path, *command: str) -> subprocess.CompletedProces
         timeout=60,
         check=False,
     )
+
+
+def behind_walls(release: str, folder: Path, *command: str) -> list[str]:
+    """Return what runs a command as a Debian release has it, with *folder* as /mnt, eth0 and eth1."""
+    root = ROOTS / release
+    assert root.is_dir(), f"{root} is missing: run scripts/setup daemons"
+    walls = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
+    if os.geteuid():
+        walls.append("--map-root-user")
+    return [*walls, "sh", "-c", _WALLS, "walls", str(root), str(folder), *command]

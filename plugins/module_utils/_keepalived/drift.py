@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Any, Mapping
 
@@ -16,6 +17,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
     read_text,
 )
 
+# A word of a script's line, and the parts that it is made of.
+_PARTS = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\\x[0-9a-fA-F]+|\\c.|\\[0-7]{1,3}|\\."
+_PART = re.compile(_PARTS)
+_WORD = re.compile(rf"(?:{_PARTS}|[^\s\"'\\])+", re.ASCII)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]+)|c(.)|([0-7]{1,3})|(.))")
+_ESCAPES = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
 
 def differences(text: str, config_id: str, running: Mapping[str, Any]) -> list[str]:
     """Return in what the file differs from what runs: ``VI_10: priority is 150 on disk, 100 runs``.
@@ -25,17 +33,21 @@ def differences(text: str, config_id: str, running: Mapping[str, Any]) -> list[s
     ParseError.
     """
     disk = read_text(text, lambda word: word == config_id)
+    instances = {instance.name: _instance(instance) for instance in disk.instances}
+    scripts = {name: _script(block) for name, block in disk.blocks("vrrp_script").items()}
+    # Nor is known what has a name that nothing defines.
+    complete = disk.complete and not any("$" in name for name in (*instances, *scripts))
     found = _compare(
         "vrrp_instance",
-        {instance.name: _instance(instance) for instance in disk.instances},
+        instances,
         {entry["name"]: _running_instance(entry) for entry in running["instances"]},
-        complete=disk.complete,
+        complete=complete,
     )
     return found + _compare(
         "vrrp_script",
-        {name: _script(block) for name, block in disk.blocks("vrrp_script").items()},
+        scripts,
         dict(running["scripts"]),
-        complete=disk.complete,
+        complete=complete,
         # keepalived forgets a script that nobody tracks.
         left_out=True,
     )
@@ -51,7 +63,7 @@ def _compare(
     found = []
     for name, wanted in disk.items():
         if name not in running:
-            found += [] if left_out else [f"{kind} {name} is on disk and does not run"]
+            found += [] if left_out or "$" in name else [f"{kind} {name} is on disk and does not run"]
             continue
         found += [
             f"{kind} {name}: {key} is {_told(value)} on disk, and {_told(running[name][key])} runs"
@@ -93,7 +105,7 @@ def _running_instance(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _script(block: Block) -> dict[str, Any]:
     known, line = block.last("script")
     return {
-        "script": command(" ".join(line.words[1:])) if known and line and line.known else None,
+        "script": file_command(" ".join(line.words[1:])) if known and line and line.known else None,
         "interval": block.number("interval", 1),
         "weight": block.number("weight", 0),
         "rise": block.number("rise", 1),
@@ -102,10 +114,36 @@ def _script(block: Block) -> dict[str, Any]:
 
 
 def command(line: str) -> list[str] | None:
-    """Return the words of a script's line as the file or the dump has it, None when they cannot be told."""
+    """Return the words of a script's line as the dump has it, None when they cannot be told."""
+    if line.startswith("'") and line.endswith("'") and len(line) > 1:
+        return line[1:-1].split("' '")
     try:
-        words = shlex.split(line)
-        # In the file the whole command may be in quotes.
-        return shlex.split(words[0]) if len(words) == 1 else words
-    except (IndexError, ValueError):
+        return shlex.split(line)
+    except ValueError:
         return None
+
+
+def file_command(line: str) -> list[str] | None:
+    """Return the words of a script's line as the file has it, None when they cannot be told."""
+    words = _words(line)
+    # The whole command may be in quotes.
+    return _words(words[0]) if words and len(words) == 1 else words
+
+
+def _words(text: str) -> list[str] | None:
+    """Return the words of *text* as keepalived reads them (alloc_strvec_quoted_escaped() of its lib/parser.c)."""
+    found = _WORD.findall(text)
+    if not found or _WORD.sub("", text).strip():
+        return None
+    return [_PART.sub(_unquoted, word) for word in found]
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    return _ESCAPE.sub(_escaped, found[0][1:-1] if found[0][0] in "\"'" else found[0])
+
+
+def _escaped(found: re.Match[str]) -> str:
+    hexadecimal, control, octal, other = found.groups()
+    if hexadecimal or octal:
+        return chr((int(hexadecimal, 16) if hexadecimal else int(octal, 8)) & 0xFF)
+    return chr(ord(control) & 0x1F) if control else _ESCAPES.get(other, other)

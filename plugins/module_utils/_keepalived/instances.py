@@ -19,6 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.config_er
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
     INCLUDES,
     LONGEST_LINE,
+    SEQUENCES,
     ParseError,
     at_brace,
     content,
@@ -45,7 +46,7 @@ _VALUES = re.compile(r"[ \t]*(?:\{([^}]*)\}|([^,{}]*))[ \t]*,")
 _C_NUMBER = re.compile(r"(-?)(0[xX][0-9a-fA-F]+|[0-9]+)", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _RESIDUE = re.compile(r"[{}][ \t]*[@$~]")
-_WORD = re.compile(r"(?:\"(?:\\.|[^\"\\])*\"|'[^'\"\\]*'|\\.|[^\s\"])+|\"")
+_WORD = re.compile(r"(?:\"(?:\\.|[^\"\\])*\"|'[^'\"\\]*'|\\.|[^\s\"])+|\"", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 # keepalived also ends definitions that never end by the length of their line.
 _MOST_REPLACEMENTS = 100_000
@@ -226,15 +227,19 @@ class Configuration(Block):
     """The whole."""
 
     def blocks(self, kind: str) -> dict[str, Block]:
-        """Return the blocks of a *kind* by name: ``vrrp_script``, say."""
-        return {line.word(1): line.block for line in self.named(kind) if line.block}
+        """Return the blocks of a *kind* by name: ``vrrp_script``, say. The first one of a name counts."""
+        found: dict[str, Block] = {}
+        for line in self.named(kind):
+            if line.block:
+                found.setdefault(line.word(1), line.block)
+        return found
 
     @property
     def instances(self) -> list[Instance]:
         """The VRRP instances in order."""
         defaults = Block((*self.entries("global_defs"), *(line for line in self.lines if line.opaque)))
-        found = [(line.word(1), line.block) for line in self.named("vrrp_instance")]
-        return [Instance(block.lines, name, defaults) for name, block in found if name and block]
+        found = self.blocks("vrrp_instance").items()
+        return [Instance(block.lines, name, defaults) for name, block in found if name]
 
 
 def read(tree: Any, is_here: IsHere = undecided) -> Configuration:
@@ -298,7 +303,7 @@ def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
             value = _defined(defined[2], waiting)
             known[defined[1]] = None if condition else value
             continue
-        if line.startswith("~"):
+        if line.startswith(SEQUENCES):
             written_out = [] if condition else _written_out(line, known)
             replacements += len(written_out)
             if written_out and replacements <= _MOST_REPLACEMENTS:
@@ -411,7 +416,7 @@ def _reference(line: str, known: Mapping[str, list[str] | None]) -> tuple[str, i
 
 def _pieces(text: str) -> list[str]:
     """Return a line with its braces apart."""
-    before, rest = (text, "") if text.startswith("~") or text.split(" ", 1)[0] in INCLUDES else at_brace(text)
+    before, rest = (text, "") if text.startswith(SEQUENCES) or text.split(" ", 1)[0] in INCLUDES else at_brace(text)
     found = [part for part in (before, rest[:1]) if part]
     return found + _pieces(rest[1:].strip(" \t")) if rest[1:] else found
 

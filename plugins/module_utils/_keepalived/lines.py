@@ -12,6 +12,7 @@ import re
 from typing import Iterator, NamedTuple
 
 INCLUDES = frozenset({"include", "includea", "includeb", "includem", "includer", "includew"})
+SEQUENCES = ("~SEQ", "~LST")
 LONGEST_LINE = 1022
 """The bytes of a line; keepalived reads the rest of a longer one as a line of its own."""
 
@@ -22,7 +23,8 @@ _LAST_BACKSLASHES = re.compile(r"\\*\Z")
 # Only double quotes keep braces from opening and closing blocks, and a backslash hides nothing.
 _NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)
 _UNREADABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-_INCLUDE = re.compile(r"include[abmrw]?\s", re.ASCII)
+# After a brace keepalived reads an included file twice, and once on a line of its own.
+_INCLUDE = re.compile(r"(?:^|[{}][ \t]*)include[abmrw]?\s", re.ASCII)
 _DEFINITION = re.compile(r"(@\S+)?[ \t]*(\$[A-Za-z_]\w*=)[ \t]*(.*)", re.ASCII)
 _BLANKS = re.compile(r"[ \t]+")
 _UNQUOTED = re.compile(r"[^\"'\\]*")
@@ -108,7 +110,7 @@ def is_definition(text: str) -> bool:
 
 def pieces(text: str) -> Iterator[str]:
     """Return a line without comment in the pieces that keepalived reads one after the other: braces stand alone."""
-    while text and not ("$" in text or text[0] in "@~" or _INCLUDE.match(text)):
+    while text and not ("$" in text or text[0] == "@" or text.startswith(SEQUENCES) or _INCLUDE.search(text)):
         before, rest = at_brace(text)
         if not rest:
             break

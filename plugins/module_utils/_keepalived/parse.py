@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, NamedTuple
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
     INCLUDES,
+    SEQUENCES,
     Line,
     ParseError,
     at_brace,
@@ -72,7 +73,7 @@ def parse(text: str) -> dict[str, Any] | list[Any] | str:
         pass
     except ParseError:
         # Whether blocks are whole is known only where no line depends on the host or on another file.
-        if not any("$" in line.text or line.text[0] in "@~" or _is_include(line.text) for line in lines):
+        if not any("$" in line.text or line.text[0] == "@" or _keeps_braces(line.text) for line in lines):
             raise
     return f"{text.rstrip()}\n"
 
@@ -128,7 +129,7 @@ def _nested(lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def _keeps_braces(text: str) -> bool:
-    return text[0] == "~" or _is_include(text) or is_definition(text)
+    return text.startswith(SEQUENCES) or _is_include(text) or is_definition(text)
 
 
 def _is_include(text: str) -> bool:

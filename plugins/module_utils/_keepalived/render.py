@@ -23,7 +23,7 @@ _NO_COMMENT = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"")
 _NO_BRACE = re.compile(r"\"[^\"]*\"|\$\{[^{}]*\}")
 _DEFINITION = re.compile(r"(?:@\S+\s+)?\$\w+=", re.ASCII)
 # A sequence takes braces for lists, an include for patterns, and a definition's line holds them until the name is used.
-_KEEPS_BRACES = re.compile(r"(?:@\S+\s+)?(?:\$\w+=|~)|include[abmrw]?[ \t]", re.ASCII)
+_KEEPS_BRACES = re.compile(r"(?:@\S+\s+)?(?:\$\w+=|~SEQ|~LST)|include[abmrw]?[ \t]", re.ASCII)
 _PLAIN = re.compile(r"[\w ./:-]+", re.ASCII)
 _PASSWORD = re.compile(r"(?P<key>\s*(?:@\S+\s+)?auth_pass(?:\s+|$))(?P<password>.*)", re.DOTALL)
 # keepalived replaces the name of a definition, anywhere.

@@ -13,7 +13,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
     instance_of,
     one_of,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import read
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import LISTS
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import quote, render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import (
@@ -109,17 +109,21 @@ def _by_block(live: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def difference(found: Mapping[str, Any], live: Tree) -> str | None:
-    """Return where the configuration that :func:`tree` makes of the variables *found* leaves *live*; None if nowhere.
-
-    Both are compared line by line, as keepalived reads them. A password is not shown.
-    """
+def adopted(found: Mapping[str, Any]) -> Tree:
+    """Return the configuration that :func:`tree` makes of variables that :func:`variables` found."""
     settings: dict[str, Any] = {name: [] for name in (*LINES, *BLOCKS)}
     settings.update(vips=[], profile={}, unicast=False, track_services=[], check_script="")
     settings.update(global_defs={}, vrrp_instance={}, conf={})
     settings.update({name.partition("_")[2]: found[name] for name in found.keys() - ADDS_NOTHING.keys()})
-    wanted = [line.text for line in read(render(live))]
-    given = [line.text for line in read(render(tree(settings, Cluster("", [], {}))))]
+    return tree(settings, Cluster("", [], {}))
+
+
+def difference(found: Mapping[str, Any], live: Tree) -> str | None:
+    """Return where the configuration that the variables *found* give leaves *live*; None if nowhere.
+
+    Both are compared line by line, as keepalived reads them. A password is not shown.
+    """
+    wanted, given = meaning(render(live)), meaning(render(adopted(found)))
     for index, (line, other) in enumerate(zip_longest(wanted, given), 1):
         if line != other:
             return f"its directive {index} is {_shown(line)}, and would be {_shown(other)}"

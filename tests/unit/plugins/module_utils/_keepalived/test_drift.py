@@ -8,7 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import (
+    command,
+    differences,
+    file_command,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
     parse_details,
     parse_scripts,
@@ -117,6 +121,33 @@ def test_definitions_and_conditions(before: str, line: str, priority: str | None
 def test_what_a_sequence_may_hold_is_not_missed() -> None:
     assert differences("~SEQ(N, 1, 2) $INSTANCE\n", "lb01", RUNNING) == []
     assert differences("", "lb01", RUNNING) != []
+
+
+def test_what_a_name_that_nothing_defines_stands_for_is_not_missed() -> None:
+    assert differences("vrrp_instance $NAME {\n}\n", "lb01", RUNNING) == []
+
+
+# A script's line in the file, and its words in the dump.
+COMMANDS: list[tuple[str, str]] = [
+    ("/bin/a b", "'/bin/a' 'b'"),
+    ('"/bin/a b  c"', "'/bin/a' 'b' 'c'"),
+    ("\"/bin/a 'b  c'\"", "'/bin/a' 'b  c'"),
+    ("'/bin/a  b'", "'/bin/a' 'b'"),
+    ("/bin/a\\ b c", "'/bin/a b' 'c'"),
+    ('/bin/a "b"c\\"d', "'/bin/a' 'bc\"d'"),
+    ('"/bin/a \\"b  c\\""', "'/bin/a' 'b  c'"),
+    ("/bin/a \\x41\\102\\cA\\n\\q", "'/bin/a' 'AB\x01\nq'"),
+]
+
+
+@pytest.mark.parametrize(("line", "dumped"), COMMANDS)
+def test_commands(line: str, dumped: str) -> None:
+    assert file_command(line) == command(dumped)
+
+
+@pytest.mark.parametrize("line", ["", "/bin/a 'b", '/bin/a "b', "/bin/a \\"])
+def test_commands_that_cannot_be_read(line: str) -> None:
+    assert file_command(line) is None
 
 
 def test_a_script_that_nobody_tracks_is_forgotten() -> None:

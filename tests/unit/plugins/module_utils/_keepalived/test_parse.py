@@ -85,6 +85,7 @@ CASES: list[tuple[str, str, Any]] = [
     ("nothing in it", "$VI= \\\n\nd\n", {"$VI=": True, "d": True}),
     ("a condition before it", "@lb01 $VI= \\\n b { \\\n }\n", {"@lb01 $VI=": "b {\n}"}),
     ("braces in a definition", "$A=x { y }\n", {"$A=": "x { y }"}),
+    ("another word with the sign of sequences", "a { ~x }\n", {"a": {"~x": True}}),
     (
         "sequences and lists",
         "~SEQ(A, 1, 3) a${A}\n~LST({A, B}, {1,2}, {3,4}) $M\n",
@@ -100,6 +101,7 @@ AS_IT_STANDS = [
     ("a $B\n{\n}\n", "a brace below a definition"),
     ("a { b $B }\n", "a definition in a block of one line"),
     ("$A=x {\n$A\n y\n}\n", "a brace in a definition"),
+    ("a { include b\n}\n", "an include after a brace, which is read twice"),
     ("include a\n}\n", "a brace that an include may have opened"),
     ("$VI= \\\n b\n", "a definition of several lines with one"),
     ("$VI= \\\n  b \\\n  # c\n d\n", "a comment in a definition, which not all processes read alike"),

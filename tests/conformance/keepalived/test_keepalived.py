@@ -129,3 +129,9 @@ def test_refused(inside: bytes, message: str) -> None:
 def test_bytes_in_comments(folder: Path) -> None:
     text = to_text(INSTANCE % b"priority 7 # \xe4\xf6")
     assert dump(folder, adopt(text), "lb01") == dump(folder, text, "lb01")
+
+
+def test_a_difference_is_seen(folder: Path) -> None:
+    text = (FILES / "guide_pair.conf").read_text()
+    for change in [("priority 100", "priority 101"), ("weight -20", "weight -21"), (".100/24", ".101/24")]:
+        assert dump(folder, text.replace(*change), "lb01") != dump(folder, text, "lb01")

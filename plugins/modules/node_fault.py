@@ -252,7 +252,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate i
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     FaultError,
-    Host,
+    FaultHost,
     Options,
     UnsupportedError,
 )
@@ -318,7 +318,7 @@ class Call:
         self._params: dict[str, Any] = module.params
         self._check_mode: bool = module.check_mode
         # Commands are meant as they are written, "$1" and "~" too.
-        self._host = Host(partial(module.run_command, expand_user_and_vars=False))
+        self._host = FaultHost(partial(module.run_command, expand_user_and_vars=False))
         self._records = Records(*base_folders(os.geteuid()), SURVIVORS)
 
     def injected(self) -> dict[str, Any]:

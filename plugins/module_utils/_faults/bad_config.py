@@ -9,7 +9,13 @@ from __future__ import annotations
 import os
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults import units
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Plan, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    FaultError,
+    FaultHost,
+    FaultPlan,
+    Options,
+    Step,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import daemons_run
 
 CONF = "/etc/keepalived/keepalived.conf"
@@ -26,7 +32,7 @@ vrrp_instance VI_new {
 """
 
 
-def plan(options: Options, host: Host) -> Plan:
+def plan(options: Options, host: FaultHost) -> FaultPlan:
     """Append a broken block to keepalived's file, and reload."""
     unit = units.running(host, options.service).name
     if not host.exists(CONF):
@@ -36,7 +42,7 @@ def plan(options: Options, host: Host) -> Plan:
     kept, broken = f"{options.folder}/keepalived.conf", f"{options.folder}/broken.conf"
     # When the host has booted, keepalived starts after healing, with the file as it was.
     late = daemons_run(options)
-    return Plan(
+    return FaultPlan(
         inject=[
             Step(["cp", "--archive", conf, f"{kept}.new"]),
             # Before the file is broken its copy is whole, and on the disk.

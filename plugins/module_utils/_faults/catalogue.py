@@ -22,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults import (
     starve,
     units,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, Plan
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultHost, FaultPlan, Options
 
 HOLDER, STANDBY, BACKEND, BACKENDS, EACH = "holder", "standby", "a backend", "all backends", "each balancer"
 
@@ -51,7 +51,7 @@ class Fault(NamedTuple):
     action: str
     """What is done to the target, in Markdown, for the documentation."""
     group: str
-    plan: Callable[[Options, Host], Plan] | None = None
+    plan: Callable[[Options, FaultHost], FaultPlan] | None = None
     """What injects and heals it on a host. None for a drill that injects the fault *injects*."""
     injects: str = ""
     needs: Sequence[str] = ()

@@ -11,9 +11,9 @@ import time
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     CAP_SYS_TIME,
-    Host,
+    FaultHost,
+    FaultPlan,
     Options,
-    Plan,
     Step,
 )
 
@@ -30,7 +30,7 @@ _BACK = _AHEAD + "if ahead_s > jump_s / 2: time.clock_settime(time.CLOCK_REALTIM
 _FORWARD = "import sys, time\ntime.clock_settime(time.CLOCK_REALTIME, time.time() + float(sys.argv[2]))\n"
 
 
-def plan(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
+def plan(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Set the clock forward."""
     host.need_no_container("its clock is that of its host")
     host.need_capability(CAP_SYS_TIME, "CAP_SYS_TIME")
@@ -39,7 +39,7 @@ def plan(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take 
     def python(code: str) -> list[str]:
         return [sys.executable, "-c", code, f"{before_s:.6f}", str(JUMP_S)]
 
-    return Plan(
+    return FaultPlan(
         inject=[Step(python(_FORWARD))],
         heal=[Step(python(_BACK)), Step(python(_ASK), must_fail=True)],
         present=[Step(python(_ASK), lost="the clock has been set back")],

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Plan, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
+    FaultError,
+    FaultHost,
+    FaultPlan,
+    Options,
+    Step,
+)
 
 MAX_BYTES = 1 << 30
 FILE = "haproof-drill.fill"
 
 
-def plan(options: Options, host: Host) -> Plan:
+def plan(options: Options, host: FaultHost) -> FaultPlan:
     """Fill the file system at *path* with one file."""
     path = os.path.realpath(options.path)
     if path == "/":
@@ -28,7 +34,7 @@ def plan(options: Options, host: Host) -> Plan:
     # It is full once writing fails.
     fill = '! head -c "$1" /dev/zero >"$2"'
     full = '! head -c 4096 /dev/zero >>"$1"'
-    return Plan(
+    return FaultPlan(
         inject=[Step(["sh", "-c", fill, "sh", str(MAX_BYTES), file])],
         heal=[Step(["rm", "-f", file]), Step(["test", "-e", file], must_fail=True)],
         present=[

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, Plan, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultHost, FaultPlan, Options, Step
 
 
-def plan(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
+def plan(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Run the user's commands."""
     commands = options.commands
-    return Plan(
+    return FaultPlan(
         inject=[Step(argv) for argv in commands["inject"]],
         heal=[Step(argv) for argv in commands["heal"]],
         present=[],

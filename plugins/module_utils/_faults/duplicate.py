@@ -12,15 +12,15 @@ import math
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     CAP_NET_ADMIN,
     FaultError,
-    Host,
+    FaultHost,
+    FaultPlan,
     Options,
-    Plan,
     Step,
     known_interface,
 )
 
 
-def plan(options: Options, host: Host) -> Plan:
+def plan(options: Options, host: FaultHost) -> FaultPlan:
     """Add the address with a life time, which tells it from one that keepalived has set."""
     host.need("ip", "iproute2")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
@@ -38,7 +38,7 @@ def plan(options: Options, host: Host) -> Plan:
     options_v6 = ["nodad"] if vip.version == 6 else []
     by_hand = ["sh", "-c", 'ip -oneline address show dynamic to "$1" dev "$2" | grep -q .', "sh", address, name]
     add = ["ip", "address", "add", address, "dev", name, "valid_lft", life, "preferred_lft", life, *options_v6]
-    return Plan(
+    return FaultPlan(
         inject=[Step(add)],
         heal=[
             Step(["ip", "address", "del", address, "dev", name], only_if=by_hand),

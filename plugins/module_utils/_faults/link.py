@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     CAP_NET_ADMIN,
-    Host,
+    FaultHost,
+    FaultPlan,
     Options,
-    Plan,
     Step,
     known_interface,
 )
@@ -28,7 +28,7 @@ _CARRIER = (
 )
 
 
-def plan(options: Options, host: Host) -> Plan:
+def plan(options: Options, host: FaultHost) -> FaultPlan:
     """Take the interface down."""
     host.need("ip", "iproute2")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
@@ -48,7 +48,7 @@ def plan(options: Options, host: Host) -> Plan:
             name,
         )
     ]
-    return Plan(
+    return FaultPlan(
         inject=[*kept[:1], Step(["ip", "link", "set", "dev", name, "down"])],
         heal=[Step(["ip", "link", "set", "dev", name, "up"]), *carrier, *routes, *kept[1:], Step(is_up)],
         present=[Step(is_up, must_fail=True, lost=f"{name} is up")],

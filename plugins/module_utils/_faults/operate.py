@@ -15,9 +15,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.boot impo
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import SURVIVORS
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     FaultError,
-    Host,
+    FaultHost,
+    FaultPlan,
     Options,
-    Plan,
     Step,
     as_data,
     from_data,
@@ -29,12 +29,12 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch im
 Switch = Union[Guard, HealTimer]
 
 
-def switch_for(host: Host, records: Records, fault: str, node: str) -> Switch:
+def switch_for(host: FaultHost, records: Records, fault: str, node: str) -> Switch:
     """Return what heals the fault at its deadline: systemd on the node, a process on a host that drives others."""
     return Guard(records.folder(folder_name(fault, node))) if node else HealTimer(host, fault)
 
 
-def is_injected(host: Host, records: Records, record: Record) -> bool:
+def is_injected(host: FaultHost, records: Records, record: Record) -> bool:
     """Return whether the fault is there and will be healed at its deadline."""
     armed = switch_for(host, records, record.fault, record.node).armed()
     return armed and all(map(host.holds, from_data(record.present)))
@@ -60,7 +60,7 @@ def describe(options: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in options.items()) or "no options"
 
 
-def inject(host: Host, records: Records, plan: Plan, options: Options, asked: dict[str, Any]) -> Record:
+def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options, asked: dict[str, Any]) -> Record:
     """Write the record and the script, arm the switch, inject. A half injected fault is healed at once.
 
     *asked* are the options that the user gave. Raises FaultError.
@@ -110,19 +110,19 @@ def inject(host: Host, records: Records, plan: Plan, options: Options, asked: di
     return record
 
 
-def survives(host: Host, fault: str) -> bool:
+def survives(host: FaultHost, fault: str) -> bool:
     """Return whether the fault must be healed when this host has booted, and can be: a user of it has no units."""
     return fault in SURVIVORS and os.geteuid() == 0 and host.has_systemd()
 
 
-def heal(host: Host, records: Records, name: str) -> None:
+def heal(host: FaultHost, records: Records, name: str) -> None:
     """Run the script, which disarms the switch once the fault is gone. Raises FaultError."""
     host.output(
         ["sh", records.own_script(name)], f"fault {name} is not healed, and will be tried again at its deadline"
     )
 
 
-def perform(host: Host, step: Step, failure: str) -> None:
+def perform(host: FaultHost, step: Step, failure: str) -> None:
     """Do one step. Raises FaultError with *failure*."""
     if step.only_if and not host.holds(Step(step.only_if)):
         return

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     CAP_NET_ADMIN,
-    Host,
+    FaultHost,
+    FaultPlan,
     Options,
-    Plan,
     Step,
     UnsupportedError,
 )
@@ -27,22 +27,22 @@ _HOOK = "type filter hook {hook} priority -450; policy accept;"
 _VRRP = "meta l4proto { 51, 112 } drop;"
 
 
-def vrrp_block(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
+def vrrp_block(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets both ways."""
     return _blocked(host, ["ingress", "egress"])
 
 
-def vrrp_block_in(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
+def vrrp_block_in(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets from the other nodes."""
     return _blocked(host, ["ingress"])
 
 
-def vrrp_block_out(options: Options, host: Host) -> Plan:  # noqa: ARG001 (all plans take the same)
+def vrrp_block_out(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Lose VRRP's packets to the other nodes."""
     return _blocked(host, ["egress"])
 
 
-def network_cut(options: Options, host: Host) -> Plan:
+def network_cut(options: Options, host: FaultHost) -> FaultPlan:
     """Lose every packet on every interface but loopback, a moment from now."""
     rules, families = _first_accepted(host, cut_devices(_devices(host)), cut_protocols())
     service, timer = f"{name(options.fault)}.service", f"{name(options.fault)}.timer"
@@ -61,7 +61,7 @@ def network_cut(options: Options, host: Host) -> Plan:
     ]
     note = f'systemctl show --property=ExecMainStartTimestampMonotonic {service} >"$1"'
     waits = ["systemctl", "is-active", "--quiet", timer]
-    return Plan(
+    return FaultPlan(
         inject=[Step(timed)],
         heal=[
             Step(["systemctl", "stop", timer], only_if=waits),
@@ -111,23 +111,23 @@ def refuse_vrrp(hooks: list[str]) -> str:
     return f"table inet {TABLE} {{ {chains} }}"
 
 
-def _blocked(host: Host, hooks: list[str]) -> Plan:
+def _blocked(host: FaultHost, hooks: list[str]) -> FaultPlan:
     rules, families = _first_accepted(host, block_vrrp(_devices(host), hooks), refuse_vrrp(hooks))
-    return Plan(
+    return FaultPlan(
         inject=[Step(["nft", rules])],
         heal=[step for family in families for step in _removed(family)],
         present=_dropping(rules),
     )
 
 
-def _devices(host: Host) -> list[str]:
+def _devices(host: FaultHost) -> list[str]:
     devices = [interface for interface in host.interfaces() if interface != "lo"]
     if not devices:
         raise UnsupportedError("this host has no interface but loopback")
     return devices
 
 
-def _first_accepted(host: Host, *candidates: str) -> tuple[str, list[str]]:
+def _first_accepted(host: FaultHost, *candidates: str) -> tuple[str, list[str]]:
     """Return the first rules that the kernel takes, and the families of their tables.
 
     Hooks of the device come first. Packet sockets, which ARP and keepalived's announcements go through, meet no others,
@@ -140,7 +140,7 @@ def _first_accepted(host: Host, *candidates: str) -> tuple[str, list[str]]:
     raise UnsupportedError("this host's kernel takes no nftables rules")
 
 
-def _need_nft(host: Host) -> None:
+def _need_nft(host: FaultHost) -> None:
     host.need("nft", "nftables")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
 

@@ -61,7 +61,7 @@ class Options(NamedTuple):
     node: str = ""
 
 
-class Plan(NamedTuple):
+class FaultPlan(NamedTuple):
     """One fault on this host. *files* are written to the fault's folder first.
 
     *present* is how its effect is seen: each step succeeds after injecting, and still does before healing, unless
@@ -84,7 +84,7 @@ class Plan(NamedTuple):
         return self.waiting if self.delayed else self.present
 
 
-class Host:
+class FaultHost:
     """What a fault must know of the host before it is injected."""
 
     def __init__(self, run: Runner) -> None:
@@ -154,7 +154,7 @@ def has_capability(status: str, number: int) -> bool:
     return False
 
 
-def known_interface(host: Host, name: str) -> str:
+def known_interface(host: FaultHost, name: str) -> str:
     """Return the interface's name. Raises FaultError when the host has no such interface."""
     if name not in host.interfaces():
         raise FaultError(f"interface {name} is not on this host, which has {', '.join(host.interfaces())}")

@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, Plan, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultHost, FaultPlan, Options, Step
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient import background, gone, runs
 
 LOOPS_PER_CORE = 2
 
 
-def plan(options: Options, host: Host) -> Plan:
+def plan(options: Options, host: FaultHost) -> FaultPlan:
     """Run two busy loops a core."""
     loops = 'i=0; while [ "$i" -lt "$1" ]; do while :; do :; done & i=$((i + 1)); done; wait'
-    return Plan(
+    return FaultPlan(
         inject=[background(options, ["sh", "-c", loops, "sh", str(host.cores() * LOOPS_PER_CORE)])],
         heal=[gone(options.fault), Step(runs(options.fault).argv, must_fail=True)],
         present=[runs(options.fault)._replace(lost="the busy loops have ended")],

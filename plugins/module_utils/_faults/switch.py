@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import write_lasting
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host, Options, Step
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, FaultHost, Options, Step
 
 RETRY_S = 5
 """A heal that failed at the deadline is tried again after so many seconds."""
@@ -89,7 +89,7 @@ def daemons_run(options: Options) -> list[str]:
 class HealTimer:
     """A transient systemd timer on the node."""
 
-    def __init__(self, host: Host, fault: str) -> None:
+    def __init__(self, host: FaultHost, fault: str) -> None:
         self._host = host
         self.name = f"haproof-heal-{fault}"
         self.timer = f"{self.name}.timer"

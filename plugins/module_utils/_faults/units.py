@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import (
     FaultError,
-    Host,
+    FaultHost,
+    FaultPlan,
     Options,
-    Plan,
     Step,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient import background, gone, runs
@@ -43,7 +43,7 @@ class Unit(NamedTuple):
     pid: int
 
 
-def running(host: Host, name: str) -> Unit:
+def running(host: FaultHost, name: str) -> Unit:
     """Return the unit. Raises FaultError when the host does not have it, or it does not run."""
     cmd = ["systemctl", "show", "--property=LoadState,ActiveState,MainPID", name]
     output = host.output(cmd, f"cannot ask systemd for {name}")
@@ -56,7 +56,7 @@ def running(host: Host, name: str) -> Unit:
     return Unit(name, int(properties.get("MainPID", "0")))
 
 
-def with_process(host: Host, name: str) -> Unit:
+def with_process(host: FaultHost, name: str) -> Unit:
     """Return the unit. Raises FaultError also when it has no main process, by which its death or silence is seen."""
     unit = running(host, name)
     if not unit.pid:
@@ -94,10 +94,10 @@ def thawed(unit: str) -> Step:
     return Step(signal("CONT", unit).argv, only_if=["sh", "-c", has_processes, "sh", unit])
 
 
-def stop(options: Options, host: Host) -> Plan:
+def stop(options: Options, host: FaultHost) -> FaultPlan:
     """Stop the unit the way an operator does."""
     unit = running(host, options.service).name
-    return Plan(
+    return FaultPlan(
         inject=[Step(["systemctl", "stop", unit])],
         heal=started(unit),
         present=[Step(is_active(unit), must_fail=True, lost=f"{unit} runs")],
@@ -105,24 +105,24 @@ def stop(options: Options, host: Host) -> Plan:
     )
 
 
-def kill(options: Options, host: Host) -> Plan:
+def kill(options: Options, host: FaultHost) -> FaultPlan:
     """Kill all processes of the unit. What systemd does about it is part of what is tried."""
     unit, pid = with_process(host, options.service)
-    return Plan(inject=[signal("KILL", unit)], heal=started(unit), present=[killed(unit, pid)], unit=unit)
+    return FaultPlan(inject=[signal("KILL", unit)], heal=started(unit), present=[killed(unit, pid)], unit=unit)
 
 
-def kill_at_once(options: Options, host: Host) -> Plan:
+def kill_at_once(options: Options, host: FaultHost) -> FaultPlan:
     """Kill all processes of the unit, none of which sees another die and cleans up."""
     unit, pid = with_process(host, options.service)
     inject = [signal("STOP", unit), signal("KILL", unit)]
-    return Plan(inject=inject, heal=started(unit), present=[killed(unit, pid)], unit=unit)
+    return FaultPlan(inject=inject, heal=started(unit), present=[killed(unit, pid)], unit=unit)
 
 
-def hang(options: Options, host: Host) -> Plan:
+def hang(options: Options, host: FaultHost) -> FaultPlan:
     """Let all processes of the unit stand still."""
     unit, pid = with_process(host, options.service)
     stands_still = ["grep", "-q", "^State:.T", f"/proc/{pid}/status"]
-    return Plan(
+    return FaultPlan(
         inject=[signal("STOP", unit)],
         heal=[thawed(unit), *started(unit), Step(stands_still, must_fail=True)],
         present=[Step(["sh", "-c", _ALL_STAND_STILL, "sh", unit], lost=f"processes of {unit} go on")],
@@ -130,7 +130,7 @@ def hang(options: Options, host: Host) -> Plan:
     )
 
 
-def slow(options: Options, host: Host) -> Plan:
+def slow(options: Options, host: FaultHost) -> FaultPlan:
     """Let the unit stand still most of the time, so that an answer may take slow_s longer."""
     unit = running(host, options.service).name
     loop = (
@@ -138,7 +138,7 @@ def slow(options: Options, host: Host) -> Plan:
     )
     goes_on = f"ExecStopPost=systemctl kill --signal=CONT {unit}"
     argv = ["sh", "-c", loop, "sh", unit, f"{options.slow_s:g}", f"{options.slow_s * RUNNING_SHARE:g}"]
-    return Plan(
+    return FaultPlan(
         inject=[background(options, argv, goes_on)],
         heal=[gone(options.fault), thawed(unit), *started(unit)],
         present=[runs(options.fault)._replace(lost=f"{unit} is not stopped again and again any more")],
@@ -146,13 +146,13 @@ def slow(options: Options, host: Host) -> Plan:
     )
 
 
-def reload(options: Options, host: Host) -> Plan:
+def reload(options: Options, host: FaultHost) -> FaultPlan:
     """Reload the unit, as after a change. There is nothing to heal."""
     unit = running(host, options.service).name
     changed = ["systemctl", "show", "--property=StateChangeTimestampMonotonic", "--value", unit]
     before = host.output(changed, f"cannot ask systemd for {unit}").strip()
     differs = '[ "$(systemctl show --property=StateChangeTimestampMonotonic --value "$1")" != "$2" ]'
-    return Plan(
+    return FaultPlan(
         inject=[Step(["systemctl", "reload", unit])],
         heal=[Step(is_active(unit))],
         present=[Step(["sh", "-c", differs, "sh", unit, before], lost=f"systemd has not reloaded {unit}")],

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import PLANS
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Host
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, FaultHost
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record
 from ansible_collections.haproof.balancer.plugins.modules import node_fault
 from ansible_collections.haproof.balancer.plugins.modules.node_fault import (
@@ -108,7 +108,7 @@ def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep records in a folder of the test's own; return the file that stands for a frozen node."""
     monkeypatch.setattr(node_fault, "base_folders", lambda _uid: (str(tmp_path / "drill"),) * 2)
     # Or a unit for the next boot would be written.
-    monkeypatch.setattr(Host, "has_systemd", lambda _self: False)
+    monkeypatch.setattr(FaultHost, "has_systemd", lambda _self: False)
     monkeypatch.setattr(node_fault, "foreign", lambda: False)
     return tmp_path / "frozen"
 

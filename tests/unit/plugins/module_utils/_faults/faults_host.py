@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import SURVIVORS
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import Host, Options, UnsupportedError
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultHost, Options, UnsupportedError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Records
 
 
-class ModelHost(Host):
+class ModelHost(FaultHost):
     """A host whose commands are answered from a table; what is run for its effect is noted."""
 
     def __init__(self, **units: str) -> None:
@@ -57,37 +57,37 @@ class ModelHost(Host):
         return 0, "", ""
 
     def need(self, program: str, package: str) -> None:
-        """See Host."""
+        """See FaultHost."""
         if program in self.missing:
             raise UnsupportedError(f"{program} is not on this host: install {package}")
 
     def need_capability(self, number: int, name: str) -> None:  # noqa: ARG002
-        """See Host."""
+        """See FaultHost."""
         if name in self.missing:
             raise UnsupportedError(f"this host gives its root no {name}")
 
     def interfaces(self) -> list[str]:
-        """See Host."""
+        """See FaultHost."""
         return ["eth0", "eth1", "lo"]
 
     def cores(self) -> int:
-        """See Host."""
+        """See FaultHost."""
         return 3
 
     def exists(self, path: str) -> bool:
-        """See Host."""
+        """See FaultHost."""
         return path not in self.missing
 
     def has_systemd(self) -> bool:
-        """See Host."""
+        """See FaultHost."""
         return False
 
     def is_mount_point(self, path: str) -> bool:
-        """See Host."""
+        """See FaultHost."""
         return path in self.mounts
 
     def size(self, path: str) -> int:
-        """See Host."""
+        """See FaultHost."""
         return self.mounts[path]
 
 

@@ -15,7 +15,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     CAP_NET_ADMIN,
     CAP_SYS_TIME,
     FaultError,
-    Plan,
+    FaultPlan,
     Step,
     UnsupportedError,
     as_data,
@@ -56,7 +56,7 @@ def model() -> ModelHost:
     return host
 
 
-def plan(fault: str, host: ModelHost | None = None, **other: Any) -> Plan:
+def plan(fault: str, host: ModelHost | None = None, **other: Any) -> FaultPlan:
     """Plan a fault on a host with usual options, or others."""
     asked = {name: ASKED[name] for name in FAULTS[fault].needs} or {"service": FAULTS[fault].service or ""}
     return PLANS[fault](options(fault, **{**asked, **other}), host or model())

@@ -32,7 +32,7 @@ vrrp_instance VI_new {
 """
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:
+def append_block(options: Options, host: FaultHost) -> FaultPlan:
     """Append a broken block to keepalived's file, and reload."""
     unit = units.running(host, options.service).name
     if not host.exists(CONF):

@@ -30,7 +30,7 @@ _BACK = _AHEAD + "if ahead_s > jump_s / 2: time.clock_settime(time.CLOCK_REALTIM
 _FORWARD = "import sys, time\ntime.clock_settime(time.CLOCK_REALTIME, time.time() + float(sys.argv[2]))\n"
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
+def jump(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Set the clock forward."""
     host.need_no_container("its clock is that of its host")
     host.need_capability(CAP_SYS_TIME, "CAP_SYS_TIME")

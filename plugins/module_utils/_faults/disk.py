@@ -20,7 +20,7 @@ MAX_BYTES = 1 << 30
 FILE = "haproof-drill.fill"
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:
+def fill(options: Options, host: FaultHost) -> FaultPlan:
     """Fill the file system at *path* with one file."""
     path = os.path.realpath(options.path)
     if path == "/":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultHost, FaultPlan, Options, Step
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
+def run_commands(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
     """Run the user's commands."""
     commands = options.commands
     return FaultPlan(

@@ -20,7 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 )
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:
+def add_vip(options: Options, host: FaultHost) -> FaultPlan:
     """Add the address with a life time, which tells it from one that keepalived has set."""
     host.need("ip", "iproute2")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")

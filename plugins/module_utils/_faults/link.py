@@ -28,7 +28,7 @@ _CARRIER = (
 )
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:
+def take_down(options: Options, host: FaultHost) -> FaultPlan:
     """Take the interface down."""
     host.need("ip", "iproute2")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")

@@ -12,7 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient
 LOOPS_PER_CORE = 2
 
 
-def plan(options: Options, host: FaultHost) -> FaultPlan:
+def keep_busy(options: Options, host: FaultHost) -> FaultPlan:
     """Run two busy loops a core."""
     loops = 'i=0; while [ "$i" -lt "$1" ]; do while :; do :; done & i=$((i + 1)); done; wait'
     return FaultPlan(

@@ -176,8 +176,8 @@ restarted:
   description: Whether the running service was restarted (in check mode, whether it would be).
   type: bool
   returned: always
-words:
-  description: What the daemon said when it refused.
+output:
+  description: What the daemon printed when it refused.
   type: str
   returned: failure
   sample: 'nginx: [emerg] unknown directive "foo" in /etc/nginx/nginx.conf:3'
@@ -384,10 +384,10 @@ def main() -> None:
     pending = [file for file in wanted if present[file.dest] != file]
     gone = [path for path, former in unwanted.items() if former]
     former = [file for file in (*present.values(), *unwanted.values()) if file]
-    mask, mask_words = masks(secrets_of(module.params), target.dest, secret, wanted, former)
+    mask, mask_output = masks(secrets_of(module.params), target.dest, secret, wanted, former)
 
-    def warn(words: str) -> None:
-        module.warn(mask_words(words))
+    def warn(text: str) -> None:
+        module.warn(mask_output(text))
 
     service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
     result: dict[str, Any] = {
@@ -413,8 +413,8 @@ def main() -> None:
             done = preview(files, service, plan, installed)
         result["restarted" if plan.restarts else "reloaded"] = done
     except ServiceError as failure:
-        words = mask_words(failure.words)
-        module.fail_json(msg="\n".join(filter(None, [mask_words(str(failure)), words])), words=words)
+        output = mask_output(failure.output)
+        module.fail_json(msg="\n".join(filter(None, [mask_output(str(failure)), output])), output=output)
     module.exit_json(**result)
 
 

@@ -115,8 +115,8 @@ settled:
   description: Whether O(state=current) would have nothing to do.
   type: bool
   returned: unless O(state=absent)
-words:
-  description: The last words of C(configure) or C(make).
+output:
+  description: The last lines of C(configure) or C(make).
   type: str
   returned: when a build failed
   sample: "configure: error: OpenSSL not properly installed on your system."
@@ -152,7 +152,7 @@ PACKAGED = "/usr/sbin/keepalived"
 # How tar is told what the first bytes of an archive mean: it cannot look into a pipe itself.
 FORMATS: dict[bytes, str] = {b"\x1f\x8b": "--gzip", b"\xfd7zXZ": "--xz", b"BZh": "--bzip2"}
 
-# Arguments: tar's format, the prefix, and those of configure. The staged prefix goes to stdout, all words to stderr.
+# Arguments: tar's format, the prefix, and those of configure. The staged prefix goes to stdout, all output to stderr.
 SCRIPT = """
 exec 3>&1 >&2
 format=$1 prefix=$2
@@ -167,11 +167,11 @@ tar --create --directory "$PWD/staged$prefix" . >&3
 
 
 class BuildError(Exception):
-    """A build failed; ``words`` are those of configure or make."""
+    """A build failed; ``output`` is the end of what configure or make printed."""
 
-    def __init__(self, message: str, words: str = "") -> None:
+    def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
-        self.words = words
+        self.output = output
 
 
 def fetch(source: Source, timeout_s: int, tarball: IO[bytes]) -> None:
@@ -201,7 +201,7 @@ def archive_format(tarball: IO[bytes], url: str) -> str:
 
 
 def compile_source(source: Source, tarball: IO[bytes], staged: IO[bytes]) -> str:
-    """Build and write an archive of the prefix to *staged*; return all words. Raises BuildError.
+    """Build and write an archive of the prefix to *staged*; return all output. Raises BuildError.
 
     The build runs code of the source, so it runs as a user of its own (systemd.exec(5), DynamicUser). It is nice: the
     host may hold a VIP.
@@ -214,22 +214,22 @@ def compile_source(source: Source, tarball: IO[bytes], staged: IO[bytes]) -> str
     # systemd-run takes $ for the start of a variable of its own.
     argv += [word.replace("$", "$$") for word in command]
     run = subprocess.run(argv, stdin=tarball, stdout=staged, stderr=subprocess.PIPE, check=False)
-    words = run.stderr.decode(errors="replace")
+    output = run.stderr.decode(errors="replace")
     if run.returncode != 0:
-        raise BuildError(f"keepalived {source.version} does not build", last(words))
-    missing = unmet(source, words)
+        raise BuildError(f"keepalived {source.version} does not build", last(output))
+    missing = unmet(source, output)
     if missing:
         raise BuildError(
             "keepalived {} was built without {}; install the headers that are missing or change "
             "keepalived_configure_options".format(source.version, ", ".join(missing)),
-            to_text(parse_summary(words)),
+            to_text(parse_summary(output)),
         )
-    return words
+    return output
 
 
-def last(words: str) -> str:
-    """Return the last lines of *words*."""
-    return "\n".join(words.splitlines()[-WORDS:])
+def last(output: str) -> str:
+    """Return the last lines of *output*."""
+    return "\n".join(output.splitlines()[-WORDS:])
 
 
 def unpack(staged: IO[bytes], folder: str) -> None:
@@ -263,13 +263,13 @@ def make(source: Source, timeout_s: int) -> None:
     # The build reads the tarball through its descriptor, so Python must not read ahead.
     with tempfile.TemporaryFile(buffering=0) as tarball, tempfile.TemporaryFile() as staged:
         fetch(source, timeout_s, tarball)
-        words = compile_source(source, tarball, staged)
+        output = compile_source(source, tarball, staged)
         with tempfile.TemporaryDirectory(dir=parent, prefix=f".{name}.") as folder:
             build = os.path.join(folder, name)
             os.mkdir(build)
             unpack(staged, build)
             with open(os.path.join(build, SUMMARY), "x", encoding="utf-8") as stream:
-                stream.write(to_text(parse_summary(words)))
+                stream.write(to_text(parse_summary(output)))
             remove([source.build])
             os.rename(build, source.build)
 
@@ -401,8 +401,8 @@ def main() -> None:
     try:
         result = reach(options["state"], source, options["keep"], options["timeout"], module.check_mode)
     except (BuildError, OSError) as error:
-        words = error.words if isinstance(error, BuildError) else ""
-        module.fail_json(msg="\n".join(filter(None, [str(error), words])), words=words)
+        output = error.output if isinstance(error, BuildError) else ""
+        module.fail_json(msg="\n".join(filter(None, [str(error), output])), output=output)
     module.exit_json(**result)
 
 

@@ -218,7 +218,7 @@ def main() -> None:
             host.tidy(module.params["sysctl_file"])
             make_all(host, changes)
     except HostError as error:
-        module.fail_json(msg="\n".join(filter(None, [str(error), error.words])))
+        module.fail_json(msg="\n".join(filter(None, [str(error), error.output])))
     except (OSError, ValueError) as error:
         module.fail_json(msg=str(error))
     for warning in dict.fromkeys(host.warnings):

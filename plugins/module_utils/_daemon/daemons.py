@@ -10,7 +10,7 @@ from typing import AbstractSet, Callable, NamedTuple, Pattern
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind, binds_of
 
 # keepalived 2.2.7 sends itself SIGTERM while it checks a file that configures scripts, and loses its
-# exit code and half of its words (fixed in 2.2.8). A signal that was ignored before exec stays ignored.
+# exit code and half of its output (fixed in 2.2.8). A signal that was ignored before exec stays ignored.
 _IGNORE_SIGTERM: tuple[str, ...] = ("/bin/sh", "-c", 'trap "" TERM; exec "$0" "$@"')
 
 
@@ -65,13 +65,13 @@ class Verdict(NamedTuple):
     remarks: list[str]
 
 
-def judge(daemon: Daemon, rc: int, words: str, staged: str, dest: str) -> Verdict:
-    """Return what the exit code and the *words* of a check mean, with *dest* for the *staged* path in them.
+def judge(daemon: Daemon, rc: int, output: str, staged: str, dest: str) -> Verdict:
+    """Return what the exit code and the *output* of a check mean, with *dest* for the *staged* path in them.
 
     keepalived answers 5 both to errors and to corrections that change nothing, so its lines are read too
     (keepalived(8), "EXIT STATUS"; the codes in use are 4, 5 and 6).
     """
-    stripped = (line.strip() for line in words.replace(staged, dest).splitlines())
+    stripped = (line.strip() for line in output.replace(staged, dest).splitlines())
     lines = list(dict.fromkeys(line for line in stripped if line))
     harmless = [line for line in lines if any(known.search(line) for known in daemon.harmless)]
     if rc == 0:

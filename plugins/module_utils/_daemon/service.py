@@ -17,11 +17,11 @@ Runner = Callable[[List[str]], Tuple[int, str, str]]
 
 
 class ServiceError(Exception):
-    """The daemon refused a file or a reload; ``words`` are its own."""
+    """The daemon refused a file or a reload; ``output`` is what it printed."""
 
-    def __init__(self, message: str, words: str = "") -> None:
+    def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
-        self.words = words.strip()
+        self.output = output.strip()
 
 
 class Unit(NamedTuple):
@@ -101,8 +101,8 @@ class Service:
         before = children(pid)
         cursor, log_size = self._cursor(), self._log_size()
 
-        def failure(what: str, words: str = "") -> ServiceError:
-            return ServiceError(f"{self.unit} {what}", self._said(cursor, log_size) or words)
+        def failure(what: str, output: str = "") -> ServiceError:
+            return ServiceError(f"{self.unit} {what}", self._said(cursor, log_size) or output)
 
         rc, _dummy, err = self._run(["systemctl", "reload", self.unit])
         if rc != 0:

@@ -106,11 +106,11 @@ def apply(files: FileSet, service: Service, plan: Plan, mark: Mark) -> bool:
     try:
         _carry_out(files, service, plan, mark, undo)
     except (ServiceError, OSError, LookupError) as error:
-        words = error.words if isinstance(error, ServiceError) else ""
+        output = error.output if isinstance(error, ServiceError) else ""
         failures = roll_back(files, service, plan, mark, undo)
         if failures:
-            raise ServiceError(f"{error}, and undoing the change failed too: {'; '.join(failures)}", words) from error
-        raise ServiceError(f"{error}; everything was put back as it was", words) from error
+            raise ServiceError(f"{error}, and undoing the change failed too: {'; '.join(failures)}", output) from error
+        raise ServiceError(f"{error}; everything was put back as it was", output) from error
     try:
         if plan.unfinished:
             # The daemon has them: the next run must not put the former ones back.

@@ -25,11 +25,11 @@ NFTABLES_SNIPPET = "zz-haproof-keepalived.nft"
 
 
 class HostError(Exception):
-    """A command failed; ``words`` are its own."""
+    """A command failed; ``output`` is what it printed."""
 
-    def __init__(self, message: str, words: str = "") -> None:
+    def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
-        self.words = words.strip()
+        self.output = output.strip()
 
 
 class Change(NamedTuple):
@@ -255,7 +255,7 @@ class Host:
             self._run(argv)
             if failures:
                 raise HostError(
-                    f"{error}, and undoing the change failed too: {'; '.join(failures)}", error.words
+                    f"{error}, and undoing the change failed too: {'; '.join(failures)}", error.output
                 ) from error
             raise
 

@@ -110,10 +110,10 @@ def findings(source: Source) -> list[str]:
     return found
 
 
-def parse_summary(words: str) -> dict[str, str]:
+def parse_summary(output: str) -> dict[str, str]:
     """Return what configure sums up at its end, label to value; empty when it did not come so far."""
     summary: dict[str, str] = {}
-    lines = words.rpartition(f"{_TITLE}\n")[2].splitlines()[1:] if f"{_TITLE}\n" in words else []
+    lines = output.rpartition(f"{_TITLE}\n")[2].splitlines()[1:] if f"{_TITLE}\n" in output else []
     for line in lines:
         label, separator, value = line.partition(" : ")
         if not separator and not line.rstrip().endswith(" :"):
@@ -141,16 +141,16 @@ def wanted_features(options: Sequence[str]) -> dict[str, bool]:
     return wanted
 
 
-def unmet(source: Source, words: str) -> list[str]:
+def unmet(source: Source, output: str) -> list[str]:
     """Return what was asked for and is not in, according to what configure said."""
-    summary = parse_summary(words)
+    summary = parse_summary(output)
     if not summary:
         return ["configure printed no summary"]
     missing = []
     version = summary.get("Keepalived version")
     if version != source.version:
         missing.append(f"version {source.version} (the source is keepalived {version})")
-    for option in sorted({option for line in _UNRECOGNIZED.findall(words) for option in line.split(", ")}):
+    for option in sorted({option for line in _UNRECOGNIZED.findall(output) for option in line.split(", ")}):
         missing.append(f"{option} (keepalived {version} has no such option)")
     for feature, wanted in wanted_features(source.options).items():
         for label in _LABELS[feature]:

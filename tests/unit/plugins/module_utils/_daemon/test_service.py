@@ -152,7 +152,7 @@ def test_start_of_what_does_not_start(journal: str, words: str) -> None:
     )
     with pytest.raises(ServiceError, match=r"^a does not start$") as caught:
         service(node).start([Unit("a", False, False, 0), Unit("b", False, False, 0)])
-    assert caught.value.words == words
+    assert caught.value.output == words
     assert "systemctl enable --quiet --now b" not in node.asked
 
 
@@ -167,7 +167,7 @@ def test_start_where_the_journal_is_empty() -> None:
     )
     with pytest.raises(ServiceError) as caught:
         service(node).start([Unit("a", False, False, 0)])
-    assert caught.value.words == "all of it"
+    assert caught.value.output == "all of it"
 
 
 def test_stop_undoes_only_what_was_done() -> None:
@@ -181,7 +181,7 @@ def test_a_command_that_fails_is_named() -> None:
     node = Node({"systemctl stop a": (5, "", " no such unit\n")})
     with pytest.raises(ServiceError, match=r"^systemctl stop a failed with exit code 5$") as caught:
         service(node).stop([Unit("a", False, True, 0)])
-    assert caught.value.words == "no such unit"
+    assert caught.value.output == "no such unit"
 
 
 def test_reload_units() -> None:
@@ -201,7 +201,7 @@ def test_restart_of_what_does_not_come_back(journal: str, words: str) -> None:
     node = Node({"systemctl restart nginx": (1, "", "Job failed."), ASK_JOURNAL: (0, journal, "")})
     with pytest.raises(ServiceError, match=r"^nginx does not start again$") as caught:
         service(node).restart()
-    assert caught.value.words == words
+    assert caught.value.output == words
 
 
 def test_recover_reloads_what_runs_and_restarts_what_does_not() -> None:
@@ -255,7 +255,7 @@ def test_reload_that_is_refused() -> None:
     node = Node({f"{SHOW} nginx": shown("active", 1), "systemctl reload nginx": (1, "", "Job failed.")})
     with pytest.raises(ServiceError, match=r"^nginx does not reload$") as caught:
         service(node, reloaded="x").reload()
-    assert caught.value.words == "Job failed."
+    assert caught.value.output == "Job failed."
 
 
 def test_reload_of_which_it_dies() -> None:
@@ -269,7 +269,7 @@ def test_reload_of_which_it_dies() -> None:
     with pytest.raises(ServiceError, match=r"^nginx died on reload$") as caught:
         service(node, timeout_s=60, reloaded="x").reload()
     # It tries again, and says everything again.
-    assert caught.value.words == "again\nwhy"
+    assert caught.value.output == "again\nwhy"
 
 
 def test_reload_that_is_not_taken() -> None:
@@ -293,7 +293,7 @@ def test_reload_tells_what_the_error_log_got_since(tmp_path: Path) -> None:
 
     with pytest.raises(ServiceError) as caught:
         Service(run, print, daemon(error_log=str(log), reloaded="x"), "nginx", 1).reload()
-    assert caught.value.words == "\ufffd new\nold"
+    assert caught.value.output == "\ufffd new\nold"
 
 
 def test_reload_with_an_error_log_that_is_not_there(tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_reload_with_an_error_log_that_is_not_there(tmp_path: Path) -> None:
     )
     with pytest.raises(ServiceError) as caught:
         service(node, error_log=str(tmp_path / "none"), reloaded="x").reload()
-    assert caught.value.words == "from the journal"
+    assert caught.value.output == "from the journal"
 
 
 def test_addresses_are_asked_for_only_where_they_are_new(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,4 +339,4 @@ def test_check_refuses() -> None:
     node = Node({"nginx -t -c /staged": (1, "out: ", "[emerg] in /staged:1\n")})
     with pytest.raises(ServiceError, match=r"^nginx refuses /etc/nginx.conf$") as caught:
         service(node).check("/staged", "/etc/nginx.conf")
-    assert caught.value.words == "out: [emerg] in /etc/nginx.conf:1"
+    assert caught.value.output == "out: [emerg] in /etc/nginx.conf:1"

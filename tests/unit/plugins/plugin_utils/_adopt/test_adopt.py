@@ -54,7 +54,8 @@ def test_no_host() -> None:
 REFUSED: list[tuple[str, bytes, str]] = [
     ("nginx", b"a;\n}", r"the configuration of nginx cannot be read: line 2: a block closes that was not opened"),
     ("nginx", b"user a;", r"the variables do not reproduce the configuration of nginx: "),
-    ("haproxy", b"\xff", r"the configuration of haproxy cannot be read: 'utf-8' codec can't decode byte 0xff"),
+    ("haproxy", b"global\n# \xff", r"the configuration of haproxy cannot be read: line 2: is not UTF-8"),
+    ("keepalived", b"# \xff\n\xff", r"the configuration of keepalived cannot be read: line 2: is not UTF-8"),
     ("keepalived", b"a {\n", r"the configuration of keepalived cannot be read: line 1: a block opens that is never"),
 ]
 

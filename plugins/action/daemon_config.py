@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action daemon_config: packs what may hold secrets before it becomes an argument of the module."""
+"""Action daemon_config: packs texts that may hold secrets before they become arguments of the module."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed im
 def packed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the module's *arguments* with the texts in ``content``, ``files`` and ``secrets`` packed.
 
-    What is of no use to the module is left as it is, for the module to refuse.
+    Invalid arguments are left as they are, for the module to reject.
     """
     result = _content_packed(arguments)
     if isinstance(arguments.get("files"), (list, tuple)):

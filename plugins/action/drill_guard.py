@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action drill_guard: starts the process that heals when ansible-playbook ends too early."""
+"""Action drill_guard: start the process that heals if ansible-playbook ends too early."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
                 "variables": {"type": "dict", "default": {}},
             }
         )
-        # A play may set these too, and the task has what counts.
+        # A play may set these too; the task has the effective values.
         become = {name: getattr(self._task, name) for name in ("become", "become_user", "become_method")}
         command = drill_guard.heal_command(sys.argv[0], {**context.CLIARGS, **become}, arguments["variables"])
         result.update(changed=False, heal_command=command)
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         make_private(folder)
         descriptor, run_file = tempfile.mkstemp(prefix="guard-", suffix=".run", dir=folder)
         os.close(descriptor)
-        # This code runs in a worker; ansible-playbook itself is its parent.
+        # This code runs in a worker process; its parent is ansible-playbook.
         guarded = [sys.executable, drill_guard.__file__, str(os.getppid()), run_file, *command]
         with drill_guard.new_file(log) as output:
             subprocess.Popen(

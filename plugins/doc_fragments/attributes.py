@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Attributes that every module of the collection states about itself."""
+"""Attributes that every module of the collection declares."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ attributes:
     description: Target operating systems that can be operated against.
 """
 
-    # For modules that only look: ``haproof.balancer.attributes.read_only``, after the above.
+    # For read-only modules: ``haproof.balancer.attributes.read_only``, after the above.
     READ_ONLY = r"""
 options: {}
 attributes:

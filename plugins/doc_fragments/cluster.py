@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What filters ask about the hosts that share virtual IPs."""
+"""Options of filters about the hosts that share virtual IPs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   host:
-    description: The host in question.
+    description: The host.
     type: str
     required: true
   hosts:

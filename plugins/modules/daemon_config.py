@@ -7,29 +7,29 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: daemon_config
-short_description: Put a daemon's files in place as one transaction
+short_description: Replace a daemon's files in one transaction
 version_added: "0.1.0"
 description:
-  - Writes the files in O(files), lets the daemon check the new main file before it replaces the live one, swaps it
-    atomically, reloads the running service and looks whether the daemon has taken the reload.
+  - Writes the files in O(files), has the daemon check the new main file before it replaces the live one, swaps it
+    atomically, reloads the running service and verifies that the daemon accepted the reload.
   - Before haproxy is reloaded, each address that it does not listen on yet is tried. haproxy itself would close all its
-    listeners for two seconds if another process had one of them.
-  - A service that does not run is started instead. It is enabled too.
-  - The service is restarted instead when one of the files in O(restart_on) changes, which a reload would not take.
-  - When any of these steps fails, every file is put back as it was, the service is reloaded (or restarted) with them,
-    and the module fails with the daemon's own words. The former files are kept beside their places until the daemon has
-    taken the new ones, so putting them back needs no free disk space.
-  - A run that was killed leaves a mark in C(/run/haproof). The next run puts back what that one had changed before the
-    daemon took it, does what was left to do, also when all files are already as they should be, and removes what is
-    left on the disk. Files that were edited since stay.
-  - systemd reads its units again when one of the files is under C(/etc/systemd).
+    listeners for two seconds if another process used one of them.
+  - A stopped service is started instead, and enabled.
+  - The service is restarted instead if one of the files in O(restart_on) changes, for which a reload is not enough.
+  - If any of these steps fails, every file is restored, the service is reloaded (or restarted) with it, and the module
+    fails with the daemon's own output. The former files are kept beside the new ones until the daemon has accepted
+    them, so a rollback needs no free disk space.
+  - A killed run leaves a mark in C(/run/haproof). The next run rolls back its changes that the daemon had not yet
+    accepted, completes its unfinished actions, even if all files are up to date, and removes leftover files. Files that
+    were edited since stay.
+  - systemd is reloaded if one of the files is under C(/etc/systemd).
 extends_documentation_fragment:
   - haproof.balancer.attributes
 attributes:
   check_mode:
     support: full
     details:
-      - The daemon also checks the new main file, if it is installed and no file in O(files) would change.
+      - The daemon also checks the new main file, if the daemon is installed and no file in O(files) would change.
   diff_mode:
     support: full
   idempotent:
@@ -39,15 +39,15 @@ attributes:
     platforms: linux
 options:
   daemon:
-    description: The daemon, which decides how a file is checked and how a reload shows.
+    description: The daemon. It determines how a file is checked and a reload is verified.
     type: str
     required: true
     choices: [haproxy, keepalived, nginx]
   service:
-    description: The daemon's systemd unit. The name of the daemon when omitted.
+    description: The daemon's systemd unit. Defaults to the name of the daemon.
     type: str
   binary:
-    description: The daemon's program, which checks its files. Found by the name of the daemon when omitted.
+    description: The daemon's binary, which checks its files. Defaults to the one of the daemon's name in C(PATH).
     type: path
   units:
     description: Further systemd units, enabled and started before the daemon reads its new file.
@@ -76,8 +76,8 @@ options:
     default: "0644"
   files:
     description:
-      - Files that the main one needs (snippets, pages, scripts, unit drop-ins). They are written first, and missing
-        folders are made.
+      - Files that the main one needs (snippets, pages, scripts, unit drop-ins). They are written first; missing
+        directories are created.
     type: list
     elements: dict
     default: []
@@ -87,10 +87,10 @@ options:
         type: path
         required: true
       content:
-        description: Text of the file, or data that is written as JSON. Required unless O(files[].state=absent).
+        description: Text of the file, or data to write as JSON. Required unless O(files[].state=absent).
         type: str
       state:
-        description: Whether the file is to be there.
+        description: Whether the file must exist.
         type: str
         choices: [absent, present]
         default: present
@@ -109,35 +109,35 @@ options:
         default: root
       mode:
         description:
-          - Mode of the file, octal. V(0644) when omitted, V(0600) with O(files[].secret).
-          - V(0640) when omitted for configurations and maps in which a password, token or key, or one of O(secrets), is
-            found. These are files whose names end in C(.conf), C(.cfg), C(.inc), C(.map) or C(.lst), and those with
-            statements whose names have no end.
+          - Mode of the file, octal. Defaults to V(0644), or V(0600) with O(files[].secret).
+          - Defaults to V(0640) for configurations and maps that contain a password, token or key, or one of O(secrets).
+            These are files whose names end in C(.conf), C(.cfg), C(.inc), C(.map) or C(.lst), and those with statements
+            whose names have no extension.
         type: str
   secrets:
     description:
-      - Words of the files that must not be shown, such as passwords.
-      - Those that stand where the daemons' directives have passwords, tokens and keys are found without this, in the
-        former files too. Examples are C(auth_pass), C(stats auth) and C(proxy_set_header Authorization).
+      - Values in the files that must not be shown, such as passwords.
+      - Passwords, tokens and keys in the daemons' directives are recognized without this, in the former files too.
+        Examples are C(auth_pass), C(stats auth) and C(proxy_set_header Authorization).
       - They are masked in diffs, warnings and errors, however a daemon or JSON spells them.
-      - No text of a file is written to the host's journal, whether it is secret or not.
+      - The text of files is never written to the host's journal, secret or not.
     type: list
     elements: str
     default: []
   absent:
     description:
-      - Files that must not be there, such as drop-ins of a former configuration.
-      - Symbolic links stay, such as those that C(systemctl mask) makes.
+      - Files that must not exist, such as drop-ins of a former configuration.
+      - Symbolic links stay, such as those created by C(systemctl mask).
     type: list
     elements: path
     default: []
   restart_on:
-    description: Those of the files, of O(absent) too, whose change needs a restart.
+    description: Those of the files, including O(absent), whose change needs a restart.
     type: list
     elements: path
     default: []
   timeout:
-    description: How long the daemon may take to show that it has reloaded, in seconds.
+    description: Seconds within which the daemon must confirm the reload.
     type: float
     default: 10.0
 author:
@@ -145,7 +145,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Replace nginx.conf, or leave everything as it is
+- name: Replace nginx.conf, or roll back
   haproof.balancer.daemon_config:
     daemon: nginx
     dest: /etc/nginx/nginx.conf
@@ -177,7 +177,7 @@ restarted:
   type: bool
   returned: always
 output:
-  description: What the daemon printed when it refused.
+  description: The daemon's output when it rejected a file or a reload.
   type: str
   returned: failure
   sample: 'nginx: [emerg] unknown directive "foo" in /etc/nginx/nginx.conf:3'
@@ -205,7 +205,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed im
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.secrets import find_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Service, ServiceError
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.transaction import (
-    Plan,
+    Transaction,
     apply,
     preview,
     take_up,
@@ -213,8 +213,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.transacti
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark, lock
 
-# What is looked through for secrets, by the ends of the files' names, beside the main file. The daemons read these as
-# root, when they start.
+# Extensions of the auxiliary files that are searched for secrets. The daemons read these as root, when they
+# start.
 CONFIGURATIONS = (".conf", ".cfg", ".inc", ".map", ".lst")
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
@@ -228,7 +228,7 @@ AUXILIARY_OPTIONS: dict[str, Any] = {
     "content": {"type": "str", "no_log": True},
     "mode": {"type": "str"},
     "state": {"type": "str", "choices": ["absent", "present"], "default": "present"},
-    # Says only that there are secrets.
+    # Tells only that there are secrets.
     "secret": {"type": "bool", "default": False, "no_log": False},
 }
 
@@ -264,14 +264,14 @@ def check_paths(options: dict[str, Any]) -> None:
 
 
 def is_configuration(dest: str, text: str) -> bool:
-    """Return whether a file is one by its name, or by its statements where it has a name without an end."""
+    """Return whether a file is a configuration by its name or, if the name has no extension, by its statements."""
     if dest.endswith(CONFIGURATIONS):
         return True
     return "." not in os.path.basename(dest) and re.search(r"[;{}][ \t]*(#.*)?$", text, re.MULTILINE) is not None
 
 
 def default_mode(dest: str, content: bytes, secret: bool, named: Callable[[str], str]) -> str:
-    """Return the mode of a file beside the main one, which nobody else may read when it holds secrets."""
+    """Return the default mode of an auxiliary file, which other users may not read if it holds secrets."""
     if secret:
         return "0600"
     text = content.decode(errors="replace")
@@ -279,10 +279,10 @@ def default_mode(dest: str, content: bytes, secret: bool, named: Callable[[str],
 
 
 def is_hidden(dest: str, before: File | None, stays: bool, secret: AbstractSet[str]) -> bool:
-    """Return whether the diff of a file must show nothing of it.
+    """Return whether the diff must hide the whole file.
 
-    That is so for those of *secret*, and for a former file that others could not read. A configuration that *stays* is
-    shown: what it holds as secrets is known and masked.
+    It must for files in *secret*, and for a former file that other users could not read. A configuration that *stays*
+    is shown: its secrets are known and masked.
     """
     if dest in secret or before is None or before.mode & 0o004:
         return dest in secret
@@ -295,13 +295,13 @@ def shown(dest: str, before: File | None, after: File | None, secret: AbstractSe
 
 
 def secrets_of(options: dict[str, Any]) -> list[str]:
-    """Return what the options say not to show: ``secrets``, and what is in secret files. Raises ValueError."""
+    """Return the options' secrets: ``secrets``, and the contents of secret files. Raises ValueError."""
     files = [file["content"] for file in options["files"] if file["secret"] and file["content"] is not None]
     return [unpack(packed).decode(errors="replace") for packed in (*options["secrets"], *files)]
 
 
 def masks(named: list[str], target: str, secret: set[str], wanted: list[File], former: list[File]) -> tuple[Mask, Mask]:
-    """Return what hides secrets in diffs, and in what a daemon says: the *named* ones, and those in the files.
+    """Return the masks for diffs and for a daemon's output: they hide the *named* secrets, and those in the files.
 
     *target* is the path of the main file, *secret* has those of secret files.
     """
@@ -323,7 +323,7 @@ def masks(named: list[str], target: str, secret: set[str], wanted: list[File], f
             yield from replaced_secrets(Mask(found), text, new.get(dest, text))
 
     def words() -> Iterator[str]:
-        # A daemon quotes single words of what it refuses.
+        # A daemon quotes single words of what it rejects.
         for text in (text for dest, text in texts if dest in secret):
             yield from (word for word in re.split(r"[\s;{}\"']+", text) if len(word) > 3)
 
@@ -371,10 +371,10 @@ def main() -> None:
         module.fail_json(msg=str(error))
     target = wanted[-1]
     if not target.content.strip():
-        module.fail_json(msg=f"content for {target.dest} is empty, and {daemon.name} would serve nothing")
+        module.fail_json(msg=f"content for {target.dest} is empty: {daemon.name} would serve nothing")
     installed = module.get_bin_path(binary) is not None
     if not installed and not module.check_mode:
-        module.fail_json(msg=f"{binary} is not installed, so nothing can check {target.dest}")
+        module.fail_json(msg=f"{binary} is not installed, so {target.dest} cannot be checked")
 
     files = FileSet(selinux_label(module))
     secret = {options["dest"] for options in module.params["files"] if options["secret"]}
@@ -386,8 +386,8 @@ def main() -> None:
     former = [file for file in (*present.values(), *unwanted.values()) if file]
     mask, mask_output = masks(secrets_of(module.params), target.dest, secret, wanted, former)
 
-    def warn(text: str) -> None:
-        module.warn(mask_output(text))
+    def warn(message: str) -> None:
+        module.warn(mask_output(message))
 
     service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
     result: dict[str, Any] = {
@@ -401,17 +401,17 @@ def main() -> None:
     }
     try:
         idle = service.idle([*module.params["units"], service.unit])
-        plan = Plan(target, pending, gone, idle, module.params["restart_on"], left)
+        transaction = Transaction(target, pending, gone, idle, module.params["restart_on"], left)
         result["started"] = [unit.name for unit in idle]
-        result["changed"] = plan.changes
-        if plan.left:
-            module.warn(f"{service.unit}: an earlier run was cut off before its {plan.left.action}")
+        result["changed"] = transaction.changes
+        if transaction.left:
+            module.warn(f"{service.unit}: an earlier run was interrupted before its {transaction.left.action}")
         if not module.check_mode:
-            tidy(plan, [os.path.dirname(path) for path in (*present, *unwanted)])
-            done = apply(files, service, plan, mark)
+            tidy(transaction, [os.path.dirname(path) for path in (*present, *unwanted)])
+            done = apply(files, service, transaction, mark)
         else:
-            done = preview(files, service, plan, installed)
-        result["restarted" if plan.restarts else "reloaded"] = done
+            done = preview(files, service, transaction, installed)
+        result["restarted" if transaction.restarts else "reloaded"] = done
     except ServiceError as failure:
         output = mask_output(failure.output)
         module.fail_json(msg="\n".join(filter(None, [mask_output(str(failure)), output])), output=output)

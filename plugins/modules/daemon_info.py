@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: daemon_info
-short_description: Whether daemons run what their files say
+short_description: Report whether daemons run what their files say
 version_added: "0.1.0"
 description:
   - Reports when a running nginx or haproxy last read its files, by the age of its processes, and when these files were
-    written. It does not matter who reloaded it, and how.
-  - Reports what M(haproof.balancer.daemon_config) had still to do when it was killed, also for keepalived. How a
-    running keepalived differs from its files is in RV(haproof.balancer.vip_info#module:keepalived).
+    written. It does not matter who reloaded it, or how.
+  - Reports what a killed run of M(haproof.balancer.daemon_config) left undone, also for keepalived. See
+    RV(haproof.balancer.vip_info#module:keepalived) for how a running keepalived differs from its files.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -22,11 +22,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: See what runs
+- name: Inspect the daemons
   haproof.balancer.daemon_info:
   register: daemons
 
-- name: Fail when a run was cut off before nginx took its files
+- name: Fail if a run was interrupted before nginx read its files
   ansible.builtin.assert:
     that: not daemons.daemons.nginx.unfinished
 """
@@ -38,22 +38,22 @@ daemons:
   returned: always
   contains:
     running:
-      description: Whether its unit runs.
+      description: Whether its unit is running.
       type: bool
     unfinished:
-      description: The action that an earlier run did not get to, V(reload) or V(restart); empty when there is none.
+      description: The action that an earlier run left undone, V(reload) or V(restart); empty if there is none.
       type: str
       sample: reload
     units_outdated:
-      description: Whether its unit files were changed and systemd has not read them again.
+      description: Whether its unit files changed since systemd last read them.
       type: bool
     loaded_at:
-      description: When it has read its files, in seconds since the epoch; null when that is not known.
+      description: When it last read its files, in seconds since the epoch; null if unknown.
       type: float
     files:
       description:
-        - When each of them was written, in seconds since the epoch. These are the configuration with what it includes,
-          certificates, keys, modules and error pages. Files that it reads at run time are not among them.
+        - When each of them was written, in seconds since the epoch. These are the configuration and its includes,
+          certificates, keys, modules and error pages, but not files that the daemon reads at run time.
       type: dict
       sample: {"/etc/nginx/nginx.conf": 1767225600.0}
 """
@@ -74,8 +74,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service i
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark
 
 
-def loaded(loader: Loader, pid: int) -> dict[str, Any]:
-    """``loaded_at`` and ``files`` of the daemon with this main process."""
+def read_loaded(loader: Loader, pid: int) -> dict[str, Any]:
+    """Return ``loaded_at`` and ``files`` of the daemon with this main process."""
     main = read_process(pid)
     if main is None:
         return {"loaded_at": None, "files": {}}
@@ -84,8 +84,8 @@ def loaded(loader: Loader, pid: int) -> dict[str, Any]:
     return {"loaded_at": since_epoch(started), "files": written_at(loader.files(main.command.split("\0")))}
 
 
-def look(run: Runner, name: str) -> dict[str, Any]:
-    """All of a daemon that RETURN tells."""
+def inspect(run: Runner, name: str) -> dict[str, Any]:
+    """Return the state of a daemon, as in RETURN."""
     _rc, out, _err = run(["systemctl", "show", name, "--property=MainPID,NeedDaemonReload"])
     properties = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     pid = int(properties.get("MainPID", "0"))
@@ -95,7 +95,7 @@ def look(run: Runner, name: str) -> dict[str, Any]:
         "running": pid > 0,
         "unfinished": unfinished.action if unfinished else "",
         "units_outdated": properties.get("NeedDaemonReload") == "yes",
-        **(loaded(LOADERS[name], pid) if pid and name in LOADERS else nothing),
+        **(read_loaded(LOADERS[name], pid) if pid and name in LOADERS else nothing),
     }
 
 
@@ -104,7 +104,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     module.run_command_environ_update = {"LC_ALL": "C"}
     try:
-        daemons = {name: look(module.run_command, name) for name in sorted(DAEMONS)}
+        daemons = {name: inspect(module.run_command, name) for name in sorted(DAEMONS)}
     except OSError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, daemons=daemons)

@@ -3,21 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-# What it does is in plugins/action/drill_guard.py, for it runs on the controller.
+# The code is in plugins/action/drill_guard.py, since it runs on the controller.
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: drill_guard
-short_description: Heal at once when ansible-playbook ends in the middle of a drill
+short_description: Heal immediately when ansible-playbook ends in the middle of a drill
 version_added: "0.1.0"
 description:
-  - Starts a process on the controller that outlives C(ansible-playbook). When that ends, by Ctrl-C or otherwise, while
-    RV(run_file) is still there, it runs the playbook C(haproof.balancer.heal) with the same inventory and options, and
-    with this task's C(become).
-  - Remove RV(run_file) when the drill is over; the process ends then.
-  - A password that was typed for C(ansible-playbook) is not known to it. Nodes that need one heal at the deadline of
-    their own timers.
+  - Starts a process on the controller that outlives C(ansible-playbook). If C(ansible-playbook) ends, by Ctrl-C or
+    otherwise, while RV(run_file) still exists, the process runs the playbook C(haproof.balancer.heal) with the same
+    inventory and options, and with this task's C(become).
+  - Remove RV(run_file) when the drill is over; the process then ends.
+  - The process does not have passwords that were typed for C(ansible-playbook). Nodes that need one heal at the
+    deadline of their own timers.
 extends_documentation_fragment:
   - haproof.balancer.attributes
 attributes:
@@ -30,13 +30,13 @@ attributes:
   idempotent:
     support: none
     details:
-      - Each call starts a process of its own.
+      - Each call starts a new process.
   platform:
     support: full
     platforms: linux
 options:
   log:
-    description: File on the controller that takes what healing prints, in place of a former one.
+    description: File on the controller for the output of healing. An existing file is replaced.
     type: path
     required: true
   variables:
@@ -48,7 +48,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Heal at once when this play is cut off
+- name: Heal immediately if this play is interrupted
   haproof.balancer.drill_guard:
     log: /tmp/heal.log
     variables:
@@ -57,12 +57,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 run_file:
-  description: File on the controller that says that the drill goes on, in a folder that is this user's alone.
+  description: File on the controller that exists while the drill runs, in a directory that only this user can access.
   type: str
   returned: when not in check mode
   sample: /home/ops/.local/state/haproof-drill/control/guard-x1.run
 heal_command:
-  description: What is run to heal.
+  description: The command that heals.
   type: list
   elements: str
   returned: always

@@ -7,23 +7,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: keepalived_build
-short_description: Build keepalived from source, beside former builds
+short_description: Build keepalived from source, beside earlier builds
 version_added: "0.1.0"
 description:
-  - Builds keepalived as a user without rights or network who exists for that time only, in a folder that goes with him.
-  - Each version, source and set of options is a build of its own, in the folder C(PREFIX-VERSION-HASH). One that is
-    there and works is not built again, so going back to a former one takes no time.
-  - Looks in the summary of C(configure) whether IPVS, libnl, VRRP, systemd's notification and all that
-    O(configure_options) names are really in, and fails otherwise.
-  - Does not touch a running keepalived. O(prefix) is a symbolic link to the build that O(state=current) named last.
-  - The compiler and the headers must be there already. Needs systemd 235 or later.
+  - A temporary unprivileged user without network builds keepalived, in a temporary directory.
+  - Each version, source and set of options is a separate build in the directory C(PREFIX-VERSION-HASH). A working build
+    is not built again, so going back to an earlier one takes no time.
+  - Verifies in the summary of C(configure) that IPVS, libnl, VRRP, systemd's notification and all O(configure_options)
+    are enabled, and fails otherwise.
+  - Does not touch a running keepalived. O(prefix) is a symbolic link to the build last set by O(state=current).
+  - The compiler and the headers must be installed. Needs systemd 235 or later.
 extends_documentation_fragment:
   - haproof.balancer.attributes
 attributes:
   check_mode:
     support: full
     details:
-      - A build that would be made is not made, so whether it succeeds is not known.
+      - Nothing is built, so it is unknown whether a build would succeed.
   diff_mode:
     support: full
   idempotent:
@@ -34,14 +34,14 @@ attributes:
 options:
   state:
     description:
-      - V(built) makes the build when it is not there.
-      - V(current) points O(prefix) to it, atomically, and removes all but the newest O(keep) others.
+      - V(built) makes the build if it is missing.
+      - V(current) points O(prefix) to it, atomically, and removes all others except the newest O(keep).
       - V(absent) removes all builds, and O(prefix).
     type: str
     choices: [built, current, absent]
     default: built
   prefix:
-    description: Where keepalived appears to live.
+    description: Where keepalived is installed, as a link to the current build.
     type: path
     default: /usr/local/keepalived
   version:
@@ -61,7 +61,7 @@ options:
     elements: str
     default: []
   keep:
-    description: How many former builds to keep beside the current one.
+    description: How many earlier builds to keep beside the current one.
     type: int
     default: 2
   timeout:
@@ -73,7 +73,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Build keepalived beside the one that runs
+- name: Build keepalived beside the running one
   haproof.balancer.keepalived_build:
     version: 2.3.3
     url: https://www.keepalived.org/software/keepalived-2.3.3.tar.gz
@@ -87,7 +87,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 build:
-  description: Folder of the build.
+  description: Directory of the build.
   type: str
   returned: unless O(state=absent)
   sample: /usr/local/keepalived-2.3.3-8dbb5b5c
@@ -97,12 +97,12 @@ binary:
   returned: unless O(state=absent)
   sample: /usr/local/keepalived-2.3.3-8dbb5b5c/sbin/keepalived
 summary:
-  description: What C(configure) summed up, also in the file C(configure.summary) of the build.
+  description: The summary of C(configure), also in the file C(configure.summary) of the build.
   type: dict
-  returned: unless O(state=absent), when the build is there
+  returned: unless O(state=absent), if the build exists
   sample: {Use VRRP Framework: 'Yes', libnl version: '3'}
 builds:
-  description: All builds that are there, the last used first.
+  description: All existing builds, the last used first.
   type: list
   elements: str
   returned: always
@@ -112,13 +112,13 @@ packaged:
   type: bool
   returned: always
 settled:
-  description: Whether O(state=current) would have nothing to do.
+  description: Whether O(state=current) would change nothing.
   type: bool
   returned: unless O(state=absent)
 output:
-  description: The last lines of C(configure) or C(make).
+  description: The last lines of output of C(configure) or C(make).
   type: str
-  returned: when a build failed
+  returned: if a build failed
   sample: "configure: error: OpenSSL not properly installed on your system."
 """
 
@@ -146,10 +146,10 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
 
 SUMMARY = "configure.summary"
-WORDS = 40
+OUTPUT_LINES = 40
 PACKAGED = "/usr/sbin/keepalived"
 
-# How tar is told what the first bytes of an archive mean: it cannot look into a pipe itself.
+# tar's option by the first bytes of an archive: tar cannot detect the format in a pipe.
 FORMATS: dict[bytes, str] = {b"\x1f\x8b": "--gzip", b"\xfd7zXZ": "--xz", b"BZh": "--bzip2"}
 
 # Arguments: tar's format, the prefix, and those of configure. The staged prefix goes to stdout, all output to stderr.
@@ -167,7 +167,7 @@ tar --create --directory "$PWD/staged$prefix" . >&3
 
 
 class BuildError(Exception):
-    """A build failed; ``output`` is the end of what configure or make printed."""
+    """A build failed; ``output`` is that of configure or make."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -175,7 +175,7 @@ class BuildError(Exception):
 
 
 def fetch(source: Source, timeout_s: int, tarball: IO[bytes]) -> None:
-    """Write the source's tarball to *tarball*. Raises BuildError when it is not what the checksum says."""
+    """Write the source's tarball to *tarball*. Raises BuildError if it does not match the checksum."""
     name, _colon, wanted = source.checksum.partition(":")
     digest = hashlib.new(name)
     try:
@@ -191,7 +191,7 @@ def fetch(source: Source, timeout_s: int, tarball: IO[bytes]) -> None:
 
 
 def archive_format(tarball: IO[bytes], url: str) -> str:
-    """Return tar's option for this tarball. Raises BuildError for one of an unknown format."""
+    """Return tar's option for this tarball. Raises BuildError for an unknown format."""
     start = tarball.read(8)
     tarball.seek(0)
     for magic, option in FORMATS.items():
@@ -201,9 +201,9 @@ def archive_format(tarball: IO[bytes], url: str) -> str:
 
 
 def compile_source(source: Source, tarball: IO[bytes], staged: IO[bytes]) -> str:
-    """Build and write an archive of the prefix to *staged*; return all output. Raises BuildError.
+    """Build and write an archive of the prefix to *staged*; return the output. Raises BuildError.
 
-    The build runs code of the source, so it runs as a user of its own (systemd.exec(5), DynamicUser). It is nice: the
+    The build runs untrusted code, so it runs as a temporary user (systemd.exec(5), DynamicUser). It is niced, since the
     host may hold a VIP.
     """
     arguments = [archive_format(tarball, source.url), source.prefix, *source.arguments]
@@ -211,29 +211,29 @@ def compile_source(source: Source, tarball: IO[bytes], staged: IO[bytes]) -> str
     limits = ["DynamicUser=yes", "PrivateNetwork=yes", "PrivateTmp=yes", "PrivateDevices=yes", "Nice=10"]
     command = ["/bin/sh", "-euc", SCRIPT, "build", *arguments]
     argv = [*unit, *(f"--property={limit}" for limit in limits), "--setenv=LC_ALL=C"]
-    # systemd-run takes $ for the start of a variable of its own.
+    # systemd-run expands variables that start with $.
     argv += [word.replace("$", "$$") for word in command]
     run = subprocess.run(argv, stdin=tarball, stdout=staged, stderr=subprocess.PIPE, check=False)
     output = run.stderr.decode(errors="replace")
     if run.returncode != 0:
-        raise BuildError(f"keepalived {source.version} does not build", last(output))
+        raise BuildError(f"keepalived {source.version} does not build", last_lines(output))
     missing = unmet(source, output)
     if missing:
         raise BuildError(
-            "keepalived {} was built without {}; install the headers that are missing or change "
+            "keepalived {} was built without {}; install the missing headers or change "
             "keepalived_configure_options".format(source.version, ", ".join(missing)),
             to_text(parse_summary(output)),
         )
     return output
 
 
-def last(output: str) -> str:
+def last_lines(output: str) -> str:
     """Return the last lines of *output*."""
-    return "\n".join(output.splitlines()[-WORDS:])
+    return "\n".join(output.splitlines()[-OUTPUT_LINES:])
 
 
 def unpack(staged: IO[bytes], folder: str) -> None:
-    """Unpack what the build made, as root's and without special rights. Raises BuildError for what does not belong."""
+    """Unpack the staged build, owned by root and without special modes. Raises BuildError for anything unexpected."""
     staged.seek(0)
     with tarfile.open(fileobj=staged) as archive:
         for member in archive:
@@ -249,7 +249,7 @@ def unpack(staged: IO[bytes], folder: str) -> None:
 
 
 def install(content: IO[bytes] | None, path: str, mode: int) -> None:
-    """Write a file. Raises OSError, also when there is one."""
+    """Write a new file. Raises OSError, also if it exists."""
     with open(path, "xb") as stream:
         if content:
             shutil.copyfileobj(content, stream)
@@ -257,7 +257,7 @@ def install(content: IO[bytes] | None, path: str, mode: int) -> None:
 
 
 def make(source: Source, timeout_s: int) -> None:
-    """Build and put the result in its place. Raises BuildError, OSError; nothing is left then."""
+    """Build, and move the result into place. Raises BuildError, OSError, and then leaves nothing behind."""
     parent, name = os.path.split(source.build)
     os.makedirs(parent, exist_ok=True)
     # The build reads the tarball through its descriptor, so Python must not read ahead.
@@ -275,7 +275,7 @@ def make(source: Source, timeout_s: int) -> None:
 
 
 def works(source: Source) -> bool:
-    """Return whether the build is there and starts: an upgrade of the system may have taken a library away."""
+    """Return whether the build exists and starts: a system upgrade may have removed a library."""
     try:
         run = subprocess.run([source.binary, "--version"], capture_output=True, text=True, check=False)
     except OSError:
@@ -284,7 +284,7 @@ def works(source: Source) -> bool:
 
 
 def summary_of(build: str) -> dict[str, str]:
-    """Return the summary that is kept in the build, empty when it is not there."""
+    """Return the summary stored in the build, empty if there is none."""
     try:
         with open(os.path.join(build, SUMMARY), encoding="utf-8") as stream:
             return parse_summary(stream.read())
@@ -299,16 +299,16 @@ def list_builds(prefix: str) -> list[str]:
 
 
 def linked(prefix: str) -> str:
-    """Return the build that the prefix points to, or nothing. Raises BuildError for a prefix that is no link."""
+    """Return the build that the prefix points to, or "". Raises BuildError for a prefix that is not a link."""
     if os.path.islink(prefix):
         return os.path.join(os.path.dirname(prefix), os.readlink(prefix))
     if os.path.lexists(prefix):
-        raise BuildError(f"{prefix} is not a link of this module's; move it away or choose another keepalived_prefix")
+        raise BuildError(f"{prefix} is not a link made by this module; move it away or set another keepalived_prefix")
     return ""
 
 
 def point(prefix: str, build: str) -> None:
-    """Let the prefix point to the build, atomically."""
+    """Point the prefix to the build, atomically."""
     os.utime(build)
     parent, name = os.path.split(prefix)
     with tempfile.TemporaryDirectory(dir=parent, prefix=f".{name}.") as folder:
@@ -318,7 +318,7 @@ def point(prefix: str, build: str) -> None:
 
 
 def remove(paths: list[str]) -> None:
-    """Remove these folders and links. Raises OSError."""
+    """Remove these directories and links. Raises OSError."""
     for path in paths:
         if os.path.islink(path):
             os.unlink(path)
@@ -327,7 +327,7 @@ def remove(paths: list[str]) -> None:
 
 
 def describe(prefix: str, current: str, builds: list[str]) -> str:
-    """Return the text that Ansible's diff compares."""
+    """Return the text for Ansible's diff."""
     lines = [*sorted(builds), *([f"{prefix} -> {current}"] if current else [])]
     return "".join(f"{line}\n" for line in lines)
 
@@ -383,7 +383,7 @@ def main() -> None:
         required_if=[("state", "built", needed), ("state", "current", needed)],
         supports_check_mode=True,
     )
-    # The daemon is for everybody to look at, whatever the host's default is.
+    # All users may read the build, whatever the host's default umask is.
     os.umask(0o022)
     options = module.params
     source = Source(
@@ -393,7 +393,7 @@ def main() -> None:
         prefix=options["prefix"],
         options=tuple(options["configure_options"]),
     )
-    # What the module returns as its arguments.
+    # Ansible returns this as the module's argument.
     options["url"] = url_shown(source.url)
     problems = findings(source) if options["state"] != "absent" else []
     if problems:

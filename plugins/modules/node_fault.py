@@ -7,25 +7,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: node_fault
-short_description: Break a node on purpose, and heal it
+short_description: Inject a fault into a node, or heal it
 version_added: "0.1.0"
 description:
-  - Injects one fault into the host that it runs on, or heals it. The faults of a whole node are injected from another
-    host.
-  - Before it injects, it writes a script that heals the fault, and arms what runs that script after O(deadline) even if
-    the controller, SSH or the network is gone by then. On a node that is a systemd timer, C(haproof-heal-FAULT.timer);
-    on a host that drives others it is a process of its own. A heal that fails is tried again every five seconds.
-  - The script is C(/run/haproof-drill/FAULT/heal), and may be run by hand. It disarms the timer when the fault is
-    healed.
-  - A boot ends most faults. One that it does not end, such as V(disk_full), is recorded in C(/var/lib/haproof-drill)
-    and healed by a unit at the next boot, before keepalived starts. After V(clock_jump) only a time server can tell the
+  - Injects one fault into the host that it runs on, or heals it. Faults of a whole node are injected from another host,
+    its driver.
+  - Before injecting, it writes a script that heals the fault, and arms a timer that runs the script after O(deadline)
+    even if the controller, SSH or the network is gone by then. On a node this is a systemd timer,
+    C(haproof-heal-FAULT.timer); on a driver it is a separate process. A failed heal is retried every five seconds.
+  - The script is C(/run/haproof-drill/FAULT/heal), and may be run by hand. It disarms the timer after healing.
+  - A boot ends most faults. One that survives it, such as V(disk_full), is recorded in C(/var/lib/haproof-drill) and
+    healed by a unit at the next boot, before keepalived starts. After V(clock_jump) only a time server can restore the
     time.
-  - Of V(node_freeze), V(node_power_off) and V(node_reboot) record and script are on the host that drives the node, in
-    C(/var/lib/haproof-drill) of root, or in C(~/.local/state/haproof-drill/HOST) of another user. When this host loses
-    power, root's unit heals the node at its next boot. Without root nothing does, and the node stays as it is until the
-    module is called again with O(state=healed).
-  - Folders, records and scripts count only when they are the user's own and nobody else may write there.
-  - A host has one fault at a time.
+  - For V(node_freeze), V(node_power_off) and V(node_reboot) record and script are on the driver, in
+    C(/var/lib/haproof-drill) for root, or in C(~/.local/state/haproof-drill/HOST) for another user. If the driver loses
+    power, root's unit heals the node at the driver's next boot. Without root the node stays as it is until the module
+    is called again with O(state=healed).
+  - Directories, records and scripts are used only if they are the user's own and no other user may write there.
+  - A host has at most one fault at a time.
 extends_documentation_fragment:
   - haproof.balancer.attributes
 attributes:
@@ -43,11 +42,11 @@ attributes:
 options:
   fault:
     description:
-      - The fault. With O(state=healed) it may be omitted, which heals every fault that is recorded on this host.
-      - After V(service_kill) and V(keepalived_kill) it is up to systemd what comes next.
+      - The fault. With O(state=healed) it may be omitted, which heals every fault recorded on this host.
+      - After V(service_kill) and V(keepalived_kill) systemd decides what happens next.
       - V(link_down) must not take down the interface that Ansible connects through, or the result is lost.
-      - V(network_cut) begins about a second after the module has answered. RV(injected_s) is known to the call that
-        heals it or comes later.
+      - V(network_cut) begins about a second after the module has returned. RV(injected_s) is returned by the call that
+        heals it, or a later one.
       - The VRRP faults drop the authentication header of VRRPv2 as well.
     type: str
     choices:
@@ -73,7 +72,7 @@ options:
       disk_full: "A small file system is filled to the last byte."
       clock_jump: "The clock is set an hour forward."
   state:
-    description: Whether the host shall have the fault.
+    description: Whether the host has the fault.
     type: str
     choices: [healed, injected]
     default: injected
@@ -81,49 +80,49 @@ options:
     description: Seconds after which the host heals itself, 1 to 86400. Required when O(state=injected).
     type: float
   service:
-    description: The unit that the fault is done to. Faults of keepalived take V(keepalived) when it is omitted.
+    description: The unit to break. Defaults to V(keepalived) for keepalived's faults.
     type: str
   interface:
-    description: The network interface that goes down, or gets the duplicate.
+    description: The network interface to take down, or to give the duplicate.
     type: str
   vip:
     description: The virtual IP, without prefix.
     type: str
   path:
-    description: A mount point of a file system below 1 GiB. The root file system is refused.
+    description: A mount point of a file system below 1 GiB. The root file system is rejected.
     type: path
   slow_s:
-    description: Seconds for which a slow service stands still; then it runs half as long.
+    description: Seconds for which a slow service is stopped; it then runs half as long.
     type: float
     default: 0.1
   node:
-    description: The host that O(commands) are about.
+    description: The host that O(commands) act on.
     type: str
   commands:
-    description: How this host does something to O(node).
+    description: Commands that break and heal O(node), run on this host.
     type: dict
     suboptions:
       inject:
-        description: Commands, each a list of words, that are run one after the other.
+        description: Commands to run one after the other, each a list of arguments.
         type: list
         elements: list
         required: true
       heal:
-        description: Commands that heal it. May be empty for a fault that ends by itself.
+        description: Commands that heal it. May be empty if the fault ends by itself.
         type: list
         elements: list
         required: true
   clock:
     description:
-      - C(ADDRESS PORT) of the client's clock, as M(haproof.balancer.vip_probe) writes it to its run file. It is asked
-        before anything is done.
+      - C(ADDRESS PORT) of the client's clock, as M(haproof.balancer.vip_probe) writes it to its run file. It is queried
+        first.
     type: str
 author:
   - haproof.balancer contributors (@haproof)
 """
 
 EXAMPLES = r"""
-- name: Stop nginx, for half a minute at the longest
+- name: Stop nginx, for at most half a minute
   haproof.balancer.node_fault:
     fault: service_stop
     service: nginx
@@ -146,74 +145,74 @@ EXAMPLES = r"""
     deadline: 30
   delegate_to: localhost
 
-- name: Heal whatever is recorded on a host
+- name: Heal every fault recorded on a host
   haproof.balancer.node_fault:
     state: healed
 """
 
 RETURN = r"""
 supported:
-  description: Whether this host can have the fault. Nothing was done when it cannot.
+  description: Whether this host supports the fault. If not, nothing was done.
   type: bool
   returned: always
 reason:
-  description: Why it cannot, or nothing.
+  description: Why it does not, or empty.
   type: str
   returned: always
   sample: "nft is not on this host: install nftables"
 faults:
-  description: The faults that were injected or healed, or would be in check mode. Those of a node end in its name.
+  description: The faults injected or healed (in check mode, that would be). Those of a node end in its name.
   type: list
   elements: str
   returned: always
   sample: [service_stop]
 unit:
-  description: The unit that the fault is done to.
+  description: The broken unit.
   type: str
-  returned: when there is one fault
+  returned: if there is one fault
   sample: nginx
 timer:
   description: The systemd timer that heals the fault; none for faults of a whole node.
   type: str
-  returned: when there is one fault
+  returned: if there is one fault
   sample: haproof-heal-service_stop.timer
 heal_command:
-  description: What heals the fault, by hand too.
+  description: The command that heals the fault; it may be run by hand.
   type: list
   elements: str
-  returned: when there is one fault
+  returned: if there is one fault
   sample: [sh, /run/haproof-drill/service_stop/heal]
 injected_s:
-  description: When the fault was injected, in seconds of this host's monotonic clock; null while nobody knows.
+  description: When the fault was injected, in seconds on this host's monotonic clock; null while unknown.
   type: float
-  returned: when there is one fault
+  returned: if there is one fault
 effect:
-  description: Whether the fault showed, after it was injected or, once it is healed, right before that.
+  description: Whether the fault was present after injecting or, once it is healed, right before healing.
   type: dict
-  returned: when there is one fault
+  returned: if there is one fault
   contains:
     there:
-      description: Whether it did; null when this host cannot tell, as of another node, or before it is cut off.
+      description: Whether it was; null if this host cannot tell, as for another node, or before it is cut off.
       type: bool
     lost:
-      description: What showed that something else had ended it.
+      description: Evidence that something else had ended it.
       type: list
       elements: str
       sample: [nginx runs]
 healed_s:
   description: When healing began, at its deadline or by this call, on the same clock.
   type: float
-  returned: when there is one fault
+  returned: if there is one fault
 clock:
-  description: How far the client's clock is from this host's. Null when it was not asked for or did not answer.
+  description: The client's clock. Null without O(clock), or without an answer.
   type: dict
   returned: always
   contains:
     offset_s:
-      description: What to add to this host's monotonic clock for the client's.
+      description: Add this to this host's monotonic clock for the client's.
       type: float
     error_s:
-      description: By how much that may be wrong.
+      description: Maximum error of the offset.
       type: float
 cmd:
   description: The command that failed.
@@ -225,7 +224,7 @@ rc:
   type: int
   returned: failure
 stderr:
-  description: What it said.
+  description: Its error output.
   type: str
   returned: failure
 """
@@ -270,7 +269,7 @@ _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def problem(params: dict[str, Any]) -> str | None:
-    """Say which option does not fit; None when all do."""
+    """Return the error in the options, None if there is none."""
     fault, deadline, slow_s = params["fault"], params["deadline"], params["slow_s"]
     if deadline is not None and not 1 <= deadline <= _LONGEST_S:
         return f"deadline is {deadline:g}, it must be 1 to {_LONGEST_S} seconds"
@@ -278,11 +277,11 @@ def problem(params: dict[str, Any]) -> str | None:
         return f"slow_s is {slow_s:g}, it must be 0.01 to 60 seconds"
     if params["node"] and not _NODE.fullmatch(params["node"]):
         return f"node is {params['node']}, it must be a host name"
-    return lacking(params) if params["state"] == "injected" and fault else None
+    return missing_option(params) if params["state"] == "injected" and fault else None
 
 
-def lacking(params: dict[str, Any]) -> str | None:
-    """Say which option a fault lacks that shall be injected; None when it has all."""
+def missing_option(params: dict[str, Any]) -> str | None:
+    """Return which option is missing to inject a fault, None if there is none."""
     fault, commands = params["fault"], params["commands"]
     missing = [name for name in FAULTS[fault].needs if not params[name]]
     if missing:
@@ -290,24 +289,24 @@ def lacking(params: dict[str, Any]) -> str | None:
     if params["node"] and fault not in DRIVER_FAULTS:
         return f"fault {fault} is injected on the host itself: run it there, without node"
     if commands and not (commands["inject"] and all([*commands["inject"], *commands["heal"]])):
-        return "commands.inject needs a command, and every command a word"
+        return "commands.inject needs a command, and no command may be empty"
     return None
 
 
 def asked(params: dict[str, Any]) -> dict[str, Any]:
-    """Return the options that make a fault what it is, without the node."""
+    """Return the options that define a fault, without the node."""
     fault = FAULTS[params["fault"]]
     named = {name: params[name] for name in fault.needs if name != "node"}
     return {"service": params["service"] or fault.service, **named} if fault.service else named
 
 
 def chosen(records: list[Record], fault: str | None, node: str | None) -> list[Record]:
-    """Return the records of a fault and of a node; either may be left open."""
+    """Return the records of a fault and of a node; None matches any."""
     return [one for one in records if fault in (None, one.fault) and node in (None, one.node)]
 
 
 def describe(names: list[str]) -> str:
-    """One line for the diff."""
+    """Return a line for the diff."""
     return f"injected: {', '.join(names)}\n" if names else "healed\n"
 
 
@@ -317,12 +316,12 @@ class Call:
     def __init__(self, module: Any) -> None:
         self._params: dict[str, Any] = module.params
         self._check_mode: bool = module.check_mode
-        # Commands are meant as they are written, "$1" and "~" too.
+        # Commands are run as they are written, "$1" and "~" included.
         self._host = FaultHost(partial(module.run_command, expand_user_and_vars=False))
         self._records = Records(*base_folders(os.geteuid()), SURVIVORS)
 
     def injected(self) -> dict[str, Any]:
-        """Inject the fault unless it is there. Raises FaultError, UnsupportedError."""
+        """Inject the fault unless it is present. Raises FaultError, UnsupportedError."""
         params, host, records = self._params, self._host, self._records
         fault, node, options = params["fault"], params["node"] or "", asked(params)
         if fault not in DRIVER_FAULTS and os.geteuid() != 0:
@@ -336,7 +335,7 @@ class Call:
         if before and is_injected(host, records, before[0]):
             return {"changed": False, **self._facts(before[0]), **self._diff([name], [name])}
         if before and not self._check_mode:
-            # It is half there, or its timer is gone.
+            # It is incomplete, or its timer is gone.
             heal(host, records, name)
         wanted = Options(
             fault=fault,
@@ -353,7 +352,7 @@ class Call:
         return {"changed": True, **self._facts(record), **self._diff([one.name for one in before], [name])}
 
     def healed(self) -> dict[str, Any]:
-        """Heal what is recorded. Raises FaultError, after all has been tried."""
+        """Heal all recorded faults. Raises FaultError, after all have been tried."""
         params, records = self._params, self._records
         names = [one.name for one in chosen(records.active(), params["fault"], params["node"])]
         past = [name for name in records.names() if records.healed(name)]
@@ -374,7 +373,7 @@ class Call:
         if len(ended) == 1:
             facts = {**self._facts(ended[0]), "faults": names}
         if not self._check_mode:
-            # Of no use to anybody but this call.
+            # No later call needs them.
             for one in ended:
                 records.remove(one.name)
         return {"changed": bool(names), **facts, **self._diff(names, [])}
@@ -391,11 +390,11 @@ class Call:
         }
 
     def _effect(self, record: Record) -> dict[str, Any]:
-        """Return what RETURN says: what was seen before healing, or else after injecting."""
+        """Return ``effect`` as in RETURN, from before healing, or else from after injecting."""
         lost = self._records.lost(record.name)
         if lost is not None:
             return {"there": not lost, "lost": lost}
-        # What was seen of one that is injected later is that it waits.
+        # For a delayed fault only the waiting was observed.
         return {"there": True if record.present and not record.delayed else None, "lost": []}
 
     def _diff(self, before: list[str], after: list[str]) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_peers
-short_description: See who is connected to a service
+short_description: List the peers connected to a service
 version_added: "0.1.0"
 description:
-  - Reports which addresses have TCP connections to the processes of a systemd unit, or had one while the module looked,
-    as the kernel lists them. A drill uses it to see whether its clients' requests go through the service that it is to
-    break.
-  - Needs root, to see which sockets are the unit's.
+  - Reports from the kernel's tables which addresses have TCP connections to the processes of a systemd unit, or had one
+    while the module ran. A drill uses it to verify that its clients' requests go through the service to break.
+  - Needs root, to see which sockets belong to the unit.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -26,7 +25,7 @@ options:
     description: Only connections to this address of the host, without prefix.
     type: str
   url:
-    description: Only connections to the port of this URL. Without one of TCP, such as an C(icmp) URL's, there are none.
+    description: Only connections to the port of this URL. A URL without a TCP port, such as C(icmp), has none.
     type: str
   wanted:
     description: Addresses to wait for. The module returns as soon as all of them are in RV(peers).
@@ -38,7 +37,7 @@ options:
     type: bool
     default: false
   duration:
-    description: How long to wait for them at the longest, in seconds.
+    description: Maximum time to wait for them, in seconds.
     type: float
     default: 2.0
 author:
@@ -46,7 +45,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: See whether the client's requests go through nginx
+- name: Verify that the client's requests go through nginx
   haproof.balancer.service_peers:
     service: nginx
     address: 198.18.0.10
@@ -58,13 +57,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 peers:
-  description: Addresses that are, or were while the module looked, connected to the service.
+  description: Addresses that are, or were while the module ran, connected to the service.
   type: list
   elements: str
   returned: always
   sample: [198.18.0.31]
 others:
-  description: Addresses that are connected to O(address) and the port of O(url), whatever else serves them.
+  description: Addresses connected to O(address) and the port of O(url) but served by other processes.
   type: list
   elements: str
   returned: always
@@ -85,8 +84,8 @@ POLL_S = 0.02
 _CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
 
 
-def processes(run: Runner, unit: str) -> list[int]:
-    """Return the processes of a unit, none when it does not run."""
+def read_processes(run: Runner, unit: str) -> list[int]:
+    """Return the processes of a unit, none if it is not running."""
     _rc, out, _err = run(["systemctl", "show", "--property=ControlGroup", "--value", unit])
     group = out.strip()
     for base in _CGROUPS if group else ():
@@ -98,21 +97,21 @@ def processes(run: Runner, unit: str) -> list[int]:
     return []
 
 
-def inodes(pids: list[int]) -> set[int]:
-    """Return the inodes of all sockets that these processes have."""
+def read_inodes(pids: list[int]) -> set[int]:
+    """Return the inodes of all sockets of these processes."""
     found = set()
     for pid in pids:
         try:
             names = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
         except FileNotFoundError:
-            # It has ended, or closed a file, meanwhile. The next look sees the others.
+            # It has since ended, or closed a file. The next poll sees the others.
             continue
         found |= {int(name[8:-1]) for name in names if name.startswith("socket:[")}
     return found
 
 
-def sockets(pid: int) -> list[Socket]:
-    """Return the TCP sockets of the network that a process lives in."""
+def read_sockets(pid: int) -> list[Socket]:
+    """Return the TCP sockets in a process's network namespace."""
     found = []
     for name in ("tcp", "tcp6"):
         try:
@@ -124,21 +123,23 @@ def sockets(pid: int) -> list[Socket]:
     return found
 
 
-def look(run: Runner, unit: str) -> tuple[list[Socket], set[int]]:
-    """Return all sockets where a unit runs, and the inodes of its own."""
-    pids = processes(run, unit)
-    return sockets(pids[0] if pids else os.getpid()), inodes(pids)
+def inspect(run: Runner, unit: str) -> tuple[list[Socket], set[int]]:
+    """Return all sockets in a unit's network namespace, and the inodes of its own."""
+    pids = read_processes(run, unit)
+    return read_sockets(pids[0] if pids else os.getpid()), read_inodes(pids)
 
 
-def told(found: list[Socket], own: set[int], address: str, port: int, ended: Container[Socket]) -> dict[str, list[str]]:
-    """Return ``peers`` and ``others``, as RETURN says. *ended* had ended before the module looked."""
+def list_peers(
+    found: list[Socket], own: set[int], address: str, port: int, ended: Container[Socket]
+) -> dict[str, list[str]]:
+    """Return ``peers`` and ``others``, as in RETURN. *ended* are those that had ended before the module started."""
     everyone = {one.inode for one in found if one.state == LISTEN or one.inode}
     peers = served(found, own, address, port, ended)
     return {"peers": peers, "others": sorted(set(served(found, everyone, address, port, ended)) - set(peers))}
 
 
 def complete(peers: list[str], wanted: list[str], any_wanted: bool) -> bool:
-    """Return whether all that were waited for are there, or one of them."""
+    """Return whether all wanted peers are connected, or one of them if *any_wanted*."""
     there = [address in peers for address in wanted]
     return any(there) if any_wanted and wanted else all(there)
 
@@ -169,12 +170,12 @@ def main() -> None:
     ended: frozenset[Socket] | None = None
     while True:
         try:
-            found, own = look(module.run_command, params["service"])
+            found, own = inspect(module.run_command, params["service"])
         except PermissionError as error:
             module.fail_json(msg=f"cannot read {error.filename}: become root")
         if ended is None:
             ended = frozenset(one for one in found if not one.inode)
-        seen = told(found, own, address, port, ended)
+        seen = list_peers(found, own, address, port, ended)
         if complete(seen["peers"], params["wanted"], params["any_wanted"]) or time.monotonic() > end_s:
             module.exit_json(changed=False, **seen)
         time.sleep(POLL_S)

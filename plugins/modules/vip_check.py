@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vip_check
-short_description: Who answers for a virtual IP on the wire, and does its service answer
+short_description: Check who answers for a virtual IP on the wire, and whether its service answers
 version_added: "0.1.0"
 description:
-  - Asks from the host where it runs, best one beside the balancers. ARP (IPv4) or neighbour solicitations (IPv6) go
-    out for O(vip), and every MAC address that answers within O(window) is kept.
-  - Then connects to O(port), and requests O(url), where they are given.
-  - Fails when nobody answers, when more than one MAC address does, when it is not that of O(holder), or when the
-    service does not answer as it should. Everything that it saw is returned then too.
-  - A host that has the VIP itself counts as one that answers.
+  - Run it on a host on the balancers' link, best not on a balancer. It sends ARP requests (IPv4) or neighbour
+    solicitations (IPv6) for O(vip), and records every MAC address that answers within O(window).
+  - Then connects to O(port), and requests O(url), if given.
+  - Fails if no host answers, if more than one MAC address does, if it is not that of O(holder), or if the service does
+    not answer correctly. All observations are returned even then.
+  - If the host itself has the VIP, its own MAC address counts as an answer.
   - Needs root or CAP_NET_RAW, unless O(link=false).
 extends_documentation_fragment:
   - haproof.balancer.attributes
@@ -26,29 +26,29 @@ options:
     type: str
     required: true
   link:
-    description: Whether to ask on the link. From another subnet only the service can be asked.
+    description: Whether to check the link. From another subnet only the service can be checked.
     type: bool
     default: true
   interface:
-    description: Interface to ask on; when omitted, the one in whose subnet the VIP is.
+    description: Interface to use. Defaults to the one in the VIP's subnet.
     type: str
   window:
-    description: How long answers are collected, in seconds. Questions go out three times in it.
+    description: How long to collect answers, in seconds. Requests are sent three times in it.
     type: float
     default: 1.0
   holder:
-    description: Who is expected to answer, as MAC address, or as an address of that host on the same link.
+    description: The host expected to answer, as a MAC address, or as its IP address on the same link.
     type: str
   port:
     description: TCP port to connect to.
     type: int
   url:
     description:
-      - URL to request, V(http) or V(https). The request goes to O(vip) whatever the URL's name means elsewhere; the
-        name is what the server gets told.
+      - URL to request, V(http) or V(https). The request goes to O(vip), whatever the URL's host name resolves to; the
+        name is sent to the server.
     type: str
   status:
-    description: Good status codes.
+    description: Accepted status codes.
     type: list
     elements: int
     default: [200]
@@ -56,7 +56,7 @@ options:
     description: Regular expression that must be found in the first MiB of the body.
     type: str
   validate_certs:
-    description: Whether the server's certificate must be good for the name in O(url).
+    description: Whether the server's certificate must be valid for the host name in O(url).
     type: bool
     default: true
   timeout:
@@ -83,13 +83,13 @@ EXAMPLES = r"""
     url: http://www.example.com/
     body: web0[12]
 
-- name: Look without failing
+- name: Check without failing
   haproof.balancer.vip_check:
     vip: 198.18.0.10
   register: vip
   failed_when: vip.findings is not defined
 
-- name: From another subnet, the service alone
+- name: Check only the service, from another subnet
   haproof.balancer.vip_check:
     vip: 198.18.0.10
     link: false
@@ -103,22 +103,22 @@ vip:
   returned: always
   sample: 198.18.0.10
 interface:
-  description: Interface that was asked on; null when O(link=false).
+  description: Interface that was used; null if O(link=false).
   type: str
   returned: always
   sample: eth1
 macs:
-  description: Every MAC address that answered, in order. This host's own is among them when it has the VIP.
+  description: Every MAC address that answered, in order, including this host's own if it has the VIP.
   type: list
   elements: str
   returned: always
   sample: ["02:42:c6:12:00:0b"]
 answered:
-  description: Whether anybody answered on the link; null when O(link=false).
+  description: Whether any host answered on the link; null if O(link=false).
   type: bool
   returned: always
 tcp:
-  description: How the connection went; null without O(port).
+  description: Result of the connection; null without O(port).
   type: dict
   returned: always
   contains:
@@ -126,17 +126,17 @@ tcp:
       description: As given.
       type: int
     open:
-      description: Whether the connection was taken.
+      description: Whether the connection was accepted.
       type: bool
     connect_s:
-      description: Seconds until then; null when it was not.
+      description: Seconds until then; null if it was not.
       type: float
     error:
-      description: Why it was not; null when it was.
+      description: Why it was not; null if it was.
       type: str
       sample: connection refused
 http:
-  description: How the request went; null without O(url).
+  description: Result of the request; null without O(url).
   type: dict
   returned: always
   contains:
@@ -148,11 +148,11 @@ http:
       type: int
       sample: 200
     error:
-      description: What is wrong with the answer; null when nothing is.
+      description: The error in the answer; null if there is none.
       type: str
       sample: answers with status 503, not 200
 findings:
-  description: What is wrong, one sentence each. The module fails when there are any.
+  description: Errors, one sentence each. The module fails if there are any.
   type: list
   elements: str
   returned: always
@@ -200,7 +200,7 @@ def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, A
 
 
 def check_service(params: dict[str, Any], vip: str, scope: int) -> dict[str, Any]:
-    """Return ``tcp`` and ``http``. Raises ValueError for a URL that is none."""
+    """Return ``tcp`` and ``http``. Raises ValueError for an invalid URL."""
     answers: dict[str, Any] = {"tcp": None, "http": None}
     request = request_for(params["url"]) if params["url"] else None
     if params["port"]:

@@ -7,32 +7,32 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vip_info
-short_description: Which virtual IPs and VRRP states a host has
+short_description: Report a host's virtual IPs and VRRP states
 version_added: "0.1.0"
 description:
   - Reads the host's addresses from the kernel and, unless O(keepalived=false), the VRRP instances from the running
     keepalived itself.
-  - keepalived is asked by signal for its JSON dump, or for its text dump where JSON is not built in. A dump that was
-    left from earlier is never taken for an answer.
-  - A keepalived that does not run is no error; RV(keepalived.running) says so.
+  - A signal makes keepalived dump its state as JSON, or as text where JSON is not built in. A leftover dump is never
+    taken for a new one.
+  - A stopped keepalived is not an error; RV(keepalived.running) reports it.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
 options:
   vips:
     description:
-      - Virtual IPs to look for, with or without prefix. RV(holds) says which of them the kernel has.
+      - Virtual IPs to look for, with or without prefix. RV(holds) lists those that the kernel has.
     type: list
     elements: str
     default: []
   keepalived:
     description:
-      - Whether to ask keepalived, which needs root. When V(false), nothing is signalled and RV(instances) is empty.
+      - Whether to query keepalived, which needs root. If V(false), no signal is sent and RV(instances) is empty.
     type: bool
     default: true
   details:
     description:
-      - Whether to look closer, for which keepalived is asked a second time. Adds RV(instances[].tracked),
+      - Whether to return details, which needs a second dump. Adds RV(instances[].tracked),
         RV(keepalived.program) and RV(keepalived.config).
     type: bool
     default: true
@@ -41,25 +41,25 @@ options:
     type: path
     default: /run/keepalived.pid
   timeout:
-    description: How long keepalived may take to answer, in seconds.
+    description: How long keepalived may take to write a dump, in seconds.
     type: float
     default: 2.0
   wait_for:
     description:
-      - Return when the host has this role for all of O(vips), or V(settled), which is either. See RV(roles).
-      - When that does not come true within O(wait_timeout), the module returns what there is then, and does not fail.
+      - Wait until the host has this role for all of O(vips), or V(settled) for either. See RV(roles).
+      - If it does not within O(wait_timeout), the module returns the state at that time, and does not fail.
     type: str
     choices: [holder, settled, standby]
   wait_timeout:
-    description: How long to wait at the longest, in seconds.
+    description: Maximum time to wait, in seconds.
     type: float
     default: 10.0
   quiet:
-    description: Whether to wait also until no alarm is raised. See RV(alarms).
+    description: Whether to also wait until no alarm is raised. See RV(alarms).
     type: bool
     default: false
   metrics:
-    description: The metrics file of keepalived-watch. It need not exist.
+    description: The metrics file of keepalived-watch. It may be missing.
     type: path
     default: /run/keepalived-watch/haproof.prom
 author:
@@ -67,7 +67,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: See who holds the virtual IP, as the kernel knows it
+- name: Ask the kernel who holds the virtual IP
   haproof.balancer.vip_info:
     vips: [198.18.0.10/24]
     keepalived: false
@@ -80,7 +80,7 @@ EXAMPLES = r"""
   register: vip
   failed_when: vip.roles['198.18.0.10'] != 'holder'
 
-- name: Say what is checked and fails
+- name: Show failing checks
   ansible.builtin.debug:
     msg: "{{ vrrp.instances | map(attribute='tracked') | flatten | selectattr('failing') | map(attribute='name') }}"
 
@@ -128,11 +128,11 @@ addresses:
       description: Whether another address of the same subnet comes first.
       type: bool
 boot:
-  description: An identifier of the host's current boot.
+  description: Identifier of the host's current boot.
   type: str
   returned: always
 alarms:
-  description: The alarms that keepalived-watch of the role P(haproof.balancer.keepalived#role) has raised.
+  description: The raised alarms of keepalived-watch from the role P(haproof.balancer.keepalived#role).
   type: list
   elements: dict
   returned: always
@@ -146,16 +146,16 @@ alarms:
       type: str
       sample: split_brain
 holds:
-  description: Those of O(vips) that this host's kernel has, spelled as given.
+  description: Those of O(vips) that this host's kernel has, as given.
   type: list
   elements: str
   returned: always
   sample: [198.18.0.10/24]
 roles:
   description:
-    - What the host is for each of O(vips), V(holder) or V(standby).
-    - V(unready) when kernel and keepalived do not agree.
-    - When O(keepalived=false) the kernel alone decides.
+    - The host's role for each of O(vips), V(holder) or V(standby).
+    - V(unready) if kernel and keepalived do not agree.
+    - With O(keepalived=false) only the kernel decides.
   type: dict
   returned: always
   sample: {"198.18.0.10/24": "holder"}
@@ -165,17 +165,17 @@ keepalived:
   returned: when O(keepalived=true)
   contains:
     running:
-      description: Whether it runs.
+      description: Whether it is running.
       type: bool
     pid:
-      description: Its process id; null when it does not run.
+      description: Its process id; null if it is not running.
       type: int
     version:
-      description: The version that runs, which need not be the one installed; null when it does not run.
+      description: The running version, which may differ from the installed one; null if it is not running.
       type: str
       sample: 2.2.7
     program:
-      description: The program that would start now.
+      description: The installed binary.
       type: dict
       returned: when O(details=true)
       contains:
@@ -184,15 +184,15 @@ keepalived:
           type: str
           sample: /usr/sbin/keepalived
         installed_version:
-          description: Its version; null when it is gone.
+          description: Its version; null if it is missing.
           type: str
           sample: 2.2.7
         outdated:
-          description: Whether what runs is another one.
+          description: Whether the running binary is a different one.
           type: bool
     restarts:
       description:
-        - A line for each process (VRRP, health checks) that ended and that keepalived started again, from the journal.
+        - One journal line per process (VRRP, health checks) that died and that keepalived restarted.
       type: list
       elements: str
       returned: when O(details=true)
@@ -203,7 +203,7 @@ keepalived:
       returned: when O(details=true)
       contains:
         files:
-          description: The file and all that it includes.
+          description: The file and all its includes.
           type: list
           elements: str
           sample: [/etc/keepalived/keepalived.conf]
@@ -211,17 +211,17 @@ keepalived:
           description: When the newest of them was written, in seconds since the epoch by the host's clock.
           type: float
         loaded_at:
-          description: When keepalived last read them; null when systemd cannot tell.
+          description: When keepalived last read them; null if systemd does not know.
           type: float
         differences:
           description:
-            - In what the files differ from what runs, as far as keepalived's dump tells it. What depends on
-              sequences (C(~SEQ)) is not compared.
+            - Differences between the files and the running configuration, as far as keepalived's dump shows it.
+              Settings that depend on sequences (C(~SEQ)) are not compared.
           type: list
           elements: str
           sample: ["vrrp_instance VI_10: priority is 150 on disk, and 100 runs"]
 instances:
-  description: The VRRP instances as keepalived sees them; empty when it does not run or is not asked.
+  description: The VRRP instances as keepalived sees them; empty if it is not running or not queried.
   type: list
   elements: dict
   returned: always
@@ -235,7 +235,7 @@ instances:
       type: str
       sample: master
     interface:
-      description: Interface that it advertises on.
+      description: Interface on which it advertises.
       type: str
       sample: eth1
     vrid:
@@ -251,11 +251,11 @@ instances:
       type: int
       sample: 254
     effective_priority:
-      description: Priority with the weights of all tracked objects.
+      description: Priority including the weights of all tracked objects.
       type: int
       sample: 254
     master_priority:
-      description: Priority that the current master advertises; null on the master itself, or when none is heard.
+      description: Priority that the current master advertises; null on the master itself, or if none is heard.
       type: int
     advert_int_s:
       description: Seconds between adverts.
@@ -263,14 +263,14 @@ instances:
       sample: 0.2
     down_timer_adverts:
       description:
-        - Missed adverts after which the master counts as dead.
-        - Null where keepalived does not tell, as in its JSON dump when O(details=false).
+        - Missed adverts after which the master is considered dead.
+        - Null where the dump lacks it, as in JSON with O(details=false).
       type: int
     preempt:
-      description: Whether it takes the VIP back from a master of lower priority.
+      description: Whether it preempts a master of lower priority.
       type: bool
     virtual_addresses:
-      description: Its virtual addresses, the excluded ones too, without prefix.
+      description: Its virtual addresses, including excluded ones, without prefix.
       type: list
       elements: str
       sample: [198.18.0.10]
@@ -280,7 +280,7 @@ instances:
       elements: str
       sample: [198.18.0.10]
     agrees:
-      description: Whether the kernel has all of them when it is master, and none otherwise.
+      description: Whether the kernel has all of them if it is master, and none otherwise.
       type: bool
     authentication:
       description: V(none), V(pass) or V(ah). Never a password.
@@ -288,12 +288,12 @@ instances:
       returned: when O(details=true)
       sample: none
     unicast_peers:
-      description: Those that its adverts go to; empty for multicast.
+      description: The destinations of its adverts; empty for multicast.
       type: list
       elements: str
       returned: when O(details=true)
     tracked:
-      description: What it tracks.
+      description: The objects that it tracks.
       type: list
       elements: dict
       returned: when O(details=true)
@@ -307,10 +307,10 @@ instances:
           type: str
           sample: answers
         weight:
-          description: By how much it changes the priority; 0 puts the instance in FAULT.
+          description: Change of the priority; 0 puts the instance in FAULT.
           type: int
         state:
-          description: keepalived's word for a script, the number in a file; null when it tells none.
+          description: keepalived's state of a script, the number in a file; null if the dump has none.
           type: str
           sample: GOOD
         failing:
@@ -352,12 +352,12 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses i
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import role_of
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import raised, read_text
 
-# Waiting looks at the kernel this often, and asks keepalived, which logs each question, only when the kernel agrees.
+# The kernel is polled this often. keepalived logs each query, so it is queried only when the kernel agrees.
 POLL_S = 0.1
 
 
 def vip_problems(vips: list[str]) -> list[str]:
-    """Say what is wrong with the option ``vips``, one sentence a finding."""
+    """Return the errors in the option ``vips``, one sentence each."""
     problems = []
     for number, vip in enumerate(vips):
         try:
@@ -367,13 +367,13 @@ def vip_problems(vips: list[str]) -> list[str]:
     return problems
 
 
-def vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> dict[str, Any]:
-    """``keepalived`` and ``instances`` as RETURN says. Raises KeepalivedError when a running one does not answer."""
+def read_vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> dict[str, Any]:
+    """Return ``keepalived`` and ``instances`` as in RETURN. Raises KeepalivedError if a running one does not answer."""
     pid = find_pid(pid_file)
     if pid is None:
         return {"keepalived": {"running": False, "pid": None, "version": None}, "instances": []}
     daemon = Keepalived(run, pid, timeout_s)
-    told: dict[str, Any] = {"running": True, "pid": pid, "version": daemon.version()}
+    facts: dict[str, Any] = {"running": True, "pid": pid, "version": daemon.version()}
     instances = daemon.instances()
     if details:
         text = daemon.text()
@@ -381,15 +381,15 @@ def vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> dict[st
         for instance in instances:
             instance.update(more.get(instance["name"], {}))
         unit = unit_facts(run, pid)
-        told["restarts"] = restarts(run, pid)
-        told["program"] = program_facts(run, pid, unit["program"])
+        facts["restarts"] = restarts(run, pid)
+        facts["program"] = program_facts(run, pid, unit["program"])
         running = {"instances": instances, "scripts": parse_scripts(text)}
-        told["config"] = config_facts(read_sources(daemon.config()), daemon.config_id(), unit["loaded_at"], running)
-    return {"keepalived": told, "instances": instances}
+        facts["config"] = config_facts(read_sources(daemon.config()), daemon.config_id(), unit["loaded_at"], running)
+    return {"keepalived": facts, "instances": instances}
 
 
 def config_facts(sources: Sources, config_id: str, loaded_at: float | None, running: dict[str, Any]) -> dict[str, Any]:
-    """``keepalived.config`` as RETURN says."""
+    """Return ``keepalived.config`` as in RETURN."""
     try:
         found = differences(sources.text, config_id, running)
     except ParseError as error:
@@ -401,9 +401,9 @@ def config_facts(sources: Sources, config_id: str, loaded_at: float | None, runn
 def observe(
     run: Runner, vips: list[str], pid_file: str | None, timeout_s: float, details: bool, metrics: str
 ) -> dict[str, Any]:
-    """All that RETURN says, as it is now; keepalived is not asked when there is no ``pid_file``."""
-    # keepalived first: an address that it sets meanwhile then shows, and the kernel has the last word.
-    info: dict[str, Any] = vrrp(run, pid_file, timeout_s, details) if pid_file else {"instances": []}
+    """Return the current state as in RETURN; keepalived is not queried without a ``pid_file``."""
+    # keepalived first, so that an address it sets meanwhile shows in the kernel's list, which has the last word.
+    info: dict[str, Any] = read_vrrp(run, pid_file, timeout_s, details) if pid_file else {"instances": []}
     info["addresses"] = read_addresses(run)
     for instance in info["instances"]:
         instance["held"] = held(instance["virtual_addresses"], info["addresses"])
@@ -419,7 +419,7 @@ def observe(
 def wait(
     look: Callable[[bool], dict[str, Any]], wanted: str | None, timeout_s: float, ask: bool, quiet: bool = False
 ) -> dict[str, Any]:
-    """Look until every role is ``wanted``, or the time is over. ``look(ask)`` asks keepalived too."""
+    """Poll until every role is ``wanted``, or the time is over. ``look(ask)`` queries keepalived if *ask*."""
     deadline = time.monotonic() + timeout_s
     while wanted and time.monotonic() < deadline:
         if reached(look(False), wanted, quiet):
@@ -431,7 +431,7 @@ def wait(
 
 
 def reached(info: dict[str, Any], wanted: str, quiet: bool) -> bool:
-    """Return whether every role is the wanted one (``settled`` is any but unready), with *quiet* without alarms."""
+    """Return whether every role is *wanted* (``settled``: any except unready) and, if *quiet*, no alarm is raised."""
     roles = info["roles"].values()
     settled = all(role in ("holder", "standby") if wanted == "settled" else role == wanted for role in roles)
     return settled and not (quiet and info["alarms"])

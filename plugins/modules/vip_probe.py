@@ -7,33 +7,33 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vip_probe
-short_description: Measure from a client how long a service is away
+short_description: Measure a service's outages from a client
 version_added: "0.1.0"
 description:
-  - Makes requests at a fixed rate, each time over a new connection, whatever the earlier requests do (open loop), and
-    reports every outage that a client felt.
+  - Makes requests at a fixed rate, each over a new connection, whatever became of earlier ones (open loop), and reports
+    every outage that a client felt.
   - An outage lasts from the start of the last good request before a failure to the answer to the first good one after
     it, on this host's monotonic clock.
-  - With O(connections) it also keeps connections open beside that, and reports which of them were cut.
-  - Meant to run with C(async) on a client, next to whatever is done to the service. It ends when O(run_file) is
-    removed, and after O(duration) at the latest. To measure from several hosts, run it on each.
-  - Down to an O(interval) of 0.002 seconds one core is enough. Over TLS each connection costs a handshake.
+  - With O(connections) it also keeps connections open, and reports which of them were cut.
+  - Run it with C(async) on a client while the service is changed or broken. It ends when O(run_file) is removed, or
+    after O(duration) at the latest. To measure from several hosts, run it on each.
+  - One core is enough down to an O(interval) of 0.002 seconds. Over TLS each connection costs a handshake.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
 attributes:
   check_mode:
     details:
-      - Requests change nothing, so they are made in check mode too.
+      - Requests change nothing, so they are also made in check mode.
 options:
   url:
     description:
-      - What to request. A host name is resolved once.
-      - C(http://host[:port]/path) and C(https://host[:port]/path) want a whole answer with a good status.
-      - C(tcp://host:port) wants a connection, see also O(hold).
-      - C(udp://host:port) sends O(payload) and wants any datagram back from there.
-      - C(icmp://host) sends an echo request and wants the reply, IPv4 or IPv6. It needs root or CAP_NET_RAW.
-      - IPv6 addresses stand in brackets.
+      - The URL to request. A host name is resolved once.
+      - C(http://host[:port]/path) and C(https://host[:port]/path) expect a complete response with a good status.
+      - C(tcp://host:port) expects a connection, see also O(hold).
+      - C(udp://host:port) sends O(payload) and expects any datagram in reply.
+      - C(icmp://host) sends an echo request and expects the reply, IPv4 or IPv6. It needs root or CAP_NET_RAW.
+      - Put IPv6 addresses in brackets.
     type: str
     required: true
   interval:
@@ -42,21 +42,21 @@ options:
     default: 0.01
   timeout:
     description:
-      - Seconds after which a request has failed.
-      - Keep it below the second that the kernel waits before it repeats a SYN, or short outages do not show.
+      - Seconds after which a request counts as failed.
+      - Keep it below one second, after which the kernel repeats a SYN, or short outages do not show.
     type: float
     default: 0.25
   duration:
-    description: Seconds after which probing ends in any case.
+    description: Maximum duration of probing, in seconds.
     type: float
     default: 60.0
   good_status:
-    description: Lowest and highest status code of a good answer.
+    description: Lowest and highest status code of a good response.
     type: list
     elements: int
     default: [200, 399]
   validate_certs:
-    description: Whether the server's certificate must be good for the name in O(url). For C(https) only.
+    description: Whether the server's certificate must be valid for the host name in O(url). For C(https) only.
     type: bool
     default: true
   payload:
@@ -65,44 +65,42 @@ options:
     default: ""
   hold:
     description:
-      - Seconds for which a connection must stay open to be good, unless the other side says something before. For
-        C(tcp) only.
-      - A load balancer that passes TCP on takes a connection before it knows whether a server will. Zero looks no
-        further than that.
-      - Must be below O(timeout), and is part of the latency.
+      - Seconds for which a connection must stay open to be good, unless the server sends something before. For C(tcp)
+        only.
+      - A TCP load balancer accepts a connection before it knows whether a server will. With zero that is good enough.
+      - Must be below O(timeout), and counts towards the latency.
     type: float
     default: 0.0
   connections:
     description:
-      - How many connections to keep open beside the requests over new ones, as a client with a connection pool
-        does. For C(http), C(https) and C(tcp) only.
-      - Over C(tcp) they are silent. The kernel asks every second whether the other side still knows them.
+      - How many connections to keep open besides the requests over new ones, as a client with a connection pool does.
+        For C(http), C(https) and C(tcp) only.
+      - Over C(tcp) they are silent, except for the kernel's keepalive probe each second.
     type: int
     default: 0
   connection_interval:
     description:
-      - Seconds from one use of such a connection to the next. A use is a request. One that was closed is opened
-        again for its next use.
+      - Seconds from one request on such a connection to the next. A closed connection is reopened for its next request.
       - Over C(tcp), seconds from one attempt to open a connection to the next.
     type: float
     default: 0.1
   clock:
     description:
-      - Whether to answer other hosts that ask over UDP for this host's monotonic clock, so that moments on both can
-        be compared. It is answered on the address that the requests leave from, and on a free port, while probing.
-      - It tells the time to anybody who reaches that port, and nothing else.
+      - Whether to serve this host's monotonic clock to other hosts over UDP, so that times on both can be compared. It
+        is served on the source address of the requests, and on a free port, while probing.
+      - Any host that reaches that port gets the clock, and nothing else.
     type: bool
     default: false
   reference:
     description:
-      - Address and UDP port of another prober with O(clock=true), separated by a blank. It is asked before the first
-        request how far its clock is from this host's, so that what several hosts measure can be compared.
+      - Address and UDP port of another prober with O(clock=true), separated by a space. Its clock offset from this
+        host's is measured before the first request, so that measurements of several hosts can be compared.
     type: str
   run_file:
     description:
-      - File that is made at the start and must not exist before. From the first good answer on it reads C(ready),
-        or, with O(clock), C(ready ADDRESS PORT) with the local address and the UDP port at which to ask.
-      - Removing it ends probing. Otherwise it is removed at the end.
+      - File that is created at the start and must not exist before. After the first good response it contains C(ready)
+        or, with O(clock), C(ready ADDRESS PORT) with the local address and the UDP port of the clock.
+      - Remove it to end probing. Otherwise it is removed at the end.
     type: path
 author:
   - haproof.balancer contributors (@haproof)
@@ -114,7 +112,7 @@ EXAMPLES = r"""
     url: http://198.18.0.10/
     duration: 2
 
-- name: Probe while something is done to the service
+- name: Probe while the service is changed
   haproof.balancer.vip_probe:
     url: http://198.18.0.10/
     run_file: /run/probe
@@ -122,7 +120,7 @@ EXAMPLES = r"""
   poll: 0
   register: probe
 
-- name: Wait for the first good answer
+- name: Wait for the first good response
   ansible.builtin.wait_for:
     path: /run/probe
     search_regex: ready
@@ -132,26 +130,26 @@ EXAMPLES = r"""
     path: /run/probe
     state: absent
 
-- name: Five hundred requests a second, and what twenty pooled connections feel
+- name: Five hundred requests per second, besides twenty pooled connections
   haproof.balancer.vip_probe:
     url: https://www.example.com/health
     interval: 0.002
     connections: 20
     duration: 30
 
-- name: A TCP service behind a load balancer, which must keep the connection for 50 ms
+- name: Probe a TCP service behind a load balancer, which must keep the connection for 50 ms
   haproof.balancer.vip_probe:
     url: tcp://198.18.0.10:5432
     hold: 0.05
     duration: 10
 
-- name: A DNS service, asked for the address of www.example
+- name: Probe a DNS service by querying the address of www.example
   haproof.balancer.vip_probe:
     url: udp://198.18.0.10:53
     payload: "\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\0\0\x01\0\x01"
     duration: 10
 
-- name: The virtual IP itself, whatever runs behind it
+- name: Probe the virtual IP itself, whatever runs behind it
   haproof.balancer.vip_probe:
     url: icmp://[2001:db8::10]
     duration: 10
@@ -159,76 +157,76 @@ EXAMPLES = r"""
 
 RETURN = r"""
 probe:
-  description: What a client felt.
+  description: The client's measurements.
   type: dict
   returned: success
   contains:
     url:
-      description: What was requested, as asked for.
+      description: The option O(url).
       type: str
     requests:
-      description: How many requests were made.
+      description: Number of requests made.
       type: int
     failed:
-      description: How many of them failed.
+      description: Number of failed ones.
       type: int
     errors:
       description:
-        - How many failed, by kind.
+        - Number of failed ones by kind.
         - V(refused), V(timeout), V(reset), V(unreachable), V(http_503) and other status codes, V(empty), V(incomplete)
-          and V(malformed) answers, V(closed) where O(hold) was not kept, or the name of the error number.
+          and V(malformed) responses, V(closed) where O(hold) was not met, or the name of the error number.
         - V(tls_untrusted), V(tls_name), V(tls_expired), V(tls_not_yet_valid), V(tls_closed) for a connection that ends
-          in the handshake, V(tls_) with OpenSSL's own name for other troubles.
-        - An echo request that gets no reply is a V(timeout), also where a router says why.
+          in the handshake, V(tls_) with OpenSSL's own name for other errors.
+        - An echo request without a reply is a V(timeout), even if a router reports the reason.
       type: dict
       sample: {"refused": 3}
     origin_s:
-      description: This host's monotonic clock at the first request, in seconds. The times below count from there.
+      description: This host's monotonic clock at the first request, in seconds. The times below count from it.
       type: float
       sample: 86400.25
     clock:
-      description: How far the clock of O(reference) is away; null when nobody answered, or was to be asked.
+      description: The clock of O(reference); null without an answer, or without O(reference).
       type: dict
       contains:
         offset_s:
-          description: What to add to this host's monotonic clock for the other's.
+          description: Add this to this host's monotonic clock for the other's.
           type: float
         error_s:
-          description: By how much that may be off.
+          description: Maximum error of the offset.
           type: float
     runs:
       description:
-        - All requests in the order of their starts; those that follow each other with the same outcome are one entry.
-        - Each entry is a list of the starts of its first and its last request and the latest end of all, in seconds
-          from the first request of all, then how many they are, and their outcome. It is empty for good ones.
+        - All requests in the order of their starts; consecutive ones with the same outcome are one entry.
+        - Each entry is a list of the starts of its first and last request and the latest end, in seconds from the first
+          request of all, then their number, and their outcome. The outcome is empty for good ones.
       type: list
       elements: list
       sample: [[0.0, 1.99, 1.991, 200, ""], [2.0, 2.09, 2.34, 10, "timeout"], [2.1, 3.99, 3.991, 190, ""]]
     latency_s:
-      description: Median, 99th percentile and maximum in seconds of how long good requests took; null without any.
+      description: Median, 99th percentile and maximum duration of good requests, in seconds; null without any.
       type: dict
       sample: {"p50": 0.00042, "p99": 0.00131, "max": 0.0087}
     connections:
-      description: What the connections that are kept open went through; null with O(connections=0).
+      description: Measurements of the kept connections; null with O(connections=0).
       type: dict
       contains:
         open:
-          description: How many are kept open, as asked for.
+          description: The option O(connections).
           type: int
         requests:
-          description: How many requests were made over them. Over C(tcp), how often one was opened.
+          description: Number of requests over them. Over C(tcp), how often one was opened.
           type: int
         failed:
-          description: How many of these failed, those that got no connection to begin with included.
+          description: Number of failed ones, including those that got no connection.
           type: int
         cut:
           description:
-            - How many connections were cut.
-            - One is cut when it has answered before, and ends while a request on it is under way, or does not answer
-              this one in time. A client has to make that request again, and has to know that it may.
-            - It is not cut when it ends between two requests, or when the server said with its last answer that it
-              would. A client opens another and feels nothing.
-            - A new connection on which the first request fails is a failed request only.
+            - Number of cut connections.
+            - A connection is cut if it has answered before, and ends during a request or does not answer this one in
+              time. The client has to repeat the request, and has to know that it may.
+            - It is not cut if it ends between two requests, or if the server announced the close in its last response.
+              The client opens another and feels nothing.
+            - A failure of the first request on a new connection is only a failed request.
             - Over C(tcp) each end of an open connection is a cut.
           type: int
         cuts:
@@ -237,18 +235,18 @@ probe:
           elements: dict
           contains:
             at_s:
-              description: When it was felt, in seconds from the first request.
+              description: When the client noticed, in seconds from the first request.
               type: float
             kind:
               description:
-                - How, in the words of RV(probe.errors). V(empty) is a connection that was closed instead of an answer,
-                  V(incomplete) one that was closed in the middle of it, V(closed) one over C(tcp).
+                - How, as in RV(probe.errors). V(empty) is a connection closed before the response, V(incomplete) one
+                  closed in the middle of it, V(closed) one over C(tcp).
               type: str
               sample: reset
     outages:
       description:
-        - Every time in which requests failed, in order. It is over when ten requests in a row were good, so a service
-          that refuses every other request is away all the time.
+        - Every period in which requests failed, in order. It ends with ten good requests in a row, so a service that
+          refuses every other request is down the whole time.
       type: list
       elements: dict
       contains:
@@ -256,7 +254,7 @@ probe:
           description: Start of the last good request before it, in seconds from the first request.
           type: float
         end_s:
-          description: Answer to the first good request after it, or the end of probing.
+          description: Response to the first good request after it, or the end of probing.
           type: float
         first_s:
           description: Start of the first failed request in it.
@@ -268,29 +266,29 @@ probe:
           description: The difference in seconds.
           type: float
         failed:
-          description: How many requests failed in it; a few good ones may lie between them.
+          description: Number of failed requests in it; a few good ones may lie between them.
           type: int
         recovered:
           description: Whether a good request followed.
           type: bool
     outage_s:
-      description: The longest outage in seconds, 0 when there was none.
+      description: The longest outage in seconds, 0 if there was none.
       type: float
       sample: 0.031
     gaps:
       description:
-        - Every time longer than two intervals in which no request was started, in order; of more than 1000 the longest.
-          Each is a list of its start, in seconds from the first request, and its length.
+        - Every period longer than two intervals without the start of a request, in order; at most 1000. Each is
+          a list of its start, in seconds from the first request, and its length; of more the longest ones are kept.
       type: list
       elements: list
       sample: [[3.1, 0.012]]
     drift_s:
       description:
-        - How far this host's clock and that of O(reference) went apart while probing, beyond the errors of both looks;
-          null when one of the two got no answer, or was not taken.
+        - How far this host's clock and that of O(reference) drifted apart while probing, beyond the errors of both
+          measurements; null if one of the two is missing.
       type: float
     max_gap_s:
-      description: The longest time in seconds without the start of a request. Nothing is known about shorter outages.
+      description: The longest time in seconds without the start of a request. Shorter outages may not show.
       type: float
       sample: 0.011
     elapsed_s:
@@ -304,10 +302,10 @@ probe:
       description: When probing ended, UTC, by this host's clock.
       type: str
     interval_s:
-      description: Seconds between requests as asked for.
+      description: The option O(interval).
       type: float
     timeout_s:
-      description: Seconds after which a request failed.
+      description: The option O(timeout).
       type: float
 """
 
@@ -340,7 +338,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import
 
 
 class Prober:
-    """Starts a request at each tick and notes how it ends."""
+    """Starts a request at each tick and records how it ends."""
 
     def __init__(self, loop: Loop, requester: Requester, timeout_s: float, pool: Pool | None = None) -> None:
         self.journal = Journal()
@@ -353,9 +351,9 @@ class Prober:
         self._interval_s = 0.0
 
     def run(self, interval_s: float, duration_s: float, on_tick: Callable[[bool], bool]) -> float:
-        """Probe until ``duration_s`` is over or ``on_tick(answered)`` says to stop.
+        """Probe until ``duration_s`` is over or ``on_tick(answered)`` returns True.
 
-        Requests that are under way then may still end. Returns the moment at which the last could have started.
+        Pending requests may still end. Returns the time at which the last could have started.
         """
         self._interval_s = interval_s
         if self._pool:
@@ -366,7 +364,7 @@ class Prober:
             self._loop.serve_until(tick)
             now = time.monotonic()
             self._start(now)
-            # The schedule is absolute. Ticks that this host was too busy for are left out and show as a gap.
+            # The schedule is absolute. Ticks missed by a busy host are skipped and show as a gap.
             tick = origin + interval_s * max(math.floor((now - origin) / interval_s) + 1, 1)
         stopped = time.monotonic()
         if self._pool:
@@ -376,7 +374,7 @@ class Prober:
         return stopped
 
     def result(self, stopped_s: float) -> dict[str, Any]:
-        """Return what was measured."""
+        """Return the measurements."""
         measured = summary(self.journal, stopped_s, self._interval_s)
         return {**measured, "connections": self._pool.summary(measured["origin_s"]) if self._pool else None}
 
@@ -403,7 +401,7 @@ class Prober:
 
 
 def problems(params: dict[str, Any], scheme: str) -> list[str]:
-    """Say which options do not fit, one sentence a finding."""
+    """Return the errors in the options, one sentence each."""
     found = [
         f"{name} is {params[name]:g}, it must be above 0 seconds"
         for name in ("interval", "timeout", "duration", "connection_interval")
@@ -430,16 +428,16 @@ def resolve(goal: Url) -> Place:
 
 
 def http(goal: Url, place: Place, params: dict[str, Any], keep_alive: bool) -> Http:
-    """Return how to request an http or https URL."""
+    """Return the requester for an http or https URL."""
     low, high = params["good_status"]
     message = request(goal.authority, goal.path, keep_alive)
     context = tls_context(params["validate_certs"]) if goal.scheme == "https" else None
-    # A scope is this host's business.
+    # A scope has a meaning only on this host.
     return Http(place, message, (low, high), context, goal.host.partition("%")[0])
 
 
 def tls_context(validate: bool) -> ssl.SSLContext:
-    """Return the settings of TLS, which check certificates against this host's own store, or not at all."""
+    """Return TLS settings that check certificates against this host's own store, or not at all."""
     context = ssl.create_default_context()
     if not validate:
         context.check_hostname = False
@@ -448,7 +446,7 @@ def tls_context(validate: bool) -> ssl.SSLContext:
 
 
 def requester_for(goal: Url, place: Place, params: dict[str, Any], loop: Loop) -> Requester:
-    """Return how to make one request. Raises PermissionError where that takes root."""
+    """Return the requester for a URL. Raises PermissionError if it needs root."""
     if goal.scheme == "tcp":
         return Tcp(place, params["hold"])
     if goal.scheme == "udp":
@@ -459,7 +457,7 @@ def requester_for(goal: Url, place: Place, params: dict[str, Any], loop: Loop) -
 
 
 def pool_for(goal: Url, place: Place, params: dict[str, Any]) -> Pool | None:
-    """Return the connections to keep open, None when there are to be none."""
+    """Return the connections to keep open, None without any."""
     if not params["connections"]:
         return None
     protocol = Tcp(place) if goal.scheme == "tcp" else http(goal, place, params, keep_alive=True)
@@ -467,7 +465,7 @@ def pool_for(goal: Url, place: Place, params: dict[str, Any]) -> Pool | None:
 
 
 def utc_now() -> str:
-    """Wall-clock time for a person to read; nothing is calculated with it."""
+    """Return the wall-clock time for people to read; it is never used in calculations."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
@@ -493,13 +491,13 @@ def main() -> None:
     )
     params: dict[str, Any] = module.params
     url = params["url"]
-    # What the module returns as its arguments.
+    # Ansible returns this as the module's argument.
     params["url"] = url_shown(url)
     try:
         goal = read_url(url)
         reference = ask_at(params["reference"])
     except ValueError as error:
-        # Of the URL, or of the clock that is asked.
+        # From the URL, or from the reference clock.
         module.fail_json(msg=str(error))
     found = problems(params, goal.scheme)
     if found:
@@ -520,24 +518,24 @@ def main() -> None:
         module.fail_json(msg=f"cannot request {url}: {error.strerror}")
     try:
         if params["clock"]:
-            words = "{} {} {}".format(READY, *answer_clock(loop, place.family, place.address))
+            ready = "{} {} {}".format(READY, *answer_clock(loop, place.family, place.address))
         else:
-            words = f"{READY} {source_to(place.family, place.address)[0]}"
+            ready = f"{READY} {source_to(place.family, place.address)[0]}"
     except OSError as error:
-        module.fail_json(msg=f"cannot answer for the clock on the way to {url}: {error.strerror}")
-    run_file = RunFile(params["run_file"], words)
+        module.fail_json(msg=f"cannot serve the clock on the address that reaches {url}: {error.strerror}")
+    run_file = RunFile(params["run_file"], ready)
     try:
         run_file.create()
     except OSError as error:
         module.fail_json(msg=f"cannot make run_file {params['run_file']}: {error.strerror}")
     hurry()
-    # What is there now stays; looking through it for garbage would hold up requests for milliseconds.
+    # Existing objects stay; scanning them for garbage would delay requests by milliseconds.
     gc.freeze()
     started = utc_now()
     try:
         stopped = prober.run(params["interval"], params["duration"], run_file.on_tick)
     except OSError as error:
-        module.fail_json(msg=f"cannot go on probing {url}: {error}")
+        module.fail_json(msg=f"cannot continue probing {url}: {error}")
     finally:
         run_file.remove()
     late = ask_at(params["reference"])

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vip_watch
-short_description: Note when a host gets and loses virtual IPs
+short_description: Record when a host gets and loses virtual IPs
 version_added: "0.1.0"
 description:
-  - Listens to the kernel, which tells each change of an address when it happens (netlink), and notes when O(vips) came
-    to this host and left it, on the host's monotonic clock.
-  - Notes too which alarms keepalived-watch of the role P(haproof.balancer.keepalived#role) raises meanwhile.
-  - Holds a lock on the host, so that two drills do not meet. The kernel frees it when the module ends, however it ends.
-  - Meant to run with C(async) on each balancer, next to whatever is done to them. It ends when O(run_file) is removed,
-    and after O(duration) at the latest.
+  - Subscribes to the kernel's address changes (netlink) and records when O(vips) came to this host and left it, on the
+    host's monotonic clock.
+  - Also records the alarms that keepalived-watch of the role P(haproof.balancer.keepalived#role) raises meanwhile.
+  - Holds a lock on the host against concurrent drills. The kernel releases it when the module ends, however it ends.
+  - Run it with C(async) on each balancer while they are changed or broken. It ends when O(run_file) is removed,
+    or after O(duration) at the latest.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -28,27 +28,27 @@ options:
   clock:
     description:
       - Address and UDP port of a M(haproof.balancer.vip_probe) with O(haproof.balancer.vip_probe#module:clock=true),
-        which is asked how far its clock is from this host's.
+        whose clock offset from this host's is measured.
     type: str
   duration:
-    description: Seconds after which watching ends in any case.
+    description: Maximum duration of watching, in seconds.
     type: float
     default: 60.0
   run_file:
     description:
-      - File that is made at the start and must not exist before. It reads C(ready) as soon as nothing is missed.
-      - Removing it ends watching. Otherwise it is removed at the end.
+      - File that is created at the start and must not exist before. It contains C(ready) once no change can be missed.
+      - Remove it to end watching. Otherwise it is removed at the end.
     type: path
   lock:
-    description: File that is locked. Its folder is made.
+    description: File to lock. Its directory is created.
     type: path
     default: /run/haproof-drill/lock
   owner:
-    description: Who watches, for the message to others.
+    description: Name of this watcher, for the error message to others.
     type: str
     default: somebody
   metrics:
-    description: File of keepalived-watch with what it has found. It need not exist.
+    description: The metrics file of keepalived-watch. It may be missing.
     type: path
     default: /run/keepalived-watch/haproof.prom
 author:
@@ -56,7 +56,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Watch while something is done to the balancers
+- name: Watch while the balancers are changed
   haproof.balancer.vip_watch:
     vips: [198.18.0.10]
     run_file: /run/watch
@@ -64,7 +64,7 @@ EXAMPLES = r"""
   poll: 0
   register: watch
 
-- name: Wait until nothing is missed
+- name: Wait until no change can be missed
   ansible.builtin.wait_for:
     path: /run/watch
     search_regex: ready
@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 watch:
-  description: What was seen. Moments are seconds on this host's monotonic clock.
+  description: The observations. Times are in seconds on this host's monotonic clock.
   type: dict
   returned: success
   contains:
@@ -86,19 +86,19 @@ watch:
       type: list
       elements: str
     clock:
-      description: The clock that was asked; null when nobody answered, or was to be asked.
+      description: The clock of O(clock); null without an answer, or without O(clock).
       type: dict
       contains:
         offset_s:
-          description: What to add to this host's moments for the other's.
+          description: Add this to this host's times for the other's.
           type: float
         error_s:
-          description: By how much that may be off.
+          description: Maximum error of the offset.
           type: float
     drift_s:
       description:
-        - How far this host's clock and the other went apart from the start of watching to its end, beyond the errors of
-          both looks. Moments are worth nothing then. Null when one of the two looks got no answer.
+        - How far this host's clock and the other drifted apart while watching, beyond the errors of both measurements;
+          the times are then unreliable. Null if one of the two measurements is missing.
       type: float
     started_s:
       description: When watching started.
@@ -116,34 +116,34 @@ watch:
       elements: dict
       contains:
         at_s:
-          description: When the kernel told it.
+          description: When the kernel reported it.
           type: float
         vip:
           description: The virtual IP.
           type: str
         interface:
-          description: The interface's name; its number when it has gone.
+          description: The interface's name, or its number if it is gone.
           type: str
         held:
-          description: Whether the host has the virtual IP from then on.
+          description: Whether the host has the virtual IP after the change.
           type: bool
     resumed_s:
       description:
-        - When the kernel had more changes to tell than this host could take, and all addresses were read anew. Events
-          at these moments are late.
+        - When the kernel reported changes faster than this host could read them, and all addresses were read again.
+          Events at these times are late.
       type: list
       elements: float
       sample: []
     stalls:
-      description: When this host was too busy to look for more than half a second, or stood still.
+      description: When this host was too busy to poll for more than half a second, or stood still.
       type: list
       elements: dict
       contains:
         from_s:
-          description: The last look before.
+          description: The last poll before.
           type: float
         to_s:
-          description: The next look.
+          description: The next poll.
           type: float
     alarms:
       description: Each alarm that was raised or cleared, in order.
@@ -154,14 +154,14 @@ watch:
           description: When it was seen, at most 0.1 s late.
           type: float
         finding:
-          description: What was found.
+          description: Name of the finding.
           type: str
           sample: split_brain
         vip:
           description: The virtual IP.
           type: str
         raised:
-          description: Whether it was raised, and not cleared.
+          description: Whether it was raised, rather than cleared.
           type: bool
 """
 
@@ -193,14 +193,14 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file i
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import Alarms, Holdings, read_text
 
 LOOK_S = 0.1
-"""How often the run file and the alarms are looked at; the kernel's changes are not waited for."""
+"""How often the run file and the alarms are polled; the kernel's changes arrive as events."""
 CHUNK = 65536
 STALL_S = 0.5
-"""A look that comes so late was kept from coming: the host was busy, or stood still."""
+"""A poll this late means that the host was busy, or stood still."""
 
 
 class Seen(NamedTuple):
-    """What was watched, and from when to when."""
+    """The observations, and their period."""
 
     holdings: Holdings
     alarms: Alarms
@@ -213,7 +213,7 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
     """Watch until the run file is gone or the time is over. Raises AddressError, OSError."""
     with open_changes() as changes:
         started_s = time.monotonic()
-        # Read after the socket is open: a change in between is told twice, and none is missed.
+        # Read after the socket is open: a change in between is seen twice, but none is missed.
         holdings = Holdings(vips, read_addresses())
         alarms = Alarms(vips, read_text(metrics) or "")
         stalls: list[dict[str, float]] = []
@@ -222,7 +222,7 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
             if select.select([changes], [], [], LOOK_S)[0]:
                 take(changes, holdings)
             text = read_text(metrics)
-            # Without the file nothing is known; that is not an alarm that is over.
+            # A missing file says nothing; it does not clear an alarm.
             if text is not None:
                 alarms.read(text, time.monotonic())
             now_s = time.monotonic()
@@ -233,7 +233,7 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
 
 
 def take(changes: socket.socket, holdings: Holdings) -> None:
-    """Take all that waits in the socket. Raises OSError."""
+    """Read all pending changes from the socket. Raises OSError."""
     lost = False
     while True:
         try:
@@ -243,7 +243,7 @@ def take(changes: socket.socket, holdings: Holdings) -> None:
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
-            # What still waits is older than what was lost, so it comes before all addresses are read anew.
+            # Pending changes are older than the lost ones, so read them before reading all addresses again.
             lost = True
             continue
         at_s = time.monotonic()
@@ -256,7 +256,7 @@ def take(changes: socket.socket, holdings: Holdings) -> None:
 def lock(path: str, owner: str) -> int:
     """Lock the file until this process ends, and return its descriptor.
 
-    Raises BlockingIOError with who has it, UntrustedError when it is another user's, who could keep it locked for ever.
+    Raises BlockingIOError with its owner, UntrustedError if it is another user's, who could keep it locked forever.
     """
     if not os.path.isdir(os.path.dirname(path)):
         make_private(os.path.dirname(path))
@@ -275,7 +275,7 @@ def lock(path: str, owner: str) -> int:
 
 
 def interface_name(number: int) -> str:
-    """Return the interface's name, or its number when it has gone."""
+    """Return the interface's name, or its number if it is gone."""
     try:
         return socket.if_indextoname(number)
     except OSError:
@@ -283,7 +283,7 @@ def interface_name(number: int) -> str:
 
 
 def better(one: Offset | None, other: Offset | None) -> dict[str, float] | None:
-    """Return the offset with the smaller error, as RETURN says."""
+    """Return the offset with the smaller error, as in RETURN."""
     found = min((offset for offset in (one, other) if offset), key=lambda offset: offset.error_s, default=None)
     return found._asdict() if found else None
 
@@ -310,11 +310,11 @@ def main() -> None:
         lock(params["lock"], params["owner"])
         run_file.create()
     except BlockingIOError as error:
-        module.fail_json(msg=f"another drill runs on this host: {error}")
+        module.fail_json(msg=f"another drill is running on this host: {error}")
     except UntrustedError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg=f"cannot make {error.filename}: {error.strerror}")
+        module.fail_json(msg=f"cannot create {error.filename}: {error.strerror}")
     hurry()
     try:
         early = ask_at(params["clock"])

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vrrp_host
-short_description: Let a host take part in VRRP
+short_description: Prepare a host for VRRP
 version_added: "0.1.0"
 description:
-  - Lets VRRP, AH and BFD in from the peers through the firewalls that are in use, sets kernel parameters, and turns on
-    SELinux booleans. All of it in one execution, because each costs time on every host.
-  - ufw is in use when it is enabled, firewalld when it runs. The rules go to C(before.rules) and C(before6.rules), or
-    to the zones of O(interfaces) as rich rules with the priority -112, now and permanently.
-  - nftables is in use when a chain on the input hook refuses whatever no rule has accepted. The rules go to the head of
+  - Opens the active firewalls for VRRP, AH and BFD from the peers, sets kernel parameters, and turns on SELinux
+    booleans. All of it in one call, because each call costs time on every host.
+  - ufw is active if it is enabled, firewalld if it is running. The rules go to C(before.rules) and C(before6.rules), or
+    to the zones of O(interfaces) as rich rules with the priority -112, at runtime and permanently.
+  - nftables is active if a chain on the input hook drops packets that no rule has accepted. The rules go to the head of
     every such chain, because an accept in one chain does not stop a drop in another. They are kept in
-    C(/etc/nftables.conf), or in a folder that this file includes with a pattern at its end.
-  - Nothing is installed, and a firewall that is not in use is left alone.
-  - Chains of iptables that no ufw manages are not written to; a warning says what to add.
+    C(/etc/nftables.conf), or in a directory that this file includes with a pattern at its end.
+  - Nothing is installed, and inactive firewalls are left alone.
+  - iptables chains that ufw does not manage are not changed; a warning lists the rules to add.
 extends_documentation_fragment:
   - haproof.balancer.attributes
 attributes:
@@ -35,22 +35,23 @@ options:
   stage:
     description:
       - V(all) makes all changes.
-      - V(before) makes only those that a running daemon cannot notice, because its new configuration may still be
-        rejected. Peers are let in, a service may bind a virtual IP that is elsewhere, the user is created and SELinux
-        booleans are turned on. Closing the firewall to others, other kernel parameters and the files for the next boot
-        are left to V(all); RV(deferred) is true when that is due.
+      - V(before) makes only those that do not affect a running daemon, because its new configuration may still be
+        rejected. The firewall is opened for the peers, services may bind virtual IPs held elsewhere, the user is made,
+        SELinux booleans are turned on. Closing the firewall to others, other kernel parameters and the files for the
+        next boot are left to V(all); RV(deferred) is true if that is due.
     type: str
     choices: [all, before]
     default: all
   allow:
     description:
-      - What to let in. What this module once let in and is not in the list is closed again; an empty list undoes all.
-      - The firewalls are left as they are when omitted.
+      - Traffic to allow. Traffic that this module allowed earlier and that is not in the list is closed again; an empty
+        list removes all rules.
+      - If omitted, the firewalls are not changed.
     type: list
     elements: dict
     suboptions:
       service:
-        description: What to let in.
+        description: The protocol to allow.
         type: str
         required: true
         choices: [ah, bfd, vrrp]
@@ -59,7 +60,7 @@ options:
         type: str
         required: true
   interfaces:
-    description: The interfaces that VRRP uses. They decide which of firewalld's zones are opened.
+    description: The interfaces that VRRP uses. They determine which of firewalld's zones are opened.
     type: list
     elements: str
     default: []
@@ -69,11 +70,11 @@ options:
     default: {}
   sysctl_file:
     description:
-      - The file that holds O(sysctl). It is removed when there are none; the kernel keeps its values until it boots.
+      - The file for O(sysctl). It is removed if there are none; the kernel keeps its values until the next boot.
     type: path
     default: /etc/sysctl.d/90-haproof-keepalived.conf
   user:
-    description: A system user to create, without home and login, who runs keepalived's scripts.
+    description: A system user to create, without home and login, for keepalived's scripts.
     type: str
   sebooleans:
     description: SELinux booleans to turn on, now and at every boot, where SELinux is enabled.
@@ -85,7 +86,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Let the other balancer's VRRP in, and let haproxy bind a VIP that is elsewhere
+- name: Allow the other balancer's VRRP, and let haproxy bind a VIP held elsewhere
   haproof.balancer.vrrp_host:
     allow:
       - service: vrrp
@@ -101,7 +102,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: What changed (in check mode, what would change), by file or firewall.
+  description: The changes (in check mode, those that would be made), by file or firewall.
   type: list
   elements: str
   returned: always
@@ -125,16 +126,16 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line 
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import selinux_label
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import lock
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
-from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import Change, Host, HostError
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import Change, HostError, VrrpHost
 
-# How long another run may be at work.
+# How long to wait for another run.
 LOCK_S = 10.0
-# What ends in one line of a file or in one argument.
+# Parameters that become a line of a file or an argument.
 RULES = {"sysctl": SYSCTL, "user": USER}
 
 
 def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
-    """Return the options as Allow, each once. Raises ValueError for what is no address."""
+    """Return the options as Allow, each once. Raises ValueError for an invalid address."""
     allows = []
     for number, option in enumerate(options):
         try:
@@ -146,7 +147,7 @@ def wanted_allows(options: list[dict[str, str]]) -> list[Allow]:
 
 
 def check(parameters: dict[str, Any]) -> None:
-    """Raise ValueError for what would break out of its line or argument."""
+    """Raise ValueError for a value that would break out of its line or argument."""
     wrong = list(findings({name: parameters[name] or None for name in RULES}, RULES))
     path = path_problem(parameters["sysctl_file"])
     if path:
@@ -155,27 +156,27 @@ def check(parameters: dict[str, Any]) -> None:
         raise ValueError("\n".join(wrong))
 
 
-def harmless(key: str, value: str) -> bool:
-    """Return whether a kernel parameter only allows what nothing that runs now does."""
+def is_harmless(key: str, value: str) -> bool:
+    """Return whether a kernel parameter cannot affect anything that is running now."""
     return key.endswith("ip_nonlocal_bind") and value == "1"
 
 
-def survey(host: Host, parameters: dict[str, Any], selinux: bool, before: bool = False) -> list[Change]:
-    """Return all that is to change, or what comes *before* a configuration. Raises HostError, OSError, ValueError."""
+def survey(host: VrrpHost, parameters: dict[str, Any], selinux: bool, before: bool = False) -> list[Change]:
+    """Return all changes to make, or only those *before* a configuration. Raises HostError, OSError, ValueError."""
     check(parameters)
     changes = []
     if parameters["allow"] is not None:
         changes += host.firewall(wanted_allows(parameters["allow"]), parameters["interfaces"], before)
     sysctl = {key: str(value) for key, value in parameters["sysctl"].items()}
     if before:
-        changes += host.sysctl_now({key: value for key, value in sysctl.items() if harmless(key, value)})
+        changes += host.sysctl_now({key: value for key, value in sysctl.items() if is_harmless(key, value)})
     else:
         changes += host.sysctl(sysctl, parameters["sysctl_file"])
     changes += host.user(parameters["user"]) if parameters["user"] else []
     return changes + host.booleans(parameters["sebooleans"] if selinux else [])
 
 
-def make_all(host: Host, changes: list[Change]) -> None:
+def make_all(host: VrrpHost, changes: list[Change]) -> None:
     """Make the changes. Raises HostError, OSError."""
     try:
         for change in changes:
@@ -206,7 +207,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     module.run_command_environ_update = {"LC_ALL": "C"}
-    host = Host(module.run_command, lambda name: module.get_bin_path(name) is not None, selinux_label(module))
+    host = VrrpHost(module.run_command, lambda name: module.get_bin_path(name) is not None, selinux_label(module))
     try:
         if not module.check_mode:
             lock(LOCK_S)

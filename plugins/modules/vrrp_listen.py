@@ -7,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vrrp_listen
-short_description: Which VRRP routers advertise on a link
+short_description: List the VRRP routers that advertise on a link
 version_added: "0.1.0"
 description:
-  - Listens for O(duration) and returns the routers whose advertisements arrive. VRRPv2 and VRRPv3, IPv4 and IPv6,
-    multicast, and unicast that is meant for this host. It sends nothing.
-  - It hears what arrives at the interface, also what a firewall of this host then drops, and not what this host sends
-    itself.
-  - At most 1,024 routers are kept, and 100,000 packets looked at. Anybody may send anything, so checksums are judged
-    and broken packets counted.
+  - Listens for O(duration) and returns the routers whose adverts arrive. VRRPv2 and VRRPv3, IPv4 and IPv6, multicast,
+    and unicast to this host. It sends nothing.
+  - It hears all packets that arrive at the interface, even those that this host's firewall then drops, except the
+    host's own.
+  - At most 1,024 routers are kept, and 100,000 packets read. Any host may send garbage, so checksums are verified and
+    broken packets counted.
   - Needs root or CAP_NET_RAW.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
 options:
   interfaces:
-    description: Interfaces to listen on; when omitted, all that are up, but for the loopback.
+    description: Interfaces to listen on. Defaults to all that are up, except the loopback.
     type: list
     elements: str
   duration:
-    description: How long to listen, in seconds. Three intervals of the slowest router that one wants to hear.
+    description: How long to listen, in seconds. Allow three intervals of the slowest router.
     type: float
     default: 3.0
 seealso:
@@ -37,7 +37,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Find out which VRRP router ids are taken before choosing one
+- name: List the VRRP router ids in use before choosing one
   haproof.balancer.vrrp_listen:
     duration: 5
   register: link
@@ -56,25 +56,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 routers:
-  description: The routers that were heard, by interface, VRID and source.
+  description: The routers heard, by interface, VRID and source.
   type: list
   elements: dict
   returned: success
   contains:
     interface:
-      description: Where its adverts arrived.
+      description: Interface at which its adverts arrived.
       type: str
       sample: eth1
     mac:
-      description: MAC address that the last one came from.
+      description: Source MAC address of the last one.
       type: str
       sample: "02:42:c6:12:00:0b"
     source:
-      description: Address that they came from.
+      description: Their source address.
       type: str
       sample: 198.18.0.11
     destination:
-      description: Where the last one went, the multicast group or an address of this host.
+      description: Destination of the last one, the multicast group or an address of this host.
       type: str
       sample: 224.0.0.18
     vrid:
@@ -86,11 +86,11 @@ routers:
       type: int
       sample: 3
     priority:
-      description: Priority in the last one; 0 is a goodbye.
+      description: Priority in the last one; 0 means that the router is stopping.
       type: int
       sample: 254
     interval_s:
-      description: Seconds between adverts, as the router says.
+      description: Seconds between adverts, as advertised.
       type: float
       sample: 0.2
     addresses:
@@ -99,11 +99,11 @@ routers:
       elements: str
       sample: [198.18.0.10]
     authentication:
-      description: V(none), V(pass) or V(ah), or V(type N) for one that does not exist. Never a password.
+      description: V(none), V(pass) or V(ah), or V(type N) for an unknown one. Never a password.
       type: str
       sample: none
     ttl:
-      description: TTL or hop limit of the last one; anything but 255 came through a router.
+      description: TTL or hop limit of the last one; any value except 255 came through a router.
       type: int
       sample: 255
     count:
@@ -118,21 +118,21 @@ routers:
       type: float
       sample: 0.05
 interfaces:
-  description: Where it listened.
+  description: The interfaces listened on.
   type: list
   elements: str
   returned: success
   sample: [eth0, eth1]
 malformed:
-  description: How many packets claimed to be VRRP and were broken.
+  description: Number of broken VRRP packets.
   type: int
   returned: success
 overflow:
-  description: How many adverts came from routers beyond the bound.
+  description: Number of adverts from routers beyond the limit.
   type: int
   returned: success
 complete:
-  description: Whether it listened to the end, and did not stop at the bound on packets.
+  description: Whether it listened to the end, and did not stop at the limit on packets.
   type: bool
   returned: success
 """
@@ -156,7 +156,7 @@ LONGEST_S = 3600.0
 
 
 def listen(interfaces: list[str], duration_s: float) -> dict[str, Any]:
-    """Return what RETURN says. Raises WireError."""
+    """Return the result as in RETURN. Raises WireError."""
     routers = Routers()
     listeners: list[Listener] = []
 
@@ -173,7 +173,7 @@ def listen(interfaces: list[str], duration_s: float) -> dict[str, Any]:
         for listener in listeners:
             listener.close()
     return {
-        "routers": routers.told(time.monotonic()),
+        "routers": routers.report(time.monotonic()),
         "interfaces": interfaces,
         "malformed": routers.malformed,
         "overflow": routers.overflow,

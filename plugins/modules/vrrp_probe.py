@@ -7,22 +7,22 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vrrp_probe
-short_description: Everything about a cluster's link at once, seen from one of its hosts
+short_description: Inspect a cluster's link from one of its hosts
 version_added: "0.1.0"
 description:
-  - Run it on all hosts of a group in one task. Each listens for the VRRP routers of its links, asks who answers for the
-    virtual IPs, and sends probes to its peers, which do the same at the same time.
-  - A probe is a VRRP packet with the router id 0, which every router ignores. It says whom its sender hears, so the
-    hosts know when they are done.
-  - Needs no keepalived on any host, and does not disturb one that runs. Nothing on the host changes.
-  - Judges nothing; the playbooks C(site) and C(audit) do.
+  - Run it on all hosts of a group in one task. Each listens for VRRP routers on its links, checks which hosts answer
+    for the virtual IPs, and sends probes to its peers, which do the same at the same time.
+  - A probe is a VRRP packet with router id 0, which every router ignores. It lists the peers that its sender hears, so
+    the hosts know when they are done.
+  - Needs no keepalived on any host, and does not disturb a running one. Nothing on the host changes.
+  - Only reports; the playbooks C(site) and C(audit) judge.
   - Needs root or CAP_NET_RAW.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
 options:
   instances:
-    description: The VRRP instances that the host has, or is about to have.
+    description: The VRRP instances that the host has, or will have.
     type: list
     elements: dict
     required: true
@@ -32,7 +32,7 @@ options:
         type: str
         required: true
       name:
-        description: Its name. Only who judges the result needs it, and the router id.
+        description: Its name. Only needed, like the router id, to judge the result.
         type: str
       vrid:
         description: Its virtual router id.
@@ -43,18 +43,18 @@ options:
         elements: str
         default: []
       advert_int_s:
-        description: Its interval between adverts, in seconds.
+        description: Its advert interval, in seconds.
         type: float
         default: 1.0
       multicast:
-        description: Whether it sends to the multicast group, or to each peer.
+        description: Whether it sends to the multicast group, instead of each peer.
         type: bool
         default: true
       source:
-        description: Address that it sends from, when it is not the first of the interface.
+        description: Its source address, if it is not the first of the interface.
         type: str
       peers:
-        description: The other hosts. Without any no probes are sent.
+        description: The other hosts. Without any, no probes are sent.
         type: list
         elements: dict
         default: []
@@ -64,12 +64,12 @@ options:
             type: str
             required: true
           addresses:
-            description: Its addresses on the link. It sends from one of them.
+            description: Its addresses on the link, one of which it sends from.
             type: list
             elements: str
             required: true
   timeout:
-    description: How long to wait for the peers, in seconds. They do not all start at the same moment.
+    description: How long to wait for the peers, in seconds, since they do not all start at the same moment.
     type: float
     default: 8.0
 seealso:
@@ -80,7 +80,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the link of two hosts that are to become a pair
+- name: Inspect the link of two hosts that will become a pair
   haproof.balancer.vrrp_probe:
     instances:
       - interface: eth1
@@ -90,7 +90,7 @@ EXAMPLES = r"""
             addresses: ["{{ (inventory_hostname == 'lb01') | ternary('198.18.0.12', '198.18.0.11') }}"]
   register: link
 
-- name: Show who is heard
+- name: Show the peers heard
   ansible.builtin.debug:
     msg: "{{ link.heard }}"
 """
@@ -107,18 +107,18 @@ routers:
   elements: dict
   returned: success
 macs:
-  description: Every MAC address that answers for each virtual IP. This host's own is not among them.
+  description: Every MAC address that answers for each virtual IP, except this host's own.
   type: dict
   returned: success
   sample: {"198.18.0.10": ["02:42:c6:12:00:0b"]}
 own_macs:
-  description: The MAC addresses of all interfaces of this host, but for those of virtual routers.
+  description: The MAC addresses of all interfaces of this host, except those of virtual routers.
   type: list
   elements: str
   returned: success
   sample: ["02:42:c6:12:00:0b"]
 links:
-  description: The instances' interfaces, by name; null for one that does not exist.
+  description: The instances' interfaces, by name; null for a missing one.
   type: dict
   returned: success
   contains:
@@ -134,13 +134,13 @@ links:
       description: Whether it is up.
       type: bool
     carrier:
-      description: Whether it can send now.
+      description: Whether it has a carrier.
       type: bool
     multicast:
-      description: Whether it can do multicast.
+      description: Whether it supports multicast.
       type: bool
 heard:
-  description: What arrived from each peer, for each way in which it should.
+  description: What arrived from each peer, for each expected way.
   type: list
   elements: dict
   returned: success
@@ -154,7 +154,7 @@ heard:
       type: list
       elements: str
     interface:
-      description: Where it should arrive.
+      description: Interface at which it should arrive.
       type: str
       sample: eth1
     way:
@@ -165,10 +165,10 @@ heard:
       description: Whether a probe arrived at the interface.
       type: bool
     host:
-      description: Whether one came through this host's own firewall too.
+      description: Whether one also passed this host's own firewall.
       type: bool
     clock_difference_s:
-      description: How far the peer's clock is ahead, in seconds; null when nothing arrived.
+      description: How far the peer's clock is ahead, in seconds; null if nothing arrived.
       type: float
       sample: 0.0004
 """
@@ -209,17 +209,17 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import
 )
 
 TICK_S = 0.2
-# Probes that follow the one after which all is known, for peers that began later.
+# Probes sent after the exchange is complete, for peers that started later.
 FAREWELL = 3
 ASK_TICKS = (0, 2, 5)
 ANSWERS_S = 1.5
-# A router that says nothing else advertises each second, and is to be heard three times.
+# By default a router advertises each second; listen for three adverts.
 LISTEN_S = 3.2
 ADVERTS = 3.2
 
 
 class Probing:
-    """All sockets of one look at the links, and what they brought."""
+    """All sockets of one inspection of the links, and what arrived at them."""
 
     def __init__(self, instances: Sequence[dict[str, Any]], links: dict[str, Link], addresses: list[Any]) -> None:
         self.routers = Routers()
@@ -299,7 +299,7 @@ class Probing:
 
 
 def _source(instance: dict[str, Any], addresses: Sequence[dict[str, Any]]) -> str | None:
-    """Return the address that an instance sends from: over IPv6 a link-local one (RFC 9568 section 5.1.2.1)."""
+    """Return an instance's source address: over IPv6 a link-local one (RFC 9568 section 5.1.2.1)."""
     if instance["source"]:
         return bare_address(instance["source"])
     version = 6 if any(":" in vip for vip in instance["addresses"][:1]) else 4
@@ -315,7 +315,7 @@ def _source(instance: dict[str, Any], addresses: Sequence[dict[str, Any]]) -> st
 
 
 def read_links(instances: Sequence[dict[str, Any]]) -> dict[str, Link | None]:
-    """Return the interfaces of the instances, None for one that does not exist."""
+    """Return the interfaces of the instances, None for a missing one."""
     links: dict[str, Link | None] = {}
     for name in (instance["interface"] for instance in instances):
         try:
@@ -326,7 +326,7 @@ def read_links(instances: Sequence[dict[str, Any]]) -> dict[str, Link | None]:
 
 
 def probe(instances: list[dict[str, Any]], addresses: list[dict[str, Any]], timeout_s: float) -> dict[str, Any]:
-    """Return what RETURN says. Raises AddressError, WireError."""
+    """Return the result as in RETURN. Raises AddressError, WireError."""
     for instance in instances:
         instance["addresses"] = [bare_address(vip) for vip in instance["addresses"]]
         for peer in instance["peers"]:
@@ -342,14 +342,14 @@ def probe(instances: list[dict[str, Any]], addresses: list[dict[str, Any]], time
     shown = ("mac", "mtu", "up", "carrier", "multicast")
     return {
         "instances": instances,
-        "routers": probing.routers.told(time.monotonic()),
+        "routers": probing.routers.report(time.monotonic()),
         "macs": {vip: sorted(macs) for vip, macs in probing.macs.items()},
         "own_macs": own_macs(),
         "links": {
             name: link and {key: value for key, value in link._asdict().items() if key in shown}
             for name, link in links.items()
         },
-        "heard": probing.exchange.told(),
+        "heard": probing.exchange.report(),
     }
 
 

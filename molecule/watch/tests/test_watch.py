@@ -149,7 +149,7 @@ def test_a_vip_that_is_left_behind(lab: Lab, kind: str) -> None:
             assert said[name].says("split_brain", ["found"]), (name, said[name].findings())
         assert said["lb02"].says("peer_silent", ["found"]), said["lb02"].findings()
         (silent,) = [finding for finding in said["lb02"].findings() if finding.slug == "peer_silent"]
-        assert f"is there and answers for {lab.vip}, but no advert" in silent.text
+        assert f"is up and answers for {lab.vip}, but no advert" in silent.text
     for name in BALANCERS:
         assert said[name].says("split_brain", ["found", "over"]), (name, said[name].findings())
     assert said["lb02"].says("peer_silent", ["found", "over"]), said["lb02"].findings()

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What several of these packages need: processes, secrets in texts, trusted files, single lines."""
+"""Shared by several packages: processes, secrets in texts, trusted files, single lines."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Has a host booted since?"""
+"""Identify a host's current boot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.proc impo
 
 
 def current_boot() -> str:
-    """Return what tells this boot of the host from others; a container boots with its first process alone."""
+    """Return an identifier of this boot; a container's boot is the start of its first process."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         boot = stream.read().strip()
     return f"{boot} {read_stat(1)[1]}"

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the renderers of daemon configuration raise, and how they name a place in the user's data."""
+"""The error of the renderers, and how they name a place in the user's data."""
 
 from __future__ import annotations
 
 
 class ConfigError(ValueError):
-    """A value that the daemon's file cannot express; ``path`` says where, e.g. ``server[0].location /.return``."""
+    """A value that the daemon's file cannot express; ``path`` is its place, e.g. ``server[0].location /.return``."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path}: {reason}" if path else reason)
@@ -16,5 +16,5 @@ class ConfigError(ValueError):
 
 
 def child(path: str, key: object) -> str:
-    """The path of ``key`` in the mapping at ``path``."""
+    """Return the path of ``key`` in the mapping at ``path``."""
     return f"{path}.{key}" if path else str(key)

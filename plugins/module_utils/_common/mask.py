@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets in a text that people will read: found in every spelling, and replaced."""
+"""Mask secrets in output, in every spelling."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Callable, Iterable, Iterator, Pattern
 
 MASK = "********"
 
-# A shorter secret is masked only where it is a word of its own: "on" must not blacken half of a configuration.
+# A shorter secret is masked only as a whole word: "on" must not mask half of a configuration.
 _LONG = 8
-# What is worth hiding of a secret with several lines: all but braces, blank lines and the rulers of PEM files.
+# Lines to mask in a secret of several lines: all except braces, blank lines and the rulers of PEM files.
 _LINE_WORTH = 4
 _RULER = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----\Z")
 # The character before and after such a word. JSON and repr() write a line break as a backslash and a letter.
@@ -21,12 +21,12 @@ _BEFORE, _AFTER = r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))", r"(?![A-Za-z0-9_])"
 class Mask:
     """Replaces the given secrets in texts.
 
-    Each is found as it is, with any of its characters escaped by backslashes (the daemons' quoting, JSON), and as a
-    part of a URL; one with several lines is also found line by line.
+    Each is found literally, with any of its characters escaped by backslashes (the daemons' quoting, JSON), and
+    URL-encoded; one with several lines is also found line by line.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """Take the *secrets*, which are looked at when there is a text to mask."""
+        """Take the *secrets*; they are read when the first text is masked."""
         self._given = secrets
         self._patterns: list[tuple[str, Pattern[str]]] | None = None
 
@@ -38,14 +38,14 @@ class Mask:
             ordered = sorted(pieces, key=lambda piece: (-len(piece), piece))
             self._patterns = [(_core(piece), _pattern(piece)) for piece in ordered]
         for core, pattern in self._patterns:
-            # Looking for plain text is a hundred times as fast, and most secrets are not there.
+            # Searching for plain text is a hundred times as fast, and most secrets do not occur.
             if core in text:
                 text = pattern.sub(MASK, text)
         return text
 
 
 def replaced_secrets(mask: Callable[[str], str], former: str, new: str) -> Iterator[str]:
-    """Yield what stood in lines of *former* where *new* has a secret that *mask* knows."""
+    """Yield the values in *former* that *new* replaces by a secret known to *mask*."""
     kept = set(new.splitlines())
     gone = [line for line in former.splitlines() if line not in kept]
     for line in mask(new).splitlines() if gone else ():
@@ -73,13 +73,13 @@ def _pieces(secret: str) -> Iterator[str]:
 
 
 def _core(piece: str) -> str:
-    """Return the longest part of *piece* that every spelling has."""
+    """Return the longest part of *piece* that is in every spelling."""
     parts: list[str] = re.findall(r"[A-Za-z0-9]+", piece)
     return max(parts, key=len, default="")
 
 
 def _pattern(piece: str) -> Pattern[str]:
-    # A run of these is one pattern: several in a row would try all ways to share a long run among them.
+    # A run of these is one pattern: several in a row would backtrack over all ways to split it.
     folded = re.sub(r"\\+", r"\\", re.sub(r"[\n\r\t]+", "\n", piece))
     text = "".join(_spellings(character) for character in folded)
     if len(piece) < _LONG:

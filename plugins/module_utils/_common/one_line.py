@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Texts that end in one line of a file or in one argument: what they must not hold. Pure functions."""
+"""Validation of texts that become one line of a file or one argument. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.mask impo
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
-# Of these, and of what turns the direction of writing, what a terminal obeys.
+# Characters that a terminal interprets, including those that change the direction of writing.
 _OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class Rule(NamedTuple):
-    """What a text may be, and how to say so. No text may hold a control character."""
+    """The valid form of a text, and advice for the user. No text may hold a control character."""
 
     pattern: re.Pattern[str]
     advice: str
 
 
 LINE = Rule(re.compile(r".*"), "write it in one line")
-# Systemd reads these without quotes, and each "%" as its own.
+# systemd reads these without quotes, and expands each "%".
 UNIT_PATH = Rule(
     re.compile(r"(/[\w.@:+,=-]+)+|", re.ASCII),
     "use an absolute path of letters, digits and . _ - @ : + , = which needs no quotes in a systemd unit",
@@ -42,14 +42,14 @@ _OPEN_URL = Rule(
     re.compile(r"(?!\w+://[^/]*:[^/]*@)" + _URL.pattern.pattern),
     "use a URL without blanks, quotes and password; apt has passwords in /etc/apt/auth.conf.d",
 )
-# keepalived splits a script's line into words itself, and gives "$", "~" and quotes meanings of their own.
+# keepalived splits a script's line into arguments itself, and interprets "$", "~" and quotes.
 _CHECK_URL = Rule(
     re.compile(r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/[\w./~%+,=:@-]*)?)?", re.ASCII),
     "use http://HOST:PORT/PATH, with %XX for any other character of the path",
 )
 SYSCTL = Rule(re.compile(r"[\w-]+([./][\w:@-]+)+", re.ASCII), "use the name of a kernel parameter")
 
-# The roles' variables that are one line each; of a mapping, its keys. Directives of the daemons are judged elsewhere.
+# The roles' variables that are one line each; of a mapping, its keys. The daemons' directives are checked elsewhere.
 VARIABLES: Mapping[str, Rule] = {
     "haproxy_health_bind": LINE,
     "haproxy_peers_group": LINE,
@@ -76,14 +76,14 @@ VARIABLES: Mapping[str, Rule] = {
 
 
 def problem(text: str, rule: Rule = LINE) -> str:
-    """Return what is wrong with *text*, or an empty string."""
+    """Return the error in *text*, or an empty string."""
     if _CONTROL.search(text):
         return f"{url_shown(text)!r} holds a line break or control character; {rule.advice}"
     return "" if rule.pattern.fullmatch(text) else f"{url_shown(text)!r} is not valid here; {rule.advice}"
 
 
 def path_problem(path: str) -> str:
-    """Return what is wrong with the path of a file that is to be written or removed, or an empty string."""
+    """Return the error in the path of a file to write or remove, or an empty string."""
     if _CONTROL.search(path):
         return f"{path!r} holds a line break or control character; remove it"
     if not path.startswith("/"):
@@ -97,11 +97,11 @@ def path_problem(path: str) -> str:
 
 
 def findings(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[str]:
-    """Yield what is wrong with *values*, each with its name and value. Of a mapping, the rule is for its keys."""
+    """Yield the errors in *values*, with name and value. For a mapping, the rule applies to its keys."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             texts = [(name, str(key), rules[name]) for key in value]
-            # Numbers of a kernel parameter may be a tab apart.
+            # Numbers of a kernel parameter may be separated by tabs.
             texts += [(place, text.replace("\t", " "), LINE) for place, text in _texts(name, value)]
         else:
             texts = [(place, text, rules[name]) for place, text in _texts(name, value)]
@@ -112,7 +112,7 @@ def findings(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[s
 
 
 def secret_findings(name: str, value: Any) -> Iterator[str]:
-    """Yield the places in the variable *name* that are more than one line, without what stands there."""
+    """Yield the places in the variable *name* that are more than one line, without their text."""
     for place, text in _texts(name, value):
         if _CONTROL.search(text):
             yield f"{place}: holds a line break or control character; write it in one line"
@@ -130,12 +130,12 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def printable(text: str) -> str:
-    r"""Return *text* with what a terminal would obey as escapes (``\\x1b``); line breaks stay."""
+    r"""Return *text* with control characters as escapes (``\\x1b``), except line breaks."""
     return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def systemd_word(text: str, command: bool = False) -> str:
-    """Return *text* as one word of a systemd unit, of a *command* or of another setting. Raises ValueError."""
+    """Quote *text* as one word of a systemd unit, in a *command* or another setting. Raises ValueError."""
     wrong = problem(text)
     if wrong:
         raise ValueError(wrong)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Processes as the kernel shows them in /proc (proc(5))."""
+"""Processes in /proc (proc(5))."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def parse_stat(stat: str) -> tuple[str, int]:
 
 
 def read_stat(pid: int) -> tuple[str, int]:
-    """Return :func:`parse_stat` of a process. Raises OSError and ValueError when it has ended."""
+    """Return :func:`parse_stat` of a process. Raises OSError or ValueError if it has ended."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
         return parse_stat(stream.read())
 
 
 def children(pid: int) -> set[int]:
-    """Return the ids of the processes that *pid* has started and that still run."""
+    """Return the ids of the running child processes of *pid*."""
     with suppress(FileNotFoundError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as stream:
         return {int(word) for word in stream.read().split()}
     return set()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Which files may be believed: those of this user, in places where no other user can put or replace one."""
+"""Trusted files: those of this user, in places where no other user can create or replace one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import stat
 from typing import Iterator
 
 MOST_LINKS = 40
-"""As many as the kernel follows (path_resolution(7))."""
+"""The kernel's limit (path_resolution(7))."""
 
 
 class UntrustedError(OSError):
-    """A file or folder that another user has made or may change; ``strerror`` says which, and what to do."""
+    """A file or directory that another user created or may change; ``strerror`` names it, and the remedy."""
 
     def __init__(self, path: str, what: str) -> None:
         super().__init__(errno.EPERM, f"{path} {what}", path)
@@ -27,7 +27,7 @@ class UntrustedError(OSError):
 
 
 def check_own(path: str) -> None:
-    """Raise UntrustedError unless *path* is this user's alone, and so is the way to it. Raises OSError."""
+    """Raise UntrustedError unless only this user can write *path* and the directories above it. Raises OSError."""
     check_way(path)
     status = os.lstat(path)
     if status.st_uid != os.geteuid():
@@ -39,9 +39,9 @@ def check_own(path: str) -> None:
 
 
 def check_way(path: str) -> None:
-    """Raise UntrustedError when another user could put a file of that user's at *path*, or replace it there.
+    """Raise UntrustedError if another user could create or replace a file at *path*.
 
-    Where every user may make files, as in /tmp, the sticky bit protects them from others. Raises OSError.
+    Where all users may create files, as in /tmp, the sticky bit protects them from others. Raises OSError.
     """
     for place in _way(path):
         status = os.lstat(place)
@@ -53,7 +53,7 @@ def check_way(path: str) -> None:
 
 
 def make_private(folder: str) -> None:
-    """Make a folder for this user alone, unless it is there and is so. Raises OSError."""
+    """Create a directory that only this user can access, unless it exists as such. Raises OSError."""
     if not os.path.lexists(folder):
         above = os.path.dirname(folder)
         if not os.path.isdir(above):
@@ -64,7 +64,7 @@ def make_private(folder: str) -> None:
 
 
 def user(number: int) -> str:
-    """Return the name of a user for a message."""
+    """Return a user's name, for messages."""
     try:
         return pwd.getpwuid(number).pw_name
     except KeyError:
@@ -72,7 +72,7 @@ def user(number: int) -> str:
 
 
 def _way(path: str) -> Iterator[str]:
-    """Yield each folder and link above *path*, the root first."""
+    """Yield each directory and link above *path*, the root first."""
     at, left, links = "/", os.path.abspath(path).split("/")[1:-1], 0
     yield at
     while left:

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A daemon of this collection on its host: its files, its unit, and a change of both that succeeds or is undone."""
+"""A daemon on its host: its files, its unit, and a change of both that succeeds or is rolled back."""

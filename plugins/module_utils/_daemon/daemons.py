@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this collection knows about each daemon: how to check a file, and what the answer means."""
+"""How each daemon checks a file and confirms a reload, and what its answer means."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _IGNORE_SIGTERM: tuple[str, ...] = ("/bin/sh", "-c", 'trap "" TERM; exec "$0" "$
 
 
 class Daemon(NamedTuple):
-    """How one daemon checks a file and shows that it has taken a reload.
+    """How one daemon checks a file and confirms a reload.
 
-    ``check`` is an argv that ends where the path goes. ``harmless`` are lines that the check may print, with a
-    failing exit code, for a file that works. ``reloaded`` is the line that the journal shows after a reload;
-    without it a fresh child process of the main one is the sign. ``listens`` returns the addresses in a text of its
-    configuration, for a daemon that must not be reloaded with one that it cannot have.
+    ``check`` is an argv to which the path is appended. ``harmless`` are lines that the check may print, with a
+    failing exit code, for a file that works. ``reloaded`` is the line in the journal that confirms a reload;
+    without it a new child process of the main one does. ``listens`` returns the addresses in a configuration, for a
+    daemon that must not be reloaded with one that it cannot bind.
     """
 
     name: str
@@ -31,18 +31,18 @@ class Daemon(NamedTuple):
     listens: Callable[[str], AbstractSet[Bind]] | None = None
 
     def at(self, binary: str) -> Daemon:
-        """Return the same daemon with its program at another path."""
+        """Return the same daemon with its binary at another path."""
         return self._replace(check=tuple(binary if word == self.name else word for word in self.check))
 
 
-# haproxy starts without a server whose name has no address, and calls that a notice.
-_REMARK = re.compile(r"\[warn|\bwarning\b|could not resolve address", re.IGNORECASE)
+# haproxy starts without a server whose name does not resolve, and logs that as a notice.
+_WARNING = re.compile(r"\[warn|\bwarning\b|could not resolve address", re.IGNORECASE)
 
 DAEMONS: dict[str, Daemon] = {
     daemon.name: daemon
     for daemon in (
         Daemon("nginx", ("nginx", "-t", "-q", "-c"), error_log="/var/log/nginx/error.log"),
-        # haproxy pauses its listeners and tries for two seconds when another process has an address.
+        # haproxy pauses its listeners and retries for two seconds if another process uses an address.
         Daemon("haproxy", ("haproxy", "-c", "-f"), listens=binds_of),
         Daemon(
             "keepalived",
@@ -59,23 +59,23 @@ DAEMONS: dict[str, Daemon] = {
 
 
 class Verdict(NamedTuple):
-    """What a daemon thinks of a file: why it refuses it (None when it does not), and what it merely remarks."""
+    """A daemon's check of a file: its output if it rejects the file (else None), and its warnings."""
 
-    refusal: str | None
-    remarks: list[str]
+    rejection: str | None
+    warnings: list[str]
 
 
 def judge(daemon: Daemon, rc: int, output: str, staged: str, dest: str) -> Verdict:
-    """Return what the exit code and the *output* of a check mean, with *dest* for the *staged* path in them.
+    """Return the verdict of a check from its exit code and *output*, with *dest* for the *staged* path.
 
-    keepalived answers 5 both to errors and to corrections that change nothing, so its lines are read too
+    keepalived exits with 5 for errors and for harmless corrections alike, so its output is read too
     (keepalived(8), "EXIT STATUS"; the codes in use are 4, 5 and 6).
     """
     stripped = (line.strip() for line in output.replace(staged, dest).splitlines())
     lines = list(dict.fromkeys(line for line in stripped if line))
     harmless = [line for line in lines if any(known.search(line) for known in daemon.harmless)]
     if rc == 0:
-        return Verdict(None, [line for line in lines if line in harmless or _REMARK.search(line)])
+        return Verdict(None, [line for line in lines if line in harmless or _WARNING.search(line)])
     if rc > 0 and lines and harmless == lines:
         return Verdict(None, harmless)
-    return Verdict("\n".join(lines) or f"exit code {rc} without a word", [])
+    return Verdict("\n".join(lines) or f"exit code {rc} without output", [])

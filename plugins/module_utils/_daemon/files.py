@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that are replaced as a set, atomically one by one, and can be put back."""
+"""Files that are replaced as a set, atomically one by one, and can be restored."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import uuid
 from contextlib import suppress
 from typing import Any, Callable, Iterable, NamedTuple
 
-# haproxy takes all files of a folder with certificates, hidden ones too, but those of a certificate's issuer.
+# haproxy loads all files in a directory of certificates, including hidden ones, except those named *.issuer.
 _HIDDEN_NAME = ".haproof-{}.issuer"
 _HIDDEN = re.compile(_HIDDEN_NAME.replace(".", r"\.").format(r"[\da-f]{32}"))
 
 
 class File(NamedTuple):
-    """A file as it is or should be. Owners are names, which check mode can compare before they exist."""
+    """A present or wanted file. Owners are names, which check mode can compare before they exist."""
 
     dest: str
     content: bytes
@@ -30,7 +30,7 @@ class File(NamedTuple):
 
 
 def read(path: str) -> File | None:
-    """Return the file at *path* as it is, or None when there is none."""
+    """Return the file at *path*, None if there is none."""
     try:
         with open(path, "rb") as stream:
             content = stream.read()
@@ -41,7 +41,7 @@ def read(path: str) -> File | None:
 
 
 def diff(dest: str, before: File | None, after: File | None, mask: Callable[[str], str]) -> dict[str, str]:
-    """Return Ansible's diff of one file, with *mask* over its texts; owners and modes stand in the headers."""
+    """Return Ansible's diff of one file, its texts masked by *mask*; owners and modes are in the headers."""
     former, new = (mask(file.content.decode(errors="replace")) if file else "" for file in (before, after))
     if before and after and former == new and before.content != after.content:
         new += "(new secret content)\n"
@@ -59,7 +59,7 @@ def all_secret(text: str) -> str:
 
 
 def selinux_label(module: Any) -> Callable[[str, str], None]:
-    """Return what gives a staged file the SELinux context of its place; *module* is the AnsibleModule that runs."""
+    """Return a function that sets a staged file's SELinux context; *module* is the running AnsibleModule."""
 
     def label(staged: str, dest: str) -> None:
         if module.selinux_enabled():
@@ -71,24 +71,24 @@ def selinux_label(module: Any) -> Callable[[str, str], None]:
 class FileSet:
     """Replaces files, and keeps the former ones until :meth:`settle`.
 
-    A file that is written or kept is beside its place under a hidden name of this collection, so both the change and
-    undoing it are renames: undoing needs no free disk space. ``label(staged, dest)`` is called for each new file before
-    it takes its place (SELinux contexts).
+    New and kept files are beside the destination under hidden names, so both the change and its rollback are renames:
+    a rollback needs no free disk space. ``label(staged, dest)`` is called for each new file before it is moved into
+    place (SELinux contexts).
     """
 
     def __init__(self, label: Callable[[str, str], None]) -> None:
         self._label = label
-        # Where a file was changed, and where the former one is kept; None when there was none.
+        # Each changed file, and where the former one is kept; None if there was none.
         self._former: list[tuple[str, str | None]] = []
         self._staged: list[str] = []
         self._made: list[str] = []
-        # Where former files are going to be kept.
+        # Where former files will be kept.
         self._places: dict[str, str] = {}
 
     def stage(self, wanted: File) -> str:
-        """Write *wanted* beside its place, down to the disk, and return the path.
+        """Write *wanted* beside its destination, sync it to disk, and return the path.
 
-        Raises LookupError for an owner or group that the host does not have, OSError for what the disk refuses.
+        Raises LookupError for an unknown owner or group, OSError if writing fails.
         """
         folder = os.path.dirname(wanted.dest)
         staged = _hidden(folder)
@@ -103,20 +103,20 @@ class FileSet:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            # The hidden name tells a person nothing.
+            # The hidden name means nothing to the user.
             raise OSError(error.errno, error.strerror or str(error), wanted.dest) from error
         return staged
 
     def record(self, staged: Iterable[tuple[str, File]], gone: Iterable[str]) -> list[Any]:
-        """Return, for :func:`put_back_killed`, what is about to be swapped and removed, before the first of these."""
+        """Return, for :func:`roll_back_killed`, the files about to be swapped and removed, before the first change."""
         return [
             *([file.dest, self._place(file.dest), _identity(path)] for path, file in staged),
-            # Nothing is to be in their place.
+            # Removed files have no successor.
             *([path, self._place(path), []] for path in gone),
         ]
 
     def swap(self, staged: str, dest: str) -> None:
-        """Let the staged file take its place."""
+        """Move the staged file into place."""
         kept = self._place(dest)
         if kept:
             os.link(dest, kept, follow_symlinks=False)
@@ -132,7 +132,7 @@ class FileSet:
         _sync(os.path.dirname(dest))
 
     def settle(self) -> None:
-        """Drop what was kept: the change is meant to stay, or was undone. Raises OSError."""
+        """Delete the kept files: the change is final, or was rolled back. Raises OSError."""
         kept = [path for _dest, path in self._former if path]
         for path in (*kept, *self._staged):
             with suppress(FileNotFoundError):
@@ -140,14 +140,14 @@ class FileSet:
         self._former, self._staged, self._made = [], [], []
 
     def restore(self) -> list[str]:
-        """Put every file back, the last one first, and remove what was made; return what could not be done."""
+        """Restore every file, the last one first, and remove new ones; return the failures."""
         failures = []
         while self._former:
             dest, kept = self._former.pop()
             try:
-                _put_back(dest, kept)
+                _restore(dest, kept)
             except OSError as error:
-                failures.append(f"{dest} is not as it was: {error}")
+                failures.append(f"{dest} cannot be restored: {error}")
         for path in (*self._staged, *reversed(self._made)):
             try:
                 _discard(path)
@@ -157,7 +157,7 @@ class FileSet:
         return failures
 
     def _place(self, dest: str) -> str | None:
-        """Return where the file at *dest* is kept, None when there is none."""
+        """Return where the file at *dest* is kept, None if there is none."""
         if not os.path.lexists(dest):
             return None
         return self._places.setdefault(dest, _hidden(os.path.dirname(dest)))
@@ -173,18 +173,18 @@ class FileSet:
             _sync(os.path.dirname(path))
 
 
-def put_back_killed(former: Iterable[Any]) -> None:
-    """Undo what a killed run has swapped and removed, by its :meth:`FileSet.record`. Raises OSError.
+def roll_back_killed(former: Iterable[Any]) -> None:
+    """Roll back a killed run's swaps and removals, by its :meth:`FileSet.record`. Raises OSError.
 
-    Half of a change must not stay: a new certificate would be beside an old key. What was changed since stays.
+    Half of a change must not stay: a new certificate would be beside an old key. Files changed since are left alone.
     """
     for dest, kept, identity in reversed(list(former)):
         if _identity(dest) == identity and (kept is None or os.path.lexists(kept)):
-            _put_back(dest, kept)
+            _restore(dest, kept)
 
 
 def sweep(folders: Iterable[str]) -> None:
-    """Remove from the folders what a run that was killed has written or kept there. Raises OSError."""
+    """Remove the files that a killed run wrote or kept in the directories. Raises OSError."""
     for folder in sorted(set(folders)):
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for path in [entry.path for entry in entries if _HIDDEN.fullmatch(entry.name)]:
@@ -192,7 +192,7 @@ def sweep(folders: Iterable[str]) -> None:
 
 
 def write_lasting(path: str, text: str) -> None:
-    """Write a file that is there after a loss of power too. Raises OSError."""
+    """Write a file that survives a power failure. Raises OSError."""
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
@@ -200,14 +200,14 @@ def write_lasting(path: str, text: str) -> None:
 
 
 def replace_lasting(path: str, text: str) -> None:
-    """Write a file as :func:`write_lasting` does, at once or not at all. Raises OSError."""
+    """Replace a file atomically, as durable as by :func:`write_lasting`. Raises OSError."""
     new = f"{path}.new"
     write_lasting(new, text)
     os.replace(new, path)
 
 
 def _identity(path: str) -> list[int]:
-    """Return what tells a file from the one that had the path before, and from one that was edited since."""
+    """Return an identity that differs from the file's predecessor, and after an edit."""
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -219,13 +219,13 @@ def _hidden(folder: str) -> str:
     return os.path.join(folder, _HIDDEN_NAME.format(uuid.uuid4().hex))
 
 
-def _put_back(dest: str, kept: str | None) -> None:
+def _restore(dest: str, kept: str | None) -> None:
     if kept is None:
         with suppress(FileNotFoundError):
             os.unlink(dest)
     else:
         os.replace(kept, dest)
-        # Two names of one file stay both (rename(2)): the new file had not taken its place yet.
+        # If both names are one file, rename(2) keeps both: the new file had not been moved into place yet.
         with suppress(FileNotFoundError):
             os.unlink(kept)
     _sync(os.path.dirname(dest))
@@ -238,18 +238,18 @@ def _discard(path: str) -> None:
         else:
             os.unlink(path)
     except OSError as error:
-        # A folder that others use meanwhile stays.
+        # A directory now used by others stays.
         if error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
             raise
 
 
 def _sync(folder: str) -> None:
-    """Let the names in the folder survive a power failure."""
+    """Make the names in the directory survive a power failure."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
     except OSError as error:
-        # Some file systems cannot do that for a folder.
+        # Some file systems cannot sync a directory.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

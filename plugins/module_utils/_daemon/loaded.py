@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which files a running nginx or haproxy has read, and when."""
+"""The files that a running nginx or haproxy has read, and when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Callable, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import read_stat
 
 _MOST_FILES = 4096
-# Read with the configuration only; what is read at run time (htpasswd, maps of a running haproxy) is not here.
+# Only files read with the configuration; not those read at run time (htpasswd, maps of a running haproxy).
 _NGINX_FILE = re.compile(
     r"""(?:^|[\s;{}])
     (?P<directive> include | load_module | geoip_(?:city|country|org)
@@ -30,34 +30,34 @@ _HAPROXY_FILE = re.compile(
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
 
 
-class Process(NamedTuple):
-    """A process: its command line, and when it started in clock ticks since the boot (proc(5), starttime)."""
+class Started(NamedTuple):
+    """A started process: its command line, and its start in clock ticks since the boot (proc(5), starttime)."""
 
     command: str
     started: int
 
 
 class Loader(NamedTuple):
-    """How one daemon shows what it has read: by its command line, and by the age of its processes."""
+    """Which files one daemon has read, by its command line, and when, by the age of its processes."""
 
     files: Callable[[Sequence[str]], list[str]]
-    started: Callable[[Process, Sequence[Process]], int]
+    started: Callable[[Started, Sequence[Started]], int]
 
 
-def nginx_started(master: Process, children: Sequence[Process]) -> int:
-    """Return when the workers started, of which one that died may be younger than the others."""
+def nginx_started(master: Started, children: Sequence[Started]) -> int:
+    """Return when the workers started: the oldest counts, since a dead one is replaced by a younger one."""
     serving = [child.started for child in children if "shutting down" not in child.command]
     return min(serving, default=master.started)
 
 
-def haproxy_started(master: Process, children: Sequence[Process]) -> int:
-    """Return when the last worker started. Former ones stay while they have connections, and the master always."""
+def haproxy_started(master: Started, children: Sequence[Started]) -> int:
+    """Return when the last worker started. Former ones stay while they have connections, the master always."""
     return max((child.started for child in children), default=master.started)
 
 
 def nginx_files(argv: Sequence[str]) -> list[str]:
-    """Return the files that an nginx of this command line reads. What cannot be read is left out."""
-    # The master says it in one word, as its title.
+    """Return the files that an nginx with this command line reads, except unreadable ones."""
+    # The master's process title is a single argument.
     words = " ".join(argv).split()
     main = words[words.index("-c") + 1] if "-c" in words[:-1] else "/etc/nginx/nginx.conf"
     files: list[str] = []
@@ -79,7 +79,7 @@ def _read_nginx(path: str, base: str, files: list[str]) -> None:
 
 
 def haproxy_files(argv: Sequence[str]) -> list[str]:
-    """Return the files that a haproxy of this command line reads. What cannot be read is left out."""
+    """Return the files that a haproxy with this command line reads, except unreadable ones."""
     given = [following for word, following in zip(argv, argv[1:]) if word == "-f"]
     mains = [name for path in given for name in (_inside(path, ".cfg") if os.path.isdir(path) else [path])]
     files = list(mains)
@@ -104,18 +104,18 @@ def written_at(files: Sequence[str]) -> dict[str, float]:
     return times
 
 
-def read_process(pid: int) -> Process | None:
-    """Return the process, or None when it has ended."""
+def read_process(pid: int) -> Started | None:
+    """Return the process, None if it has ended."""
     try:
         _state, started = read_stat(pid)
         with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as stream:
-            return Process(stream.read(), started)
+            return Started(stream.read(), started)
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
 
 
 def since_epoch(started: int) -> float:
-    """Return clock ticks since the boot as seconds since the epoch."""
+    """Convert clock ticks since the boot to seconds since the epoch."""
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + started / os.sysconf("SC_CLK_TCK")
 
 

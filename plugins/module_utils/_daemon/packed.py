@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How texts that may hold secrets travel to a module.
+"""Packing of texts that may hold secrets, for the way to a module.
 
-Ansible writes each argument of a module to the node's journal and into what ``-vvv`` shows. ``no_log`` hides an
-argument only where it occurs as it is: not with a line break that became ``\\n`` on the way, nor with an escaped quote;
-and it hides every other text that happens to be equal. Packed, an argument with ``no_log`` occurs nowhere else.
+Ansible writes each argument of a module to the node's journal and to the output of ``-vvv``. ``no_log`` hides an
+argument only where it occurs literally, not with a line break escaped as ``\\n`` or an escaped quote; and it hides
+every other text that happens to be equal. A packed argument with ``no_log`` occurs nowhere else.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import Any
 
 
 def text_of(content: Any) -> str:
-    """Return *content* as text. Ansible up to 2.18 turns the text of a JSON file into what it describes."""
+    """Return *content* as text. Ansible up to 2.18 parses the text of a JSON file."""
     if isinstance(content, (dict, list, tuple)):
         return json.dumps(content, indent=4) + "\n"
     return str(content)
 
 
 def pack(text: str) -> str:
-    """Return *text* as a word of letters, digits, ``+``, ``/`` and ``=``."""
+    """Return *text* encoded in letters, digits, ``+``, ``/`` and ``=``."""
     return base64.b64encode(zlib.compress(text.encode(errors="surrogateescape"))).decode("ascii")
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The secrets that stand in a configuration of nginx, haproxy, keepalived or systemd."""
+"""The secrets in a configuration of nginx, haproxy, keepalived or systemd."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SET_HEADER = (
     r"\b(?:\w+_set_header|add_header|auth_http_header|(?:fastcgi|uwsgi|scgi)_param|[sa][ed][td]-header|hdr)\s+"
     rf"{_QUOTE}{_HEADER}{_QUOTE}\s+"
 )
-# How haproxy's ACLs name what a client has sent.
+# How haproxy's ACLs name values sent by a client.
 _SENT = (
     rf"(?:hdr\({_HEADER}[^)]{{0,99}}\)|(?:urlp|url_param|cook)\({_NAME}[^)]{{0,99}}\)"
     r"|http_auth_(?:bearer|pass)(?:\([^)]{0,99}\))?)"
 )
 
-# Each captures a value, as it stands in the file.
+# Each captures a value as written in the file.
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
@@ -34,7 +34,7 @@ _PATTERNS = tuple(
         rf"\breplace-(?:header|value)\s+{_HEADER}\s+(?:\"[^\"\n]*\"|\S+)\s+{_ARGUMENT}",
         # A whole header as text: option httpchk GET / HTTP/1.1\r\nAuthorization:\ Basic\ x
         rf"(?<![\w=:/.-]){_HEADER}:(?:\\?[ \t])*((?:\\ |\\\"|[^\s\"'\\])(?:\\[^rn]|[^\"'\\\n])*)",
-        # Wherever one stands: set $upstream_auth "Bearer x".
+        # In any place: set $upstream_auth "Bearer x".
         r"\b(?:Bearer|Basic)(?:\\?[ \t])+((?=[\w+/.~-]*[\d=])[\w+/.~-]{8,}={0,2})",
         rf"\b(?:set|js_var)\s+\${_NAME}\s+{_ARGUMENT}",
         rf"\b(?:pre)?setenv\s+{_QUOTE}{_NAME}{_QUOTE}\s+{_ARGUMENT}",
@@ -73,28 +73,28 @@ _HASH = re.compile(r"\$\w{1,5}\$")
 
 
 def find_secrets(text: str) -> set[str]:
-    """Return what *text* holds as passwords, tokens and keys, without quotes, and what is fixed between variables."""
+    """Return the passwords, tokens and keys in *text*, without quotes; of values with variables, the fixed parts."""
     values = [match.group(1) for pattern in _PATTERNS for match in pattern.finditer(text)]
     defined = _DEFINITION.findall(text)
     for value in values:
-        # The list grows meanwhile: a definition may be made of others.
+        # The list grows during the loop: a definition may refer to others.
         used = _REFERENCE.findall(value) if defined else ()
         values += [known for name, known in defined if name in used and known not in values]
     return {secret for value in (*values, *_in_maps(text)) for secret in _fixed(_plain(value))}
 
 
 def _in_maps(text: str) -> Iterator[str]:
-    """Yield what nginx' maps compare with what a client has sent as a secret, and what they choose as one."""
+    """Yield the secrets that nginx' maps compare with a client's, and those that they return."""
     for source, target, body in _MAP.findall(text):
         for key, value in _MAP_LINE.findall(body):
-            # Whether there was one is no secret.
+            # A short value only tells whether there was one.
             yield from (word for word in (value,) if _NAMED.search(target) and len(word) >= _SECRET_LENGTH)
             if _NAMED.search(source) and len(key) >= _SECRET_LENGTH and key not in _MAP_WORDS:
                 yield re.sub(r"\A([\"']?)~\*?\^?|\$(?=[\"']?\Z)", r"\1", key)
 
 
 def _plain(value: str) -> str:
-    """Return *value* without the quotes and backslashes of its daemon."""
+    """Return *value* without its daemon's quotes and backslashes."""
     inner = re.sub(r"\A([\"'])(.*?)(?:\1|(?<![\"'])\Z)\Z", r"\2", value, flags=re.DOTALL)
     # nginx keeps a backslash before a letter.
     return re.sub(r"\\([^A-Za-z0-9])", r"\1", inner, flags=re.DOTALL)

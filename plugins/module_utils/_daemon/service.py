@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A daemon as a systemd unit: let it check a file, reload it, and see that it took the reload."""
+"""A daemon as a systemd unit: have it check a file, reload it, and verify the reload."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Runner = Callable[[List[str]], Tuple[int, str, str]]
 
 
 class ServiceError(Exception):
-    """The daemon refused a file or a reload; ``output`` is what it printed."""
+    """The daemon rejected a file or a reload; ``output`` is its own."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class ServiceError(Exception):
 
 
 class Unit(NamedTuple):
-    """A systemd unit: whether it runs and starts at boot, and its main process (0 without one)."""
+    """A systemd unit: whether it is running and enabled, and its main process (0 without one)."""
 
     name: str
     running: bool
@@ -34,7 +34,7 @@ class Unit(NamedTuple):
 
 
 def parse_units(names: Sequence[str], output: str) -> list[Unit]:
-    """Return the units in the output of ``systemctl show``, which has a paragraph for each of *names*."""
+    """Return the units in the output of ``systemctl show``, which has one paragraph for each of *names*."""
     units = []
     for name, paragraph in zip(names, output.strip().split("\n\n")):
         properties = dict(line.split("=", 1) for line in paragraph.splitlines())
@@ -45,7 +45,7 @@ def parse_units(names: Sequence[str], output: str) -> list[Unit]:
 
 
 class Service:
-    """One daemon on this host. ``warn`` gets what it remarks, ``timeout_s`` is how long it may take to reload."""
+    """One daemon on this host. ``warn`` gets its warnings, ``timeout_s`` is how long it may take to reload."""
 
     def __init__(self, run: Runner, warn: Callable[[str], None], daemon: Daemon, unit: str, timeout_s: float) -> None:
         self._run = run
@@ -55,32 +55,32 @@ class Service:
         self._timeout_s = timeout_s
 
     def check(self, path: str, dest: str) -> None:
-        """Let the daemon check the file at *path*, which is meant for *dest*. Raises ServiceError when it refuses."""
+        """Have the daemon check the file at *path*, destined for *dest*. Raises ServiceError if it is rejected."""
         rc, out, err = self._run([*self._daemon.check, path])
         verdict = judge(self._daemon, rc, out + err, path, dest)
-        if verdict.refusal:
-            raise ServiceError(f"{self._daemon.name} refuses {dest}", verdict.refusal)
-        for remark in verdict.remarks:
-            self._warn(f"{self._daemon.name} remarks: {remark}")
+        if verdict.rejection:
+            raise ServiceError(f"{self._daemon.name} rejects {dest}", verdict.rejection)
+        for warning in verdict.warnings:
+            self._warn(f"{self._daemon.name} warns: {warning}")
 
     def check_addresses(self, before: bytes, after: bytes) -> None:
-        """Raise ServiceError when the running daemon cannot have an address that only *after* listens on."""
+        """Raise ServiceError if the running daemon cannot bind an address that only *after* listens on."""
         listens = self._daemon.listens
         if listens and self.active():
-            refused = unavailable(listens(after.decode(errors="replace")) - listens(before.decode(errors="replace")))
-            if refused:
-                raise ServiceError(f"{self._daemon.name} cannot listen on {', '.join(refused)}")
+            taken = unavailable(listens(after.decode(errors="replace")) - listens(before.decode(errors="replace")))
+            if taken:
+                raise ServiceError(f"{self._daemon.name} cannot listen on {', '.join(taken)}")
 
     def active(self) -> bool:
-        """Return whether the unit runs."""
+        """Return whether the unit is running."""
         return self._main_pid() > 0
 
     def idle(self, names: Sequence[str]) -> list[Unit]:
-        """Return those of the units that do not run or do not start at boot."""
+        """Return those of the units that are not running or not enabled."""
         return [unit for unit in self._show(names) if not (unit.running and unit.enabled)]
 
     def start(self, units: Sequence[Unit]) -> None:
-        """Start the units, now and at boot, one after the other. Raises ServiceError."""
+        """Enable and start the units one after the other. Raises ServiceError."""
         cursor = self._cursor() if units else ""
         for unit in units:
             rc, _dummy, err = self._run(["systemctl", "enable", "--quiet", "--now", unit.name])
@@ -96,44 +96,44 @@ class Service:
                 self._output(["systemctl", "disable", "--quiet", unit.name])
 
     def reload(self) -> None:
-        """Reload the unit. Raises ServiceError when the daemon dies of it or does not take it in time."""
+        """Reload the unit. Raises ServiceError if the daemon dies or does not confirm the reload in time."""
         pid = self._main_pid()
         before = children(pid)
         cursor, log_size = self._cursor(), self._log_size()
 
         def failure(what: str, output: str = "") -> ServiceError:
-            return ServiceError(f"{self.unit} {what}", self._said(cursor, log_size) or output)
+            return ServiceError(f"{self.unit} {what}", self._logged(cursor, log_size) or output)
 
         rc, _dummy, err = self._run(["systemctl", "reload", self.unit])
         if rc != 0:
             raise failure("does not reload", err)
         deadline = time.monotonic() + self._timeout_s
-        while not self._taken(pid, before, cursor):
+        while not self._reloaded(pid, before, cursor):
             if self._main_pid() != pid:
                 raise failure("died on reload")
             if time.monotonic() > deadline:
-                raise failure(f"did not take the reload within {self._timeout_s:g} s")
+                raise failure(f"did not confirm the reload within {self._timeout_s:g} s")
             time.sleep(0.02)
 
     def restart(self) -> None:
-        """Stop the unit and start it again. Raises ServiceError when it does not come back."""
+        """Restart the unit. Raises ServiceError if it does not come back."""
         cursor = self._cursor()
         rc, _dummy, err = self._run(["systemctl", "restart", self.unit])
         if rc != 0:
-            raise ServiceError(f"{self.unit} does not start again", self._journal(cursor) or err)
+            raise ServiceError(f"{self.unit} does not restart", self._journal(cursor) or err)
 
     def reload_units(self) -> None:
-        """Let systemd read its unit files again. Raises ServiceError."""
+        """Make systemd read its unit files again. Raises ServiceError."""
         self._output(["systemctl", "daemon-reload"])
 
     def recover(self) -> None:
-        """Bring the unit back to the files on disk, whether it still runs or not. Raises ServiceError."""
+        """Make the unit run the files on disk, whether it is still running or not. Raises ServiceError."""
         if self.active():
             self.reload()
         else:
             self.restart()
 
-    def _taken(self, pid: int, before: set[int], cursor: str) -> bool:
+    def _reloaded(self, pid: int, before: set[int], cursor: str) -> bool:
         if self._daemon.reloaded:
             return self._daemon.reloaded in self._journal(cursor)
         return bool(children(pid) - before)
@@ -158,16 +158,16 @@ class Service:
         log = self._daemon.error_log
         return os.path.getsize(log) if log and os.path.exists(log) else 0
 
-    def _said(self, cursor: str, log_size: int) -> str:
+    def _logged(self, cursor: str, log_size: int) -> str:
         log = self._daemon.error_log
         if log and os.path.exists(log):
             with open(log, encoding="utf-8", errors="replace") as stream:
                 stream.seek(log_size)
-                said = stream.read()
+                logged = stream.read()
         else:
-            said = self._journal(cursor)
-        # A daemon that tries again says everything again.
-        return "\n".join(dict.fromkeys(said.splitlines()))
+            logged = self._journal(cursor)
+        # A daemon that retries logs every line again.
+        return "\n".join(dict.fromkeys(logged.splitlines()))
 
     def _output(self, argv: list[str]) -> str:
         rc, out, err = self._run(argv)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""TCP sockets of a host as its kernel lists them, and which of them belong to a service. Pure."""
+"""A host's TCP sockets as listed by its kernel, and which of them belong to a service. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LISTEN = 0x0A
 
 
 class Socket(NamedTuple):
-    """A socket. ``inode`` is 0 for one that no process has any more, as in TIME-WAIT."""
+    """A socket. ``inode`` is 0 if no process owns it any more, as in TIME-WAIT."""
 
     address: str
     port: int
@@ -37,7 +37,7 @@ def parse_tcp(text: str) -> list[Socket]:
 
 
 def _address(digits: str) -> str:
-    """Return an address that the kernel shows as numbers of 32 bits, in the host's own byte order."""
+    """Parse an address that the kernel prints as 32-bit numbers in the host's byte order."""
     packed = b"".join(struct.pack("=I", int(digits[at : at + 8], 16)) for at in range(0, len(digits), 8))
     address = ipaddress.ip_address(packed)
     return str(getattr(address, "ipv4_mapped", None) or address)
@@ -46,11 +46,11 @@ def _address(digits: str) -> str:
 def served(
     sockets: Sequence[Socket], own: Container[int], address: str = "", port: int = 0, ended: Container[Socket] = ()
 ) -> list[str]:
-    """Return who is connected to a service, sorted.
+    """Return the peers connected to a service, sorted.
 
-    *own* are the inodes of the service's sockets. *address* and *port* leave out what came to others. A connection that
-    no process has any more was that of who listens for its like; *ended* are those that had ended before: the kernel
-    lists them for a minute, whatever became of their peers since.
+    *own* are the inodes of the service's sockets. *address* and *port* select connections. A connection that no process
+    owns any more is attributed to the process that listens on its port, except *ended* ones, which had ended before:
+    the kernel lists them for a minute, even if their peers are long gone.
     """
     listening = {(one.address, one.port): one.inode for one in sockets if one.state == LISTEN}
     peers = set()
@@ -63,7 +63,7 @@ def served(
             (listening[place, one.port] for place in (one.address, "0.0.0.0", "::") if (place, one.port) in listening),  # noqa: S104 (what it is bound to)
             None,
         )
-        # What it has opened itself, towards others, is no connection to it.
+        # Connections opened by the service itself do not count.
         if listener is not None and (one.inode or listener) in own:
             peers.add(one.peer)
     return sorted(peers)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A change of a daemon's files that is carried out, or undone, as a whole.
+"""A change of a daemon's files that is applied, or rolled back, as a whole.
 
-The former files are kept until the daemon has taken the new ones, and a mark says from before the first change until
-then what it has to take, so the run that follows one that was killed carries on.
+The former files are kept until the daemon has accepted the new ones. From before the first change until then a mark
+records what is left to do, so that the run after a killed one can continue.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Callable, Iterable, NamedTuple
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import (
     File,
     FileSet,
-    put_back_killed,
     read,
+    roll_back_killed,
     sweep,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Service, ServiceError, Unit
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark, Unfinished
 
 
-class Plan(NamedTuple):
-    """What there is to do: files to write (``target`` may be among them) and to remove, units to start.
+class Transaction(NamedTuple):
+    """The changes to make: files to write (``target`` may be among them) and to remove, units to start.
 
-    ``left`` is what a run that was killed has not finished.
+    ``left`` is what a killed run left undone.
     """
 
     target: File
@@ -48,12 +48,12 @@ class Plan(NamedTuple):
 
     @property
     def restarts(self) -> bool:
-        """Whether a running service has to be restarted."""
+        """Whether a running service must be restarted."""
         return self.unfinished is not None and self.unfinished.restart
 
     @property
     def unfinished(self) -> Unfinished | None:
-        """What the daemon and systemd have to take once the files are in place."""
+        """The actions that remain for the daemon and systemd once the files are in place."""
         if not (self.paths or self.left):
             return None
         before = self.left or Unfinished(False, False, [])
@@ -64,96 +64,98 @@ class Plan(NamedTuple):
         )
 
 
-def preview(files: FileSet, service: Service, plan: Plan, can_check: bool) -> bool:
+def preview(files: FileSet, service: Service, transaction: Transaction, can_check: bool) -> bool:
     """Return what :func:`apply` would, and leave nothing behind.
 
-    The daemon, if it *can_check*, looks at the new main file when no other file changes that it might need. Raises
-    ServiceError when it refuses it, or would.
+    The daemon, if it *can_check*, checks the new main file if no other file changes that it might need. Raises
+    ServiceError if it rejects it.
     """
-    if can_check and plan.pending == [plan.target]:
+    if can_check and transaction.pending == [transaction.target]:
         try:
-            _check(service, files.stage(plan.target), plan.target)
+            _check(service, files.stage(transaction.target), transaction.target)
         finally:
             files.restore()
-    return plan.unfinished is not None and service.active()
+    return transaction.unfinished is not None and service.active()
 
 
 def take_up(mark: Mark, check_mode: bool) -> Unfinished | None:
-    """Return what a run that was killed has not finished, after its files were put back. Raises OSError."""
+    """Restore the files of a killed run, and return what it left undone. Raises OSError."""
     left = mark.read()
     if left is None or check_mode:
         return left
-    put_back_killed(left.former)
+    roll_back_killed(left.former)
     return left._replace(former=())
 
 
-def tidy(plan: Plan, folders: Iterable[str]) -> None:
-    """Remove what a run that was killed has left in the folders, and in those that it used. Raises ServiceError."""
+def tidy(transaction: Transaction, folders: Iterable[str]) -> None:
+    """Remove the leftovers of a killed run from the directories, and from those that it used. Raises ServiceError."""
     try:
-        sweep([*folders, *(plan.left.folders if plan.left else [])])
+        sweep([*folders, *(transaction.left.folders if transaction.left else [])])
     except OSError as error:
-        raise ServiceError(f"A file that an earlier run left cannot be removed: {error}") from error
+        raise ServiceError(f"a leftover file of an earlier run cannot be removed: {error}") from error
 
 
-def apply(files: FileSet, service: Service, plan: Plan, mark: Mark) -> bool:
-    """Carry the plan out and return whether the service, which ran, was reloaded or restarted.
+def apply(files: FileSet, service: Service, transaction: Transaction, mark: Mark) -> bool:
+    """Make the changes and return whether the running service was reloaded or restarted.
 
-    The idle units are started, the service itself last. Raises ServiceError after everything was put back.
+    The idle units are started, the service itself last. Raises ServiceError after rolling back.
     """
     undo: list[Callable[[], None]] = []
-    if not plan.changes:
+    if not transaction.changes:
         return False
     try:
-        _carry_out(files, service, plan, mark, undo)
+        _carry_out(files, service, transaction, mark, undo)
     except (ServiceError, OSError, LookupError) as error:
         output = error.output if isinstance(error, ServiceError) else ""
-        failures = roll_back(files, service, plan, mark, undo)
+        failures = roll_back(files, service, transaction, mark, undo)
         if failures:
-            raise ServiceError(f"{error}, and undoing the change failed too: {'; '.join(failures)}", output) from error
-        raise ServiceError(f"{error}; everything was put back as it was", output) from error
+            raise ServiceError(f"{error}, and the rollback failed too: {'; '.join(failures)}", output) from error
+        raise ServiceError(f"{error}; all changes were rolled back", output) from error
     try:
-        if plan.unfinished:
-            # The daemon has them: the next run must not put the former ones back.
-            mark.write(plan.unfinished)
+        if transaction.unfinished:
+            # The daemon has accepted the files: the next run must not restore the former ones.
+            mark.write(transaction.unfinished)
         files.settle()
         mark.write(None)
     except OSError as error:
-        raise ServiceError(f"{service.unit} runs with its new files, and tidying up failed: {error}") from error
+        raise ServiceError(f"{service.unit} runs with its new files, but cleaning up failed: {error}") from error
     return bool(undo)
 
 
-def _carry_out(files: FileSet, service: Service, plan: Plan, mark: Mark, undo: list[Callable[[], None]]) -> None:
-    """Carry the plan out; *undo* gets what brings the service back to the former files once it was touched."""
-    unfinished = plan.unfinished
-    staged = _stage(files, plan, mark)
+def _carry_out(
+    files: FileSet, service: Service, transaction: Transaction, mark: Mark, undo: list[Callable[[], None]]
+) -> None:
+    """Make the changes; *undo* gets the step that returns the service to the former files once it was touched."""
+    unfinished = transaction.unfinished
+    staged = _stage(files, transaction, mark)
     for path, file in staged:
-        if file is not plan.target:
+        if file is not transaction.target:
             files.swap(path, file.dest)
-    for gone in plan.gone:
+    for gone in transaction.gone:
         files.remove(gone)
     if unfinished and unfinished.units:
         service.reload_units()
-    service.start([unit for unit in plan.idle if unit.name != service.unit])
+    service.start([unit for unit in transaction.idle if unit.name != service.unit])
     for path, file in staged:
-        if file is plan.target:
+        if file is transaction.target:
             _check(service, path, file)
             files.swap(path, file.dest)
-    if plan.target not in plan.pending:
-        service.check(plan.target.dest, plan.target.dest)
+    if transaction.target not in transaction.pending:
+        service.check(transaction.target.dest, transaction.target.dest)
     if unfinished and service.active():
-        undo.append(service.restart if plan.restarts else service.recover)
-        (service.restart if plan.restarts else service.reload)()
-    service.start([unit for unit in plan.idle if unit.name == service.unit])
+        undo.append(service.restart if transaction.restarts else service.recover)
+        (service.restart if transaction.restarts else service.reload)()
+    service.start([unit for unit in transaction.idle if unit.name == service.unit])
 
 
-def _stage(files: FileSet, plan: Plan, mark: Mark) -> list[tuple[str, File]]:
-    """Write the new files beside their places, and into the mark how to undo what follows."""
-    unfinished = plan.unfinished
+def _stage(files: FileSet, transaction: Transaction, mark: Mark) -> list[tuple[str, File]]:
+    """Write the new files beside their destinations, and record in the mark how to undo the rest."""
+    unfinished = transaction.unfinished
     if unfinished is None:
         return []
     mark.write(unfinished)
-    staged = [(files.stage(file), file) for file in plan.pending]
-    mark.write(unfinished._replace(former=files.record(staged, plan.gone)))
+    staged = [(files.stage(file), file) for file in transaction.pending]
+    mark.write(unfinished._replace(former=files.record(staged, transaction.gone)))
     return staged
 
 
@@ -163,7 +165,9 @@ def _check(service: Service, staged: str, wanted: File) -> None:
     service.check_addresses(former.content if former else b"", wanted.content)
 
 
-def roll_back(files: FileSet, service: Service, plan: Plan, mark: Mark, undo: list[Callable[[], None]]) -> list[str]:
+def roll_back(
+    files: FileSet, service: Service, transaction: Transaction, mark: Mark, undo: list[Callable[[], None]]
+) -> list[str]:
     """Undo :func:`apply` as far as possible, and return what failed."""
     failures: list[str] = []
 
@@ -173,14 +177,14 @@ def roll_back(files: FileSet, service: Service, plan: Plan, mark: Mark, undo: li
         except (ServiceError, OSError) as error:
             failures.append(str(error))
 
-    for unit in plan.idle:
+    for unit in transaction.idle:
         attempt(partial(service.stop, [unit]))
     failures += files.restore()
-    if plan.unfinished and plan.unfinished.units:
+    if transaction.unfinished and transaction.unfinished.units:
         attempt(service.reload_units)
     for step in undo:
         attempt(step)
     if not failures:
-        # The service that was brought back has taken the former files, whatever an earlier run had left.
-        attempt(partial(mark.write, None if undo else plan.left))
+        # The restored service has accepted the former files, whatever an earlier run had left undone.
+        attempt(partial(mark.write, None if undo else transaction.left))
     return failures

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a daemon has not taken yet: a mark that outlives the run that was to do it, and is gone after a reboot.
+"""Actions that a daemon still needs: a mark that survives a killed run, but not a reboot.
 
-A reboot needs no mark: every daemon starts with the files that are there.
+A reboot needs no mark: every daemon starts with the files on disk.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ FOLDER = "/run/haproof"
 
 
 class Unfinished(NamedTuple):
-    """What is still to be done: a restart rather than a reload, with units read again; files may be left in folders.
+    """The actions left: a restart rather than a reload, a reload of units, the directories that may hold leftovers.
 
-    ``former`` is what :meth:`FileSet.record` returned, where the change of the files may be incomplete.
+    ``former`` is the result of :meth:`FileSet.record` if the change of the files may be incomplete.
     """
 
     restart: bool
@@ -32,7 +32,7 @@ class Unfinished(NamedTuple):
 
     @property
     def action(self) -> str:
-        """The word for it."""
+        """``restart`` or ``reload``."""
         return "restart" if self.restart else "reload"
 
 
@@ -43,7 +43,7 @@ class Mark:
         self.path = os.path.join(FOLDER, f"{unit}.json")
 
     def read(self) -> Unfinished | None:
-        """Return what is to be done, None without a mark. Raises OSError."""
+        """Return the actions left, None without a mark. Raises OSError."""
         try:
             with open(self.path, encoding="utf-8") as stream:
                 left = Unfinished(**json.load(stream))
@@ -62,9 +62,9 @@ class Mark:
 
 
 def lock(timeout_s: float) -> int:
-    """Keep other runs from changing files of daemons on this host, until this process ends or the result is closed.
+    """Keep other runs from changing daemons' files on this host, until this process ends or the result is closed.
 
-    A run that lost its controller may still be at work. Raises TimeoutError.
+    A run that lost its controller may still be active. Raises TimeoutError.
     """
     os.makedirs(FOLDER, mode=0o700, exist_ok=True)
     handle = os.open(os.path.join(FOLDER, "lock"), os.O_RDWR | os.O_CREAT, 0o600)

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What VRRP needs from a host's kernel and firewall: what is missing, and how to add it."""
+"""VRRP's requirements on a host's kernel and firewall: what is missing, and how to add it."""

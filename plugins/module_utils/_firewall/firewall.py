@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What VRRP needs from a firewall, in the words of ufw and firewalld. (nftables.py knows nftables.)"""
+"""Rules that let VRRP through ufw and firewalld. (nftables.py has those for nftables.)"""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BFD_PORT = 3784
 BEGIN = "# BEGIN haproof.balancer: the peers of keepalived"
 END = "# END haproof.balancer: the peers of keepalived"
 
-# Only our rich rules have this priority: it finds them again, and puts them before any that refuse.
+# Only our rich rules have this priority: it identifies them, and puts them before any that drop or reject.
 _RICH = 'rule priority="-112" '
 
 
 class Allow(NamedTuple):
-    """A service, ``vrrp``, ``ah`` or ``bfd``, and the one address it is let in from."""
+    """A service, ``vrrp``, ``ah`` or ``bfd``, and the one source address to allow."""
 
     service: str
     source: str
@@ -42,9 +42,9 @@ class Zone(NamedTuple):
 
 
 def with_block(text: str, lines: Sequence[str], before: str = "") -> str:
-    """Return the file's *text* with *lines* as our block, and without it when there are none.
+    """Return the file's *text* with *lines* as our block, or without the block if there are none.
 
-    It stands in front of the first line that begins with *before*, or at the end.
+    The block goes before the first line that starts with *before*, or at the end.
     """
     kept = re.sub(rf"^{re.escape(BEGIN)}\n.*?^{re.escape(END)}\n", "", text, flags=re.MULTILINE | re.DOTALL)
     if not lines:
@@ -65,7 +65,7 @@ def block_of(text: str) -> list[str]:
 def ufw_rules(allows: Sequence[Allow], version: int) -> list[str]:
     """Return the lines for ufw's before.rules (*version* 4) or before6.rules (6).
 
-    There, because ``ufw allow`` has known the protocol vrrp only since 0.36.2.
+    Not by ``ufw allow``, which supports the protocol vrrp only since 0.36.2.
     """
     chain = ufw_chain(version)
     return [
@@ -79,7 +79,7 @@ def ufw_chain(version: int) -> str:
 
 
 def iptables_command(allow: Allow) -> str:
-    """Return the command that lets it in, for a person to type."""
+    """Return the command that allows it, for the user to run."""
     return f"ip{'' if allow.version == 4 else '6'}tables -I INPUT -s {allow.source} {_iptables(allow)} -j ACCEPT"
 
 
@@ -107,7 +107,7 @@ def parse_zones(output: str) -> list[Zone]:
 
 
 def zones_in_use(zones: Sequence[Zone], default: str, interfaces: Sequence[str]) -> set[str]:
-    """Return the zones that the interfaces belong to; one that no zone names belongs to the default zone."""
+    """Return the zones of the interfaces; an interface without one belongs to the default zone."""
     return {
         next((zone.name for zone in zones if interface in zone.interfaces), default) for interface in interfaces
     } or {default}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host may have to change before it takes part in VRRP, found out first and made afterwards."""
+"""The changes that a host needs for VRRP, first determined and then made."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._firewall.nftable
 
 UFW_CONF = "/etc/ufw/ufw.conf"
 UFW_RULES = {4: "/etc/ufw/before.rules", 6: "/etc/ufw/before6.rules"}
-# Debian's and RedHat's nftables.service load these.
+# Loaded by nftables.service on Debian and Red Hat.
 NFTABLES_CONF = ("/etc/nftables.conf", "/etc/sysconfig/nftables.conf")
 NFTABLES_SNIPPET = "zz-haproof-keepalived.nft"
 
 
 class HostError(Exception):
-    """A command failed; ``output`` is what it printed."""
+    """A command failed; ``output`` is its own."""
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -33,13 +33,13 @@ class HostError(Exception):
 
 
 class Change(NamedTuple):
-    """Something that is to change: how it shows in a diff, and how it is made (raises HostError, OSError)."""
+    """A change to make: its diff, and the function that makes it (raises HostError, OSError)."""
 
     shown: Mapping[str, str]
     make: Callable[[], object]
 
 
-class Host:
+class VrrpHost:
     """This host. ``label(staged, dest)`` gives a new file its SELinux context."""
 
     def __init__(self, run: Runner, has: Callable[[str], bool], label: Callable[[str, str], None]) -> None:
@@ -51,12 +51,12 @@ class Host:
         self.warnings: list[str] = []
 
     def tidy(self, sysctl_file: str) -> None:
-        """Remove what a run that was killed has left beside the files of this module. Raises OSError."""
+        """Remove the leftovers of a killed run beside this module's files. Raises OSError."""
         snippets = [nftables.place_for_rules(path, _text(path), NFTABLES_SNIPPET) for path in NFTABLES_CONF]
         sweep(map(os.path.dirname, (sysctl_file, *UFW_RULES.values(), *NFTABLES_CONF, *snippets)))
 
     def settle(self) -> None:
-        """Drop what was kept of the former files, once all changes are made. Raises OSError."""
+        """Delete the kept former files, once all changes are made. Raises OSError."""
         for files in self._sets:
             files.settle()
 
@@ -65,9 +65,9 @@ class Host:
         return self._sets[-1]
 
     def firewall(self, allows: Sequence[Allow], interfaces: Sequence[str], keep: bool = False) -> list[Change]:
-        """Return what the firewalls in use lack to let *allows* in, and nothing else that this module once let in.
+        """Return the changes by which the active firewalls let in *allows*, and nothing else that this module allowed.
 
-        With *keep* whoever was let in stays, and only what holds now is changed where it differs from what is kept.
+        With *keep* earlier peers stay allowed, and permanent files are changed only if they are also the live ones.
         """
         ufw = self._ufw_enabled()
         changes = self._ufw(allows, keep) if ufw else []
@@ -78,29 +78,29 @@ class Host:
         return changes
 
     def sysctl(self, wanted: Mapping[str, str], path: str) -> list[Change]:
-        """Return what differs from the kernel settings *wanted*, in the file at *path* and in the running kernel."""
+        """Return the changes to reach the kernel settings *wanted*, in the file at *path* and in the running kernel."""
         lines = [f"{key} = {value}" for key, value in wanted.items()]
         text = "\n".join(["# Made by the Ansible collection haproof.balancer.", *lines, ""]) if wanted else ""
         return self._file(self._files(), path, text) + self.sysctl_now(wanted)
 
     def sysctl_now(self, wanted: Mapping[str, str]) -> list[Change]:
-        """Return what differs from the kernel settings *wanted* in the running kernel."""
+        """Return the changes to reach the kernel settings *wanted* in the running kernel."""
         changes = []
         for key, value in wanted.items():
-            # sysctl.d(5): the first separator decides, and an interface's dots are slashes behind it.
+            # sysctl.d(5): the first separator decides; after a dot, an interface's dots are written as slashes.
             place = "/proc/sys/" + (key if "/" in key.partition(".")[0] else key.translate(str.maketrans("./", "/.")))
             try:
                 with open(place, encoding="ascii") as stream:
                     present = " ".join(stream.read().split())
             except FileNotFoundError:
-                raise HostError(f"sysctl {key}: this kernel has no {place}; take it out") from None
+                raise HostError(f"sysctl {key}: this kernel has no {place}; remove it") from None
             if present != " ".join(value.split()):
                 shown = _shown(place, present + "\n", value + "\n")
                 changes.append(Change(shown, partial(_write, place, value)))
         return changes
 
     def user(self, name: str) -> list[Change]:
-        """Return the change that creates a system user without home and login, when there is none of that name."""
+        """Return the change that creates a system user without home and login, if it does not exist."""
         try:
             pwd.getpwnam(name)
         except KeyError:
@@ -110,7 +110,7 @@ class Host:
         return []
 
     def booleans(self, names: Sequence[str]) -> list[Change]:
-        """Return the SELinux booleans of *names* that are off."""
+        """Return the change that turns on those of the SELinux booleans that are off."""
         if not names:
             return []
         # "keepalived_connect_any --> off"
@@ -150,7 +150,7 @@ class Host:
             self._confirm(files, ["ufw", "reload"])
             self._ufw_mark.write(None)
 
-        last = changes[-1].shown if changes else _shown("ufw", "", "reload, before which an earlier run was cut off\n")
+        last = changes[-1].shown if changes else _shown("ufw", "", "reload that an earlier run left undone\n")
         return [Change(change.shown, _nothing) for change in changes[:-1]] + [Change(last, make)]
 
     def _firewalld(self, allows: Sequence[Allow], interfaces: Sequence[str], keep: bool) -> list[Change]:
@@ -192,16 +192,16 @@ class Host:
             if chain.is_iptables and missing:
                 commands = "; ".join(firewall.iptables_command(allow) for allow in missing)
                 self.warnings.append(
-                    "iptables' chain INPUT refuses the peers, and is left alone because no ufw manages it."
-                    f" Run, and keep: {commands}"
+                    "iptables' chain INPUT blocks the peers, and is left alone because ufw does not manage it."
+                    f" Run, and make permanent: {commands}"
                 )
 
     def _nftables_files(self, chains: Sequence[Chain], allows: Sequence[Allow]) -> list[Change]:
-        """Return the changes of the file that loads the ruleset, or of one that it includes at its end."""
+        """Return the changes to the file that loads the ruleset, or to one that it includes at its end."""
         path = next((path for path in NFTABLES_CONF if os.path.exists(path)), "")
         text = _text(path)
         if allows and not chains:
-            # Perhaps the ruleset is only not loaded now: what is kept for it stays.
+            # The ruleset may just not be loaded now, so its files stay.
             return []
         everything = firewall.with_block(text, []) + _included(text)
         defined = [chain for chain in chains if nftables.is_defined(chain, everything)]
@@ -223,12 +223,12 @@ class Host:
         rules = [f"insert rule {chain} {rule}" for rule in nftables.rules_for(chain, allows).values()]
         if rules:
             self.warnings.append(
-                f"nftables' chain {chain} refused the peers, and {' and '.join(NFTABLES_CONF)} do not make it."
-                f" The peers are let in now; let what makes it add these as well: {'; '.join(rules)}"
+                f"nftables' chain {chain} blocks the peers, and {' and '.join(NFTABLES_CONF)} do not define it."
+                f" The peers are allowed now; add these rules to the program that defines it: {'; '.join(rules)}"
             )
 
     def _file(self, files: FileSet, path: str, text: str, check: Sequence[str] = ()) -> list[Change]:
-        """Return the change that gives the file this text, none at all for an empty one, if the *check* accepts it."""
+        """Return the change that writes this text, or removes the file for an empty one, if the *check* accepts it."""
         present = read(path)
         if present is None and not text:
             return []
@@ -247,16 +247,14 @@ class Host:
         return [Change(diff(path, present, wanted if text else None, str), make)]
 
     def _confirm(self, files: FileSet, argv: list[str]) -> None:
-        """Run a command that reads the new files; put them back, and run it again, when it fails. Raises HostError."""
+        """Run a command that reads the new files; if it fails, restore them and run it again. Raises HostError."""
         try:
             self._output(argv)
         except HostError as error:
             failures = files.restore()
             self._run(argv)
             if failures:
-                raise HostError(
-                    f"{error}, and undoing the change failed too: {'; '.join(failures)}", error.output
-                ) from error
+                raise HostError(f"{error}, and the rollback failed too: {'; '.join(failures)}", error.output) from error
             raise
 
     def _feed(self, statements: str) -> Callable[[], None]:
@@ -296,10 +294,10 @@ def _write(path: str, value: str) -> None:
 
 
 def _included(text: str) -> str:
-    """Return what the files say that the *text* of nftables.conf includes, but not what this module wrote there."""
+    """Return the text of the files that nftables.conf, as *text*, includes, except this module's own."""
     names = [name for pattern in nftables.includes(text) for name in sorted(glob.glob(os.path.join("/etc", pattern)))]
     return "".join(_text(name) for name in names if os.path.basename(name) != NFTABLES_SNIPPET)
 
 
 def _nothing() -> None:
-    """Make nothing: a later change makes this one too."""
+    """Do nothing: a later change makes this one too."""

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let peers through an nftables ruleset that others wrote.
+"""Let peers through an existing nftables ruleset.
 
 An accept ends only its own base chain: a drop in another one still drops. So our rules go to the head of every chain
-that closes the way in, and into the file that loads these chains.
+that drops input, and into the file that loads these chains.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import BFD_PORT, PROTOCOLS, Allow
 
 _OURS = "haproof "
-# What a rule may hold and still meet every packet.
+# Statements of a rule that matches every packet.
 _ALWAYS = frozenset({"counter", "log", "drop", "reject", "jump", "goto"})
 
 
@@ -47,17 +47,17 @@ class Rule(NamedTuple):
 
 
 class Ruleset(NamedTuple):
-    """``closed`` are the base chains that in the end refuse what comes in and that no rule has accepted."""
+    """``closed`` are the base chains that drop or reject input that no rule has accepted."""
 
     closed: list[Chain]
     rules: list[Rule]
 
     def ours(self) -> list[Rule]:
-        """Return the rules that this collection made."""
+        """Return this collection's rules."""
         return [rule for rule in self.rules if rule.comment.startswith(_OURS)]
 
     def names(self, chain: Chain, source: str) -> bool:
-        """Return whether a rule of the chain names the address."""
+        """Return whether a rule of the chain contains the address."""
         return any(rule.chain == chain and json.dumps(source) in json.dumps(rule.expr) for rule in self.rules)
 
 
@@ -73,12 +73,12 @@ def parse_ruleset(output: str) -> Ruleset:
         elif _filters_input(entry.get("chain", {})):
             found = entry["chain"]
             inputs.append((Chain(found["family"], found["table"], found["name"]), found.get("policy", "accept")))
-    closed = [chain for chain, policy in inputs if policy == "drop" or _refuses(chain, rules)]
+    closed = [chain for chain, policy in inputs if policy == "drop" or _drops(chain, rules)]
     return Ruleset(closed, rules)
 
 
 def _filters_input(chain: Mapping[str, Any]) -> bool:
-    # firewalld owns its table, and has its own way in.
+    # firewalld owns its table; its zones are opened instead.
     return (
         chain.get("hook") == "input"
         and chain["type"] == "filter"
@@ -87,22 +87,22 @@ def _filters_input(chain: Mapping[str, Any]) -> bool:
     )
 
 
-def _refuses(chain: Chain, rules: Sequence[Rule]) -> bool:
-    """Return whether a rule without a condition refuses, in this chain or in one that it always goes to."""
+def _drops(chain: Chain, rules: Sequence[Rule]) -> bool:
+    """Return whether an unconditional rule drops or rejects, in this chain or in one that it always jumps to."""
     for rule in rules:
-        words = {word: value for part in rule.expr for word, value in part.items()}
-        if rule.chain != chain or not words.keys() <= _ALWAYS:
+        statements = {name: value for part in rule.expr for name, value in part.items()}
+        if rule.chain != chain or not statements.keys() <= _ALWAYS:
             continue
-        if "drop" in words or "reject" in words:
+        if "drop" in statements or "reject" in statements:
             return True
-        target = words.get("jump") or words.get("goto")
-        if target and _refuses(chain._replace(name=target["target"]), rules):
+        target = statements.get("jump") or statements.get("goto")
+        if target and _drops(chain._replace(name=target["target"]), rules):
             return True
     return False
 
 
 def rules_for(chain: Chain, allows: Sequence[Allow]) -> dict[str, str]:
-    """Return comment and rule of those that the chain's family can see."""
+    """Return the rules for those addresses that the chain's family can match, by comment."""
     return {
         f"{_OURS}{allow.service} from {allow.source}": _rule(allow)
         for allow in allows
@@ -112,15 +112,15 @@ def rules_for(chain: Chain, allows: Sequence[Allow]) -> dict[str, str]:
 
 def _rule(allow: Allow) -> str:
     family = "ip" if allow.version == 4 else "ip6"
-    # Numbers: names need /etc/protocols, which a small system does not have.
+    # Numbers, since names need /etc/protocols, which a minimal system lacks.
     what = f"meta l4proto {PROTOCOLS[allow.service]}" if allow.service in PROTOCOLS else f"udp dport {BFD_PORT}"
     return f'{family} saddr {allow.source} {what} accept comment "{_OURS}{allow.service} from {allow.source}"'
 
 
 def live_statements(ruleset: Ruleset, allows: Sequence[Allow], keep: bool = False) -> list[str]:
-    """Return the statements for ``nft -f`` that bring our rules in the running ruleset up to date, if any.
+    """Return the statements for ``nft -f`` that update our rules in the running ruleset, if any.
 
-    With *keep* what was let in stays, and only what is missing is added.
+    With *keep* existing rules stay, and only missing ones are added.
     """
     closed = [chain for chain in ruleset.closed if not chain.is_iptables]
     chains = list(dict.fromkeys([*closed, *(rule.chain for rule in ruleset.ours())]))
@@ -138,15 +138,15 @@ def live_statements(ruleset: Ruleset, allows: Sequence[Allow], keep: bool = Fals
 
 
 def _inserts(chain: Chain, wanted: Mapping[str, str]) -> Iterator[str]:
-    # Each goes to the head, so the last one comes first.
+    # Each is inserted at the head, so the last one comes first.
     return (f"insert rule {chain} {rule}" for rule in reversed(list(wanted.values())))
 
 
 def kept_statements(chains: Sequence[Chain], allows: Sequence[Allow]) -> list[str]:
     """Return the lines that let the peers in when the ruleset is loaded from its files.
 
-    A chain that is gone from the files would make the whole load fail, and leave the host without a firewall. So each
-    is named first: that does nothing to one that exists, and otherwise makes one that no packet meets.
+    A chain missing from the files would make the whole load fail, and leave the host without a firewall. So each is
+    declared first: this does nothing to an existing chain, and otherwise creates one that no packet reaches.
     """
     lines = []
     for chain in chains:
@@ -158,7 +158,7 @@ def kept_statements(chains: Sequence[Chain], allows: Sequence[Allow]) -> list[st
 
 
 def is_defined(chain: Chain, text: str) -> bool:
-    """Return whether the files' *text* says anything about the chain's table."""
+    """Return whether the files' *text* defines anything in the chain's table."""
     family = r"(ip\s+)?" if chain.family == "ip" else rf"{chain.family}\s+"
     return (
         re.search(rf"^\s*(add\s+)?(table|chain)\s+{family}{re.escape(chain.table)}\b", text, re.MULTILINE) is not None
@@ -171,10 +171,9 @@ def includes(text: str) -> list[str]:
 
 
 def place_for_rules(path: str, text: str, snippet: str) -> str:
-    """Return the file for our rules: *snippet* in the folder that *path* includes by a pattern, else *path* itself.
+    """Return the file for our rules: *snippet* in the directory that *path* includes by a pattern, else *path* itself.
 
-    The pattern must stand behind everything else that *path* says: only there are our rules read after the chains that
-    they go to.
+    The pattern must be the last statement in *path*: only there are our rules read after the chains that they go to.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     for pattern in includes(lines[-1]) if lines else []:

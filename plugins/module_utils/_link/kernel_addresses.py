@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The kernel's addresses, and their changes, by netlink: no process is started, so that it costs nothing to ask."""
+"""The kernel's addresses, and their changes, by netlink, which is cheap since it starts no process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Address(NamedTuple):
 
 
 def read_addresses() -> list[Address]:
-    """Return all addresses of the host. Raises OSError when the kernel does not answer."""
+    """Return all addresses of the host. Raises OSError if the kernel does not answer."""
     request = struct.pack("=IHHII", 24, _GETADDR, _DUMP, 1, 0) + struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
     data = b""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE) as sock:
@@ -45,16 +45,16 @@ def read_addresses() -> list[Address]:
 
 
 class Change(NamedTuple):
-    """An address came to an interface, was set anew there (``present``), or left it."""
+    """An address was added to an interface or updated (``present``), or was removed."""
 
     address: Address
     present: bool
 
 
 def open_changes() -> socket.socket:
-    """Return a socket on which the kernel tells each change from now on. Raises OSError.
+    """Return a socket that receives each change from now on. Raises OSError.
 
-    Reading it raises OSError with ENOBUFS after changes were lost, for the kernel keeps only what its buffer holds.
+    Reading it raises OSError with ENOBUFS if changes were lost because the kernel's buffer was full.
     """
     sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE)
     try:
@@ -67,7 +67,7 @@ def open_changes() -> socket.socket:
 
 
 def parse_changes(data: bytes) -> list[Change]:
-    """Return the changes in what the kernel tells; what is cut off or unknown is left out."""
+    """Return the changes in the kernel's messages; truncated and unknown ones are skipped."""
     return [
         Change(found, kind == _NEWADDR)
         for kind, body in _messages(data)
@@ -77,7 +77,7 @@ def parse_changes(data: bytes) -> list[Change]:
 
 
 def parse_addresses(data: bytes) -> list[Address]:
-    """Return the addresses in the kernel's answer to RTM_GETADDR; what is cut off or unknown is left out."""
+    """Return the addresses in the kernel's answer to RTM_GETADDR; truncated and unknown messages are skipped."""
     return [found for kind, body in _messages(data) if kind == _NEWADDR for found in _address(body)]
 
 
@@ -109,7 +109,7 @@ def _address(body: bytes) -> Iterator[Address]:
             return
         found[kind] = body[at + 4 : at + length]
         at += (length + 3) & ~3
-    # IFA_ADDRESS is the other end of a point-to-point link; IFA_LOCAL is this one, and IPv6 mostly does without it.
+    # IFA_ADDRESS is the remote end of a point-to-point link; IFA_LOCAL is this one, mostly missing for IPv6.
     raw = found.get(_LOCAL, found.get(_ADDRESS, b""))
     if _SIZES.get(family) == len(raw):
         yield Address(interface, str(ipaddress.ip_address(raw)))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Who answers for an address: ARP (RFC 826, RFC 5227) and IPv6 neighbour discovery (RFC 4861) as bytes. Pure functions.
+"""ARP (RFC 826, RFC 5227) and IPv6 neighbour discovery (RFC 4861) as bytes. Pure functions.
 
 A packet begins after the Ethernet header, as a packet socket of the kind SOCK_DGRAM sends and delivers it. MAC
 addresses are text like ``02:42:c6:12:00:0b``.
@@ -27,7 +27,7 @@ _SOURCE_LINK, _TARGET_LINK = 1, 2
 
 
 class Claim(NamedTuple):
-    """Somebody says that an address is at a MAC address. ``reply``: it was asked for, and not announced unasked."""
+    """A host's claim that an address is at a MAC address. ``reply``: it was solicited, not announced."""
 
     address: str
     mac: str
@@ -48,9 +48,9 @@ def mac_text(raw: bytes) -> str:
 
 
 def question(target: str, own: str | None, mac: str) -> tuple[bytes, str]:
-    """Return the packet that asks on the wire who has *target*, and the MAC address that it goes to.
+    """Return the packet that asks on the wire who has *target*, and its destination MAC address.
 
-    *own* is the asking interface's address, None without one; *mac* its MAC address. Raises ValueError for what is no
+    *own* is the sending interface's address, None without one; *mac* its MAC address. Raises ValueError for an invalid
     address.
     """
     if ipaddress.ip_address(target).version == 4:
@@ -75,7 +75,7 @@ def arp_request(target: str, own: str | None, mac: str) -> bytes:
 def solicitation(target: str, own: str | None, mac: str) -> bytes:
     """Return an IPv6 packet with a neighbour solicitation for *target*.
 
-    Without *own* address it is that of duplicate address detection (RFC 4861 section 4.3), and the answer goes to all.
+    Without *own* address it is one of duplicate address detection (RFC 4861 section 4.3), and the answer goes to all.
     """
     option = struct.pack("!BB", _SOURCE_LINK, 1) + mac_bytes(mac) if own else b""
     body = ipaddress.IPv6Address(target).packed + option
@@ -88,9 +88,9 @@ def solicitation(target: str, own: str | None, mac: str) -> bytes:
 
 
 def parse_claim(packet: bytes, link_source: str) -> Claim | None:
-    """Return what an ARP packet or a neighbour advertisement claims; None when it claims nothing or is broken.
+    """Return the claim of an ARP packet or a neighbour advertisement; None if it has none or is broken.
 
-    *link_source* is the MAC address that the frame came from, for an advertisement that does not name one.
+    *link_source* is the source MAC address of the frame, for an advertisement without one.
     """
     if packet[:6] == _ARP_HEAD:
         return _arp_claim(packet)
@@ -104,7 +104,7 @@ def _arp_claim(packet: bytes) -> Claim | None:
         return None
     operation = struct.unpack("!H", packet[6:8])[0]
     sender = ipaddress.IPv4Address(packet[14:18])
-    # Any ARP packet says where its sender is. A probe's sender is 0.0.0.0 and has no address yet.
+    # Any ARP packet carries its sender's address. A probe's sender is 0.0.0.0, since it has no address yet.
     if operation not in (_REQUEST, _REPLY) or int(sender) == 0:
         return None
     return Claim(str(sender), mac_text(packet[8:14]), operation == _REPLY)

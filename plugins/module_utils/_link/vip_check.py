@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Decides where to ask for a virtual IP and what its answers mean. Pure functions."""
+"""Where to ask for a virtual IP, and the findings in the answers. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 class Vantage(NamedTuple):
-    """Where to ask: the interface, this host's own address on it (None without one), whether it has the VIP itself."""
+    """Where to ask: the interface, this host's own address on it (None without one), and whether it has the VIP."""
 
     interface: str
     own: str | None
@@ -24,13 +24,13 @@ class Vantage(NamedTuple):
 
 
 class NoVantageError(Exception):
-    """The host has no link to ask on; the message says what it has."""
+    """The host has no link to the VIP; the message lists its addresses."""
 
 
 def vantage(vip: str, addresses: Sequence[Mapping[str, Any]], interface: str | None) -> Vantage:
-    """Return where to ask for *vip*, given the host's addresses as ``addresses.parse_ip_address`` returns them.
+    """Return where to ask for *vip*, given the host's addresses as returned by ``addresses.parse_ip_address``.
 
-    Without *interface* it is the one in whose subnet the VIP is. Raises NoVantageError.
+    *interface* defaults to the one in the VIP's subnet. Raises NoVantageError.
     """
     wanted = ipaddress.ip_address(vip)
     family = f"ipv{wanted.version}"
@@ -40,17 +40,17 @@ def vantage(vip: str, addresses: Sequence[Mapping[str, Any]], interface: str | N
         near = [entry for entry in others if wanted in _network(entry)]
         if not near and not holding:
             has = ", ".join(f"{entry['address']}/{entry['prefix']}" for entry in others) or f"no {family} address"
-            raise NoVantageError(f"{vip} is in no subnet of this host (it has {has}): set interface, or link: false")
+            raise NoVantageError(f"{vip} is not in a subnet of this host (it has {has}): set interface, or link: false")
         interface = str((near or holding)[0]["interface"])
     mine = [entry for entry in others if entry["interface"] == interface]
-    # A neighbour solicitation comes best from the link-local address, an ARP request from the VIP's subnet.
+    # Prefer the link-local address for a neighbour solicitation, one in the VIP's subnet for an ARP request.
     mine.sort(key=lambda entry: (entry["scope"] != "link") if wanted.version == 6 else (wanted not in _network(entry)))
     own = str(mine[0]["address"]) if mine else None
     return Vantage(interface, own, any(entry["interface"] == interface for entry in holding))
 
 
 def expected_holder(text: str) -> tuple[str | None, str | None]:
-    """Return the MAC address, or else the address, that the option ``holder`` is. Raises AddressError for neither."""
+    """Return the option ``holder`` as MAC address, or else as IP address. Raises AddressError for neither."""
     mac = text.strip().lower().replace("-", ":")
     if _MAC.fullmatch(mac):
         return mac, None
@@ -61,13 +61,13 @@ def expected_holder(text: str) -> tuple[str | None, str | None]:
 
 
 def link_findings(vip: str, macs: Sequence[str], holder: str | None, holder_macs: Sequence[str]) -> list[str]:
-    """Return what is wrong with the answers on the link. *holder* is the expected one as the user names it."""
+    """Return the findings about answers on the link. *holder* is the expected one as given by the user."""
     if not macs:
-        return [f"{vip}: nobody answers for it on the link"]
+        return [f"{vip}: no host answers for it on the link"]
     if len(macs) > 1:
         return [f"{vip}: {len(macs)} MAC addresses answer for it: {', '.join(macs)}"]
     if holder and not holder_macs:
-        return [f"{vip}: {macs[0]} answers for it, and nobody for the expected holder {holder}"]
+        return [f"{vip}: {macs[0]} answers for it, but the expected holder {holder} does not answer"]
     if holder and macs[0] not in holder_macs:
         named = "" if holder.lower() in holder_macs else f" ({', '.join(holder_macs)})"
         return [f"{vip}: {macs[0]} answers for it, not the expected holder {holder}{named}"]
@@ -75,7 +75,7 @@ def link_findings(vip: str, macs: Sequence[str], holder: str | None, holder_macs
 
 
 def service_findings(vip: str, tcp: Mapping[str, Any] | None, http: Mapping[str, Any] | None) -> list[str]:
-    """Return what is wrong with the service's answers."""
+    """Return the findings about the service's answers."""
     if tcp is not None and not tcp["open"]:
         return [f"{vip}: TCP port {tcp['port']}: {tcp['error']}"]
     if http is not None and http["error"]:
@@ -84,11 +84,11 @@ def service_findings(vip: str, tcp: Mapping[str, Any] | None, http: Mapping[str,
 
 
 def judge_http(status: int, body: bytes, wanted: Sequence[int], pattern: str | None) -> str | None:
-    """Return what is wrong with an HTTP answer, None when nothing is."""
+    """Return the error in an HTTP answer, None if there is none."""
     if status not in wanted:
         return f"answers with status {status}, not {' or '.join(map(str, wanted))}"
     if pattern and not re.search(pattern, body.decode("utf-8", "replace")):
-        return f"answers with a body in which {pattern!r} is not found"
+        return f"answers with a body that does not match {pattern!r}"
     return None
 
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Do the hosts of a group reach each other with VRRP? Each sends probes and says in them whom it hears. Pure.
+"""Whether the hosts of a group reach each other with VRRP: each sends probes that list the peers it hears. Pure.
 
-A probe is an advert with the router id 0, which no router has (RFC 9568 section 5.2.3), so every router ignores it;
-keepalived 2.2.7 does not even log it. Its addresses are those that the sender hears, and behind them stand a
-mark and the sender's clock. With that a host knows when it is understood, and need not wait until a time is over.
+A probe is an advert with router id 0, which no router has (RFC 9568 section 5.2.3), so every router ignores it;
+keepalived 2.2.7 does not even log it. Its addresses are those that the sender hears, followed by a mark and the
+sender's clock. So a host learns when its peers hear it, and need not wait for a time-out.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_router
 _MARK = b"haproof\x01"
 _MOST_HEARD = 64
 LINK, HOST = "link", "host"
-"""Where a probe arrived: at the interface, and behind the host's own firewall."""
+"""Where a probe arrived: at the interface, or past the host's own firewall."""
 
 
 class Peer(NamedTuple):
-    """A host of the group, and its addresses on the link, one of which it sends from."""
+    """A host of the group, and its addresses on the link; it sends from one of them."""
 
     name: str
     addresses: tuple[str, ...]
 
 
 class Route(NamedTuple):
-    """Where probes go: the interface, this host's address there, the group or a peer's address, and who should hear."""
+    """A path of probes: interface, this host's address there, the group or a peer's address, and the receivers."""
 
     interface: str
     source: str
@@ -50,7 +50,7 @@ class Exchange:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self.routes = routes
-        # By interface, way and address that probes came from.
+        # By interface, way and source address of probes.
         self._heard: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._known = {
             (route.interface, route.way, address)
@@ -84,7 +84,7 @@ class Exchange:
         )
 
     def take(self, advert: Advert, interface: str, layer: str, time_s: float) -> None:
-        """Note a probe that arrived at the *layer* LINK or HOST; whatever is none is left alone."""
+        """Record a probe that arrived at the *layer* LINK or HOST; other packets are ignored."""
         key = (interface, _way(advert.destination), advert.source)
         if advert.vrid != NOT_A_ROUTER or not advert.trailer.startswith(_MARK) or key not in self._known:
             return
@@ -96,16 +96,16 @@ class Exchange:
         own = {route.source for route in self.routes if route.interface == interface}
         entry["answered"] = entry["answered"] or bool(own & set(advert.addresses))
         difference = sent_s - time_s
-        # The one that was held up least is nearest to the truth. What is not finite is nobody's time.
+        # The least delayed probe is the most accurate. A non-finite time is garbage.
         if math.isfinite(difference) and (entry["clock"] is None or abs(difference) < abs(entry["clock"])):
             entry["clock"] = difference
 
     def complete(self) -> bool:
-        """Return whether every peer is heard, and has said that it hears this host."""
+        """Return whether every peer is heard, and reports that it hears this host."""
         return all(self._entry(route, peer).get("answered", False) for route in self.routes for peer in route.peers)
 
-    def told(self) -> list[dict[str, Any]]:
-        """Return what arrived, for each route and peer, as ``vrrp_probe`` documents ``heard``."""
+    def report(self) -> list[dict[str, Any]]:
+        """Return the results by route and peer, like ``heard`` in ``vrrp_probe``."""
         return [
             {
                 "peer": peer.name,
@@ -132,7 +132,7 @@ def _way(destination: str) -> str:
 def routes_of(instance: dict[str, Any], own: str | None) -> list[Route]:
     """Return the routes of an instance (``interface``, ``multicast``, ``peers``), from this host's address *own*.
 
-    Those peers count whose addresses are of the family of *own*; without one there is nothing to send from.
+    Only peers with addresses of *own*'s family count; without *own* there are no routes.
     """
     if own is None:
         return []

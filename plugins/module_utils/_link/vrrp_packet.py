@@ -4,8 +4,8 @@
 
 """VRRP advertisements as bytes: VRRPv2 (RFC 3768), VRRPv3 (RFC 9568), over IPv4 and IPv6. Pure functions.
 
-A packet is an IP packet from its first byte, as a packet socket of the kind SOCK_DGRAM delivers it. What it holds is
-read from the network: every function here ends with a result or with PacketError, whatever the bytes are.
+A packet is an IP packet from its first byte, as a packet socket of the kind SOCK_DGRAM delivers it. It comes from the
+network: every function here returns a result or raises PacketError, whatever the bytes are.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.checksum im
 VRRP = 112
 """IP protocol of VRRP (RFC 9568 section 5.1.1.4)."""
 AH = 51
-"""IP protocol of the authentication header (RFC 4302), in which VRRPv2 may be wrapped."""
+"""IP protocol of the authentication header (RFC 4302), which VRRPv2 may use."""
 GROUPS = {4: "224.0.0.18", 6: "ff02::12"}
-"""Where adverts go, by IP version (RFC 9568 sections 5.1.1.2 and 5.1.2.2)."""
+"""Multicast groups of adverts by IP version (RFC 9568 sections 5.1.1.2 and 5.1.2.2)."""
 TTL = 255
 """TTL or hop limit of every advert (RFC 9568 section 5.1.1.3)."""
 
@@ -32,11 +32,11 @@ _AUTH_DATA = 8
 
 
 class PacketError(ValueError):
-    """The packet claims to be VRRP and is not; the message says what is wrong."""
+    """A broken VRRP packet; the message has the reason."""
 
 
 class Advert(NamedTuple):
-    """One advertisement. ``authentication`` is a kind, never the password; ``checksum_ok`` is a verdict."""
+    """One advert. ``authentication`` is a kind, never the password; ``checksum_ok`` whether the checksum is valid."""
 
     version: int
     vrid: int
@@ -49,11 +49,11 @@ class Advert(NamedTuple):
     authentication: str
     checksum_ok: bool
     trailer: bytes = b""
-    """What follows the addresses in VRRPv3. Nothing, by the standard; the probe of ``vrrp_exchange`` uses it."""
+    """Bytes after the addresses in VRRPv3: none in the standard; used by the probes of ``vrrp_exchange``."""
 
 
 def parse_packet(packet: bytes) -> Advert | None:
-    """Return the advert in an IP packet, None when it is none of VRRP at all. Raises PacketError for a broken one."""
+    """Return the advert in an IP packet, None if it is not VRRP. Raises PacketError for a broken one."""
     version = packet[0] >> 4 if packet else 0
     if version == 4:
         return _from_ipv4(packet)
@@ -63,7 +63,7 @@ def parse_packet(packet: bytes) -> Advert | None:
 
 
 def parse(payload: bytes, source: str, destination: str, ttl: int = TTL) -> Advert:
-    """Return the advert that an IP packet between two addresses carries. Raises PacketError.
+    """Return the advert in the payload of an IP packet between two addresses. Raises PacketError.
 
     ``destination`` is the multicast group, or the receiver's own address for unicast.
     """
@@ -102,7 +102,7 @@ def parse(payload: bytes, source: str, destination: str, ttl: int = TTL) -> Adve
 def build(advert: Advert) -> bytes:
     """Return the bytes of an advert without IP header, with a good checksum and no authentication data.
 
-    ``ttl``, ``authentication`` and ``checksum_ok`` are not looked at. Raises PacketError when a value does not fit.
+    ``ttl``, ``authentication`` and ``checksum_ok`` are ignored. Raises PacketError for a value that does not fit.
     """
     third = round(advert.interval_s * 100) if advert.version == 3 else round(advert.interval_s)
     try:
@@ -118,15 +118,15 @@ def build(advert: Advert) -> bytes:
 
 
 def _checks(payload: bytes, source: str, destination: str, version: int) -> bool:
-    """Return whether the checksum is good in any of the ways in which routers compute it."""
+    """Return whether the checksum is valid in any of the ways in which routers compute it."""
     if version == 2:
         return checksum(payload) == 0
     family = ipaddress.ip_address(source).version
-    # RFC 5798 section 5.2.8 takes a pseudo-header in, as keepalived does. Old keepalived (before 2.0) took the group
-    # for the destination in unicast too.
+    # RFC 5798 section 5.2.8 includes a pseudo-header, as keepalived does. Old keepalived (before 2.0) used the group as
+    # its destination even for unicast.
     ways = [_pseudo(source, group, len(payload)) for group in (destination, GROUPS[family])]
     if family == 4:
-        # RFC 9568 section 5.2.8: for IPv4 the message alone.
+        # RFC 9568 section 5.2.8: for IPv4 only the message.
         ways.append(b"")
     return any(checksum(way + payload) == 0 for way in ways)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The VRRP routers that are heard: many packets to a few routers, in bounded memory. No input or output."""
+"""The VRRP routers on a link, collected from many packets in bounded memory. No input or output."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_packet
 )
 
 MOST = 1024
-"""Routers that are kept; a link has 255 router ids a family, so more is somebody's nonsense."""
+"""Maximum number of routers; a link has 255 router ids per family, so more must be garbage."""
 NOT_A_ROUTER = 0
-"""The VRID that no router has (RFC 9568 section 5.2.3), which a probe uses."""
+"""The VRID that no router has (RFC 9568 section 5.2.3); probes use it."""
 
 
 class Routers:
-    """Collects adverts. ``malformed`` counts packets that were broken, ``overflow`` those of routers too many."""
+    """Collects adverts. ``malformed`` counts broken packets, ``overflow`` adverts of routers beyond MOST."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -29,7 +29,7 @@ class Routers:
         self.overflow = 0
 
     def take(self, packet: bytes, mac: str, interface: str, now: float) -> None:
-        """Take an IP packet that came in at the time *now*, in seconds of a clock that never jumps."""
+        """Add an IP packet received at *now*, in seconds on a monotonic clock."""
         try:
             advert = parse_packet(packet)
         except PacketError:
@@ -39,7 +39,7 @@ class Routers:
             self.add(advert, mac, interface, now)
 
     def add(self, advert: Advert, mac: str, interface: str, now: float) -> None:
-        """Take an advert."""
+        """Add an advert."""
         key = (interface, advert.vrid, advert.source, advert.version)
         router = self._found.get(key)
         if router is None:
@@ -64,7 +64,7 @@ class Routers:
             last=now,
         )
 
-    def told(self, now: float) -> list[dict[str, Any]]:
+    def report(self, now: float) -> list[dict[str, Any]]:
         """Return the routers by interface, VRID and source; ``age_s`` is the time since the last advert."""
         return [
             {**{name: value for name, value in router.items() if name != "last"}, "age_s": now - router["last"]}

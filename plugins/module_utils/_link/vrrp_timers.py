@@ -7,19 +7,19 @@
 from __future__ import annotations
 
 DOWN_TIMER_ADVERTS = 3
-"""Missed adverts after which a master counts as dead, unless ``down_timer_adverts`` says otherwise."""
+"""Missed adverts after which a master is considered dead, unless ``down_timer_adverts`` is set."""
 
 TAKEOVER_S = 0.02
-"""Work of taking over: adding addresses and sending gratuitous ARP (5 to 20 ms measured with keepalived 2.2.7)."""
+"""Time to take over: adding addresses and sending gratuitous ARP (5 to 20 ms measured with keepalived 2.2.7)."""
 
 
 def skew_time_s(version: int, advert_int_s: float, priority: int) -> float:
-    """Wait that a lower priority adds, so that the best backup becomes master first.
+    """Return the delay that a lower priority adds, so that the best backup becomes master first.
 
     VRRPv3: advert_int * (256 - priority) / 256 (RFC 9568 section 6.1).
     VRRPv2: (256 - priority) / 256 s, whatever the interval (RFC 3768 section 6.1).
 
-    Raises ValueError when a value is outside what the protocol allows.
+    Raises ValueError for a value outside the protocol's range.
     """
     if version not in (2, 3):
         raise ValueError(f"version is {version!r}, VRRP has 2 and 3")
@@ -33,9 +33,9 @@ def skew_time_s(version: int, advert_int_s: float, priority: int) -> float:
 def master_down_s(
     version: int, advert_int_s: float, priority: int, down_timer_adverts: int = DOWN_TIMER_ADVERTS
 ) -> float:
-    """Silence after which a backup takes over: down_timer_adverts * advert_int + skew time (RFC 9568 section 6.1).
+    """Return the silence before a backup takes over: down_timer_adverts * advert_int + skew (RFC 9568 section 6.1).
 
-    Raises ValueError when a value is outside what the protocol allows.
+    Raises ValueError for a value outside the protocol's range.
     """
     if down_timer_adverts < 1:
         raise ValueError(f"down_timer_adverts is {down_timer_adverts!r}, it must be at least 1")
@@ -43,7 +43,7 @@ def master_down_s(
 
 
 def clean_bound_s(version: int, advert_int_s: float, priority: int) -> float:
-    """Longest outage when the master says goodbye with priority 0 (a stop, or an instance in FAULT).
+    """Return the longest outage when the master sends priority 0 (a stop, or an instance in FAULT).
 
     ``priority`` is the standby's. Raises ValueError like :func:`skew_time_s`.
     """
@@ -53,7 +53,7 @@ def clean_bound_s(version: int, advert_int_s: float, priority: int) -> float:
 def dead_bound_s(
     version: int, advert_int_s: float, priority: int, down_timer_adverts: int = DOWN_TIMER_ADVERTS
 ) -> float:
-    """Longest outage when the master falls silent (power, link, kernel, SIGKILL).
+    """Return the longest outage when the master falls silent (power, link, kernel, SIGKILL).
 
     ``priority`` is the standby's. Raises ValueError like :func:`master_down_s`.
     """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The link itself: packet and raw sockets, bounded in time and memory. What the bytes mean is decided elsewhere."""
+"""Packet and raw sockets on a link, bounded in time and memory. Other modules interpret the bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_packet
 
 ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0800, 0x0806, 0x86DD
 SNAP = 2048
-"""Bytes of a packet that are looked at; no advert is longer."""
+"""Bytes read of a packet; no advert is longer."""
 
 NOT_ALLOWED = "needs CAP_NET_RAW: use become, or connect as root"
 
@@ -33,19 +33,19 @@ NOT_ALLOWED = "needs CAP_NET_RAW: use become, or connect as root"
 _IFF_UP, _IFF_LOOPBACK, _IFF_MULTICAST = 0x1, 0x8, 0x1000
 _SO_ATTACH_FILTER = 26
 
-# As recvfrom() returns it: interface, type, kind, hardware type, hardware address for a packet socket.
+# As returned by recvfrom(): interface, type, kind, hardware type, hardware address for a packet socket.
 Origin = Tuple[Any, ...]
-# Takes a packet and where it came from; True ends the listening.
+# Takes a packet and its origin; returns True to stop listening.
 Handler = Callable[[bytes, Origin], bool]
 Instruction = Tuple[int, int, int, int]
 
 
 class WireError(Exception):
-    """The link cannot be used; the message says which, and why."""
+    """A link cannot be used; the message names it, and the reason."""
 
 
 class Link(NamedTuple):
-    """An interface as the kernel describes it. ``carrier``: whether it can send now."""
+    """An interface as described by the kernel. ``carrier``: whether it can send now."""
 
     name: str
     number: int
@@ -57,14 +57,14 @@ class Link(NamedTuple):
     loopback: bool
 
 
-# Who is asked for: the link, this host's own address there (None without one), the address.
+# A question: the link, this host's own address there (None without one), the address to ask for.
 Question = Tuple[Link, Optional[str], str]
 _ROUNDS = 3
 MOST_PACKETS = 100_000
 
 
 def read_link(name: str) -> Link:
-    """Return the interface *name*. Raises WireError when there is none."""
+    """Return the interface *name*. Raises WireError if there is none."""
     try:
         flags = int(_sysfs(name, "flags"), 16)
         return Link(
@@ -73,7 +73,7 @@ def read_link(name: str) -> Link:
             mac=_sysfs(name, "address"),
             mtu=int(_sysfs(name, "mtu")),
             up=bool(flags & _IFF_UP),
-            # "unknown" is what drivers without a carrier say, such as some tunnels.
+            # Drivers without a carrier, such as some tunnels, report "unknown".
             carrier=_sysfs(name, "operstate") in ("up", "unknown"),
             multicast=bool(flags & _IFF_MULTICAST),
             loopback=bool(flags & _IFF_LOOPBACK),
@@ -89,19 +89,19 @@ def link_names() -> list[str]:
 
 
 def own_macs() -> list[str]:
-    """Return the MAC addresses of this host's interfaces, but for those of virtual routers (RFC 9568 section 7.3)."""
+    """Return the MAC addresses of this host's interfaces, except those of virtual routers (RFC 9568 section 7.3)."""
     macs = {read_link(name).mac for _index, name in socket.if_nameindex()}
     return sorted(mac for mac in macs if not mac.startswith("00:00:5e:00:0") and mac != "00:00:00:00:00:00")
 
 
 def open_packets(interface: str, ethertype: int, program: Sequence[Instruction] = ()) -> socket.socket:
-    """Return a socket that gets the packets of a type on an interface, without their Ethernet header.
+    """Return a socket that receives packets of one type on an interface, without their Ethernet header.
 
-    It sees them before any firewall does. *program* is a classic BPF filter that keeps all others out: a balancer
-    carries gigabits that Python must not see. Raises WireError.
+    It sees them before any firewall does. *program* is a classic BPF filter that drops all others: a balancer
+    carries gigabits, too much for Python. Raises WireError.
     """
     try:
-        # Without a type until the filter is there: nothing else comes in meanwhile.
+        # Without a type until the filter is attached, so that no other packet comes in meanwhile.
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
             if program:
@@ -117,7 +117,7 @@ def open_packets(interface: str, ethertype: int, program: Sequence[Instruction] 
 
 
 class Listener:
-    """Gets every VRRP packet that arrives on a link, firewall or not, but not what this host sends itself.
+    """Receives every VRRP packet that arrives on a link, firewall or not, except this host's own.
 
     ``handlers`` are for :func:`receive`. Raises WireError.
     """
@@ -158,8 +158,8 @@ class Raw:
         self.handlers: dict[socket.socket, Handler] = {}
         version = 6 if ":" in own else 4
         try:
-            # One socket for each destination, because a packet does not say which one it had. They send too: the
-            # second is bound to this host's address.
+            # One socket per destination, since a received packet does not show it. The second, bound to this host's
+            # address, also sends.
             for destination in (GROUPS[version], own):
                 sock = self._open(destination)
                 self.handlers[sock] = self._reader(handler, destination)
@@ -169,13 +169,13 @@ class Raw:
             raise wire_error(link.name, error) from error
 
     def send(self, payload: bytes, target: str) -> None:
-        """Send a VRRP message with the TTL that it must have. A firewall that refuses it says nothing here."""
+        """Send a VRRP message with TTL 255. Packets dropped by a firewall are not reported."""
         sock = list(self.handlers)[1]
         scope = self._link.number if self._family == socket.AF_INET6 else 0
         try:
             sock.sendto(payload, (target, 0, 0, scope) if scope else (target, 0))
         except OSError:
-            # EPERM from a firewall, a full queue, no route: the peer does not hear it, and that is what gets told.
+            # EPERM from a firewall, a full queue, no route: the peer does not hear it, and that is reported.
             return
 
     def close(self) -> None:
@@ -208,7 +208,7 @@ class Raw:
     def _reader(self, handler: Callable[[bytes, str, str], bool], destination: str) -> Handler:
         def read(packet: bytes, origin: Origin) -> bool:
             source = str(origin[0]).partition("%")[0]
-            # A raw socket of IPv4 gets the header too.
+            # A raw IPv4 socket also receives the header.
             payload = packet[(packet[0] & 0x0F) * 4 :] if self._family == socket.AF_INET and packet else packet
             return handler(payload, source, destination)
 
@@ -216,20 +216,20 @@ class Raw:
 
 
 def protocols(family: int, *numbers: int) -> list[Instruction]:
-    """Return the filter that keeps the IP packets of these protocols (*family* 4 or 6)."""
+    """Return the filter that passes the IP packets of these protocols (*family* 4 or 6)."""
     return _keep(9 if family == 4 else 6, numbers)
 
 
 def advertisements() -> list[Instruction]:
-    """Return the filter that keeps IPv6 neighbour advertisements."""
-    # Next header 58, ICMPv6 type 136 behind the header's 40 bytes.
+    """Return the filter that passes IPv6 neighbour advertisements."""
+    # Next header 58, ICMPv6 type 136 after the header's 40 bytes.
     return [(0x30, 0, 0, 6), (0x15, 0, 3, 58), (0x30, 0, 0, 40), (0x15, 0, 1, 136), (0x06, 0, 0, SNAP), (0x06, 0, 0, 0)]
 
 
 def receive(handlers: Mapping[socket.socket, Handler], until: float, limit: int = MOST_PACKETS) -> bool:
-    """Give what comes in to the socket's handler, until ``time.monotonic()`` is *until*, or one says that it is enough.
+    """Pass received packets to their socket's handler until ``time.monotonic()`` is *until*, or a handler stops it.
 
-    At most *limit* packets; return whether there were more. Raises WireError when a link goes away.
+    At most *limit* packets; return whether there were more. Raises WireError if a link goes away.
     """
     with selectors.DefaultSelector() as selector:
         for sock, handler in handlers.items():
@@ -253,7 +253,7 @@ def receive(handlers: Mapping[socket.socket, Handler], until: float, limit: int 
 
 
 class Asker:
-    """Asks on the links who has addresses. Its ``handlers`` are for :func:`receive`, and give *found* every claim."""
+    """Asks on links who has addresses. Its ``handlers`` are for :func:`receive`, and pass every claim to *found*."""
 
     def __init__(self, questions: Sequence[Question], found: Callable[[Claim], None]) -> None:
         self._questions = questions
@@ -271,7 +271,7 @@ class Asker:
 
     @property
     def handlers(self) -> dict[socket.socket, Handler]:
-        """The sockets with who reads from them."""
+        """The sockets with their handlers."""
         return dict.fromkeys(self._sockets.values(), self._take)
 
     def ask(self) -> None:
@@ -293,7 +293,7 @@ class Asker:
 
 
 def ask_for(questions: Sequence[Question], window_s: float) -> dict[str, list[str]]:
-    """Ask for the addresses three times, and return every MAC address that claims each. Raises WireError."""
+    """Ask for the addresses three times, and return the MAC addresses that claim each. Raises WireError."""
     macs: dict[str, set[str]] = {target: set() for _link, _own, target in questions}
 
     def note(claim: Claim) -> None:
@@ -312,7 +312,7 @@ def ask_for(questions: Sequence[Question], window_s: float) -> dict[str, list[st
 
 
 def send(sock: socket.socket, packet: bytes, to: Origin, interface: str) -> None:
-    """Send a packet; one for which the card's queue has no room is lost, as on any wire. Raises WireError."""
+    """Send a packet; if the card's queue is full it is lost, as on any wire. Raises WireError."""
     try:
         sock.sendto(packet, to)
     except BlockingIOError:
@@ -322,7 +322,7 @@ def send(sock: socket.socket, packet: bytes, to: Origin, interface: str) -> None
 
 
 def _join(link: Link, family: int) -> list[socket.socket]:
-    """Join VRRP's group, without which a network card or a switch may keep its packets away."""
+    """Join VRRP's group, without which a network card or a switch may drop its packets."""
     index = struct.pack("@i", link.number)
     group = socket.inet_pton(socket.AF_INET if family == 4 else socket.AF_INET6, GROUPS[family])
     member = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
@@ -332,14 +332,14 @@ def _join(link: Link, family: int) -> list[socket.socket]:
         else:
             member.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, group + index)
     except OSError:
-        # An interface without this family gets nothing in it anyway.
+        # An interface without this family receives nothing in it anyway.
         member.close()
         return []
     return [member]
 
 
 def _keep(offset: int, values: Sequence[int]) -> list[Instruction]:
-    """Return the filter that keeps packets with one of the values in the byte at *offset*."""
+    """Return the filter that passes packets with one of the values in the byte at *offset*."""
     tests = [(0x15, len(values) - number, 0, value) for number, value in enumerate(values)]
     return [(0x30, 0, 0, offset), *tests, (0x06, 0, 0, 0), (0x06, 0, 0, SNAP)]
 
@@ -355,14 +355,14 @@ def _attach(sock: socket.socket, program: Sequence[Instruction]) -> None:
 
 
 def wire_error(interface: str, error: OSError) -> WireError:
-    """Return the error of a socket as ours."""
+    """Convert a socket's error to WireError."""
     if isinstance(error, PermissionError):
-        return WireError(f"looking at the link {NOT_ALLOWED}")
+        return WireError(f"inspecting the link {NOT_ALLOWED}")
     return WireError(f"interface {interface}: {error.strerror}")
 
 
 def _sysfs(name: str, attribute: str) -> str:
-    # A name is no path.
+    # A name must not lead to another path.
     path = os.path.join("/sys/class/net", os.path.basename(name), attribute)
     with open(path, encoding="ascii") as stream:
         return stream.read().strip()

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""How far two hosts' monotonic clocks are apart, asked over UDP as NTP does (RFC 5905 section 8).
+"""The offset between two hosts' monotonic clocks, measured over UDP as in NTP (RFC 5905 section 8).
 
-A client's prober answers; a balancer asks a few times and believes the quickest answer.
+A client's prober answers; a balancer asks a few times and uses the fastest exchange.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _ANSWER = struct.Struct("!4sddd")
 ROUNDS = 16
 TIMEOUT_S = 0.1
 SILENT_ROUNDS = 3
-"""After this many unanswered questions the peer counts as absent; a single packet may be lost."""
+"""After this many unanswered questions the peer is considered absent; a single packet may be lost."""
 
 
 class ClockError(ValueError):
-    """Where to ask cannot be read; the message has the value."""
+    """The clock's address is invalid; the message has the value."""
 
 
 class Exchange(NamedTuple):
-    """Four moments in seconds: asked and back on the asker's clock, received and sent on the other's."""
+    """Four times in seconds: asked and back on the asker's clock, received and sent on the other's."""
 
     asked_s: float
     received_s: float
@@ -37,14 +37,14 @@ class Exchange(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """``offset_s`` is what to add to this host's clock for the other's; it is off by ``error_s`` at most."""
+    """Add ``offset_s`` to this host's clock for the other's; its error is at most ``error_s``."""
 
     offset_s: float
     error_s: float
 
 
 def drift_s(early: Offset | None, late: Offset | None) -> float | None:
-    """Return how far two clocks went apart between two looks, beyond what either look may be off; None if unknown."""
+    """Return how far two clocks drifted apart between two measurements, beyond the errors of both; None if unknown."""
     if early is None or late is None:
         return None
     return max(0.0, abs(late.offset_s - early.offset_s) - early.error_s - late.error_s)
@@ -56,14 +56,14 @@ def question(now_s: float) -> bytes:
 
 
 def answer(packet: bytes, received_s: float, sent_s: float) -> bytes | None:
-    """Return the answer to a question, None when the packet is none. It is not larger than twice the question."""
+    """Return the answer to a question, None for any other packet. It is at most twice as large as the question."""
     if len(packet) != _QUESTION.size or not packet.startswith(_MAGIC):
         return None
     return _ANSWER.pack(_MAGIC, _QUESTION.unpack(packet)[1], received_s, sent_s)
 
 
 def exchange(packet: bytes, asked_s: float, back_s: float) -> Exchange | None:
-    """Return what an answer says, None when it does not answer the question of *asked_s*."""
+    """Return the exchange of an answer, None if it does not answer the question of *asked_s*."""
     if len(packet) != _ANSWER.size or not packet.startswith(_MAGIC):
         return None
     _magic, echoed_s, received_s, sent_s = _ANSWER.unpack(packet)
@@ -71,7 +71,7 @@ def exchange(packet: bytes, asked_s: float, back_s: float) -> Exchange | None:
 
 
 def offset(exchanges: Sequence[Exchange]) -> Offset | None:
-    """Return what the quickest exchange says: its way there and back is all that can be wrong (RFC 5905 section 8)."""
+    """Return the offset of the fastest exchange, whose round trip bounds the error (RFC 5905 section 8)."""
     found = [
         Offset(
             ((one.received_s - one.asked_s) + (one.sent_s - one.back_s)) / 2,
@@ -86,12 +86,12 @@ def endpoint(text: str) -> tuple[str, int]:
     """Return address and port in ``"198.18.0.31 40000"``. Raises ClockError for anything else."""
     address, _blank, port = text.partition(" ")
     if not address or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ClockError(f"clock is {text!r}, it must be an address, a blank, and a UDP port")
+        raise ClockError(f"clock is {text!r}, it must be an address, a space, and a UDP port")
     return address, int(port)
 
 
 def ask_at(text: str | None) -> Offset | None:
-    """Ask the clock at ``"ADDRESS PORT"``; None when nobody answers, there is no way there, or there is no text.
+    """Ask the clock at ``"ADDRESS PORT"``; None without an answer, a route or a *text*.
 
     Raises ClockError.
     """
@@ -101,12 +101,12 @@ def ask_at(text: str | None) -> Offset | None:
     try:
         return ask(address, port)
     except OSError:
-        # As good as no answer, which the result then says.
+        # The same as no answer, as the result then shows.
         return None
 
 
 def ask(address: str, port: int, rounds: int = ROUNDS, timeout_s: float = TIMEOUT_S) -> Offset | None:
-    """Ask *address* for its time; None when nobody answers. Raises OSError when the address cannot be used."""
+    """Ask *address* for its time; None without an answer. Raises OSError if the address is unusable."""
     found: list[Exchange] = []
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -125,12 +125,12 @@ def _ask_once(sock: socket.socket, timeout_s: float) -> Exchange | None:
     sock.settimeout(timeout_s)
     try:
         sock.send(question(asked_s))
-        # A late answer to an earlier question is read past, until the time is over.
+        # Skip late answers to earlier questions, until the time is over.
         while time.monotonic() - asked_s < timeout_s:
             one = exchange(sock.recv(_ANSWER.size + 1), asked_s, time.monotonic())
             if one is not None:
                 return one
     except OSError:
-        # A time-out, or nobody listens there.
+        # A time-out, or no listener.
         return None
     return None

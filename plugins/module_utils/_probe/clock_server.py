@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Answers other hosts that ask for this host's monotonic clock, in the prober's loop."""
+"""Serves this host's monotonic clock to other hosts, in the prober's loop."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop impor
 def source_to(family: int, address: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the local address from which *address* is reached. Raises OSError."""
     with socket.socket(family, socket.SOCK_DGRAM) as route:
-        # Sends nothing, but chooses the source. Any port will do.
+        # Sends nothing, but selects the source address. Any port will do.
         route.connect((address[0], address[1] or 9, *address[2:]))
         own: tuple[Any, ...] = route.getsockname()
         return own
 
 
 def answer_clock(loop: Loop, family: int, address: tuple[Any, ...]) -> tuple[str, int]:
-    """Answer on the local address from which *address* is reached; returns it and the port. Raises OSError."""
+    """Serve on the local address from which *address* is reached; return it and the port. Raises OSError."""
     own = source_to(family, address)
     line = Line(loop)
     sock = line.take(socket.socket(family, socket.SOCK_DGRAM))
@@ -42,5 +42,5 @@ def _answer_all(sock: socket.socket) -> Steps:
             if reply:
                 sock.sendto(reply, asker)
         except OSError:
-            # It asks again; probing must not end because an asker cannot be reached.
+            # The asker retries; probing must not end because it is unreachable.
             continue

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a client with a pool of open connections feels.
+"""A client's pool of kept connections, and how many of them are cut.
 
-A connection is cut when it ends under its user. Over HTTP that is one which has answered before, and ends while a
-request on it is under way, or does not answer in time: the pool handed it out as good, and a client would have to
-know that it may ask again. One that ends between two requests costs nothing, for the pool opens another. A new
-connection that never answers is a failed request, not a cut, or a long outage would count as many.
-Over bare TCP nobody asks for anything, so each end is a cut.
+A connection is cut if it ends in use. Over HTTP that is one which has answered before, and ends during a request or
+does not answer in time: the pool handed it out as good, and the client would have to know that it may retry. One that
+ends between two requests costs nothing, since the pool opens another. A new connection that never answers is a failed
+request, not a cut, or a long outage would count as many. Over bare TCP there are no requests, so each end is a cut.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop impor
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD, Cut, ExpiredError, outcome_of
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import Http, Tcp
 
-# Outcomes with which the peer ended a connection, or said nothing more. A bad status is an answer.
+# Outcomes in which the peer closed the connection or stopped answering. A bad status is an answer.
 _NO_ANSWER = ("empty", "incomplete", "timeout")
 _KEEPALIVE_S = 1
 
 
 class Pool:
-    """So many connections, each used every ``interval_s`` and opened again when it is used next."""
+    """A number of connections, each used every ``interval_s``, and reopened for the next use if closed."""
 
     def __init__(self, protocol: Http | Tcp, size: int, interval_s: float, timeout_s: float) -> None:
         self._protocol = protocol
@@ -49,7 +48,7 @@ class Pool:
         use = partial(self._ask, protocol) if isinstance(protocol, Http) else partial(self._hold, protocol)
         for number in range(self._size):
             line = Line(loop)
-            # Spread over the interval, so that they do not ask all at once.
+            # Spread over the interval, so that requests are not all sent at once.
             loop.start(line, self._keep(line, now + number * self._interval_s / self._size, use))
 
     def stop(self) -> None:
@@ -57,11 +56,11 @@ class Pool:
         self._stopping = True
 
     def busy(self) -> bool:
-        """Return whether a request is under way."""
+        """Return whether a request is pending."""
         return self._under_way > 0
 
     def summary(self, origin_s: float) -> dict[str, Any]:
-        """Return what vip_probe returns as ``connections``; times count from *origin_s*."""
+        """Return vip_probe's ``connections``; times count from *origin_s*."""
         return {
             "open": self._size,
             "requests": self.requests,
@@ -137,14 +136,14 @@ class Pool:
 
 
 def watch_peer(sock: socket.socket) -> None:
-    """Let the kernel ask each second whether the peer still knows the connection, which an idle one does not show."""
+    """Make the kernel probe an idle connection each second, to notice that the peer has lost it."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_S)
 
 
 def _rest(line: Line, until_s: float) -> Steps:
-    """Wait until *until_s*. A connection that ends meanwhile, or speaks without being asked, is closed."""
+    """Wait until *until_s*. A connection that ends meanwhile, or sends unsolicited data, is closed."""
     line.deadline_s = until_s
     try:
         if line.sock is not None:
@@ -153,7 +152,7 @@ def _rest(line: Line, until_s: float) -> Steps:
             except ExpiredError:
                 return
             except OSError:
-                # An end as good as any: nobody was waiting for an answer.
+                # Any end is fine here: no request is pending.
                 pass
             line.close()
         yield NOTHING

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Asks a service behind an address: a TCP connection, or one HTTP request. Never raises for what the service does."""
+"""Check a service at an address by a TCP connection, or one HTTP request. The service's errors are results."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 MOST_BODY = 1024 * 1024
-"""Bytes of a body that are looked at."""
+"""Bytes of a body that are read."""
 
 
 class Request(NamedTuple):
-    """A URL taken apart."""
+    """A parsed URL."""
 
     url: str
     tls: bool
@@ -28,14 +28,14 @@ class Request(NamedTuple):
 
 
 def request_for(url: str) -> Request:
-    """Take an ``http://`` or ``https://`` URL apart. Raises ValueError, naming it, for any other."""
+    """Parse an ``http://`` or ``https://`` URL. Raises ValueError for any other."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"url is {url!r}, it must be http[s]://host[:port]/path")
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not (url.isascii() and url.isprintable()) or " " in url:
-        raise ValueError(f"url is {url!r}, it must not have blanks, control or non-ASCII characters")
+        raise ValueError(f"url is {url!r}, it must not have spaces, control or non-ASCII characters")
     try:
         return Request(url, tls, parts.hostname, parts.port or (443 if tls else 80), path)
     except ValueError as error:
@@ -43,19 +43,19 @@ def request_for(url: str) -> Request:
 
 
 def tcp(address: str, port: int, timeout_s: float, scope: int = 0) -> dict[str, Any]:
-    """Connect, and return ``{"port", "open", "connect_s", "error"}``. *scope* is a link-local address' interface."""
+    """Connect, and return ``{"port", "open", "connect_s", "error"}``. *scope* is a link-local address's interface."""
     start = time.monotonic()
     try:
         _connect(address, port, timeout_s, scope).close()
     except OSError as error:
-        return {"port": port, "open": False, "connect_s": None, "error": _words(error, timeout_s)}
+        return {"port": port, "open": False, "connect_s": None, "error": _message(error, timeout_s)}
     return {"port": port, "open": True, "connect_s": round(time.monotonic() - start, 6), "error": None}
 
 
 def fetch(
     address: str, request: Request, timeout_s: float, validate: bool = True, scope: int = 0
 ) -> tuple[int | None, bytes, str | None]:
-    """Send the request to *address*, whatever its URL names, and return status, body and what went wrong."""
+    """Send the request to *address*, whatever its URL's host is, and return status, body and error."""
     deadline = time.monotonic() + timeout_s
     connection = http.client.HTTPConnection(request.host, request.port, timeout=timeout_s)
     try:
@@ -67,7 +67,7 @@ def fetch(
         body = b""
         while len(body) < MOST_BODY:
             if time.monotonic() > deadline:
-                return response.status, body, f"the body is not whole after {timeout_s:g} s"
+                return response.status, body, f"the body is incomplete after {timeout_s:g} s"
             part = response.read1(65536)
             if not part:
                 break
@@ -76,9 +76,9 @@ def fetch(
     except ssl.SSLCertVerificationError as error:
         return None, b"", f"its certificate is not trusted: {error.verify_message}"
     except OSError as error:
-        return None, b"", _words(error, timeout_s)
+        return None, b"", _message(error, timeout_s)
     except http.client.HTTPException as error:
-        return None, b"", f"is no HTTP: {type(error).__name__} {error}".strip()
+        return None, b"", f"is not HTTP: {type(error).__name__} {error}".strip()
     finally:
         connection.close()
 
@@ -102,7 +102,7 @@ def _connect(address: str, port: int, timeout_s: float, scope: int) -> socket.so
     return sock
 
 
-def _words(error: OSError, timeout_s: float) -> str:
+def _message(error: OSError, timeout_s: float) -> str:
     if isinstance(error, socket.timeout):
         return f"no answer within {timeout_s:g} s"
     return (error.strerror or str(error)).lower()

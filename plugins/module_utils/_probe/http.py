@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""As much HTTP/1.1 as a prober needs: one request, and whether its answer came whole. Pure."""
+"""A prober's subset of HTTP/1.1: one request, and whether its answer is complete. Pure."""
 
 from __future__ import annotations
 
@@ -78,18 +78,18 @@ class _Chunks:
 
 
 class Answer:
-    """An answer as it arrives. Keeps the head and counts the rest, so a long body costs no memory."""
+    """An arriving answer. Keeps the head and counts the rest, so a long body costs no memory."""
 
     def __init__(self) -> None:
         self._head = b""
         self._in_body = False
-        # None: it lasts until the peer closes.
+        # None: it ends when the peer closes.
         self._body: _Length | _Chunks | None = None
         self._closes = False
         self.status = 0
 
     def feed(self, data: bytes) -> None:
-        """Take what came in."""
+        """Add received data."""
         if not self._in_body:
             self._head, mark, data = (self._head + data).partition(b"\r\n\r\n")
             if not mark:
@@ -114,11 +114,11 @@ class Answer:
             self._body = _Length(int(length.group(1)))
 
     def whole(self) -> bool:
-        """Return whether all of it is here, as far as it says itself where it ends."""
+        """Return whether it is complete by its own length or chunks."""
         return self._body is not None and self._body.whole()
 
     def broken(self) -> bool:
-        """Return whether this can never become an HTTP answer."""
+        """Return whether this cannot become a valid HTTP answer."""
         if self._in_body:
             return not self.status or bool(self._body and self._body.broken)
         return len(self._head) > MAX_HEAD
@@ -128,9 +128,9 @@ class Answer:
         return self.whole() and not self._closes
 
     def outcome(self, good_min: int, good_max: int) -> str:
-        """Return "" for a good answer, else what is wrong, when the peer has closed or it is whole.
+        """Return "" for a good answer, else the error, once the peer has closed or the answer is complete.
 
-        ``empty``: nothing came. ``malformed``: no HTTP. ``incomplete``: cut off. ``http_503``: a bad status.
+        ``empty``: no data. ``malformed``: not HTTP. ``incomplete``: cut off. ``http_503``: a bad status.
         """
         if not self._head and not self._in_body:
             return "empty"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Echo requests and replies (RFC 792, RFC 4443 section 4) as raw sockets of Linux take and give them. Pure."""
+"""Echo requests and replies (RFC 792, RFC 4443 section 4) in the format of Linux's raw sockets. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TYPES = {4: (8, 0), 6: (128, 129)}
 
 
 class Echo(NamedTuple):
-    """What a reply must repeat."""
+    """The fields that a reply must repeat."""
 
     identifier: int
     sequence: int
@@ -23,7 +23,7 @@ class Echo(NamedTuple):
 
 
 def echo_request(version: int, echo: Echo) -> bytes:
-    """Return the packet to send. In IPv6 the kernel sets the checksum, which covers addresses."""
+    """Return the packet to send. For IPv6 the kernel sets the checksum, which covers addresses."""
     kind = _TYPES[version][0]
     packet = _ECHO.pack(kind, 0, 0, echo.identifier, echo.sequence) + echo.payload
     if version == 6:
@@ -32,7 +32,7 @@ def echo_request(version: int, echo: Echo) -> bytes:
 
 
 def echo_reply(version: int, packet: bytes) -> Echo | None:
-    """Return what a received packet repeats, None when it is no reply. In IPv4 it starts with the IP header."""
+    """Return the echo in a received packet, None if it is not a reply. For IPv4 it starts with the IP header."""
     if version == 4:
         packet = packet[(packet[0] & 0x0F) * 4 :] if packet else b""
     if len(packet) < _ECHO.size:
@@ -44,7 +44,7 @@ def echo_reply(version: int, packet: bytes) -> Echo | None:
 
 
 def filter_replies(version: int) -> bytes:
-    """Return the value of the socket option that keeps all but echo replies away (icmp.h, icmpv6.h: set bits block)."""
+    """Return the socket option that blocks everything except echo replies (icmp.h, icmpv6.h: set bits block)."""
     kind = _TYPES[version][1]
     words = [0xFFFFFFFF] * (1 if version == 4 else 8)
     words[kind // 32] &= ~(1 << kind % 32)

@@ -4,8 +4,8 @@
 
 """The prober's loop: many non-blocking sockets in one thread, each driven by steps with a deadline.
 
-Steps are a generator. It yields what it waits for on the socket of its line: READ, WRITE, or NOTHING when somebody
-else calls ``Loop.resume``. When the line's deadline comes first, ExpiredError is raised where it waits.
+Steps are a generator. It yields the event to wait for on its line's socket: READ, WRITE, or NOTHING if other code
+calls ``Loop.resume``. If the line's deadline comes first, ExpiredError is raised at the yield.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ Steps = Generator[int, None, None]
 T = TypeVar("T")
 
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK)
-# Closing with a reset: a request that is given up must not keep a port of ours, or a worker of the service, busy.
+# Close with a reset: an abandoned request must not occupy a local port, or a worker of the service.
 _RESET = struct.pack("ii", 1, 0)
 
 
 class Line:
-    """At most one non-blocking socket, and until when its steps wait for it."""
+    """At most one non-blocking socket, and the deadline of its steps."""
 
     __slots__ = ("_loop", "deadline_s", "descriptor", "queued_s", "sock", "steps", "waits_for")
 
@@ -53,7 +53,7 @@ class Line:
         self.steps: Steps | None = None
 
     def take(self, sock: socket.socket) -> socket.socket:
-        """Make *sock* the line's own."""
+        """Make *sock* the line's socket."""
         self.close()
         sock.setblocking(False)
         self.sock = sock
@@ -82,7 +82,7 @@ class Line:
             raise OSError(status, os.strerror(status))
 
     def start_tls(self, context: ssl.SSLContext, name: str) -> Steps:
-        """Go on with TLS. Raises OSError."""
+        """Do the TLS handshake. Raises OSError."""
         # The descriptor stays the same.
         sock = context.wrap_socket(self.the_socket(), server_hostname=name, do_handshake_on_connect=False)
         self.sock = sock
@@ -95,19 +95,19 @@ class Line:
             data = data[(yield from when_ready(partial(sock.send, data), WRITE)) :]
 
     def receive(self) -> Generator[int, None, bytes]:
-        """Return what comes in next, nothing when the peer has closed. Raises OSError."""
+        """Return the next data, empty if the peer has closed. Raises OSError."""
         sock = self.the_socket()
         return (yield from when_ready(partial(sock.recv, 65536), READ))
 
     def the_socket(self) -> socket.socket:
-        """Return the socket, which must be there."""
+        """Return the socket. Raises OSError without one."""
         if self.sock is None:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         return self.sock
 
 
 def when_ready(action: Callable[[], T], event: int) -> Generator[int, None, T]:
-    """Do *action* until it does not block, waiting for *event*, or for what TLS asks for."""
+    """Repeat *action* until it does not block, waiting for *event*, or for the one that TLS needs."""
     while True:
         try:
             return action()
@@ -125,18 +125,18 @@ class Loop:
     def __init__(self) -> None:
         self._selector = selectors.EpollSelector()
         self._lines: set[Line] = set()
-        # Deadlines; one that was put off, or whose line has ended, stays here until it is on top.
+        # Deadlines; a postponed one, or one of a finished line, stays here until it is on top.
         self._queue: list[tuple[float, int, Line]] = []
         self._queued = 0
 
     def start(self, line: Line, steps: Steps) -> None:
-        """Take *steps* as far as they come without waiting."""
+        """Run *steps* until they wait."""
         line.steps = steps
         self._lines.add(line)
         self.resume(line)
 
     def resume(self, line: Line, expired: bool = False) -> None:
-        """Let the steps of *line* go on."""
+        """Continue the steps of *line*."""
         if line.steps is None:
             return
         try:
@@ -169,17 +169,17 @@ class Loop:
             pass
 
     def serve_while(self, busy: Callable[[], bool]) -> None:
-        """Serve lines as long as *busy* says."""
+        """Serve lines while *busy* returns True."""
         while busy():
             self._serve(math.inf)
 
     def _serve(self, moment: float) -> float:
-        """Wait for the next event, deadline or *moment*, and serve what is due. Returns the time by then."""
+        """Wait for the next event, deadline or *moment*, and serve due lines. Returns the time afterwards."""
         wait_s = min(moment, self._next_deadline()) - time.monotonic()
-        # epoll's own time-out is in whole milliseconds, select's is not.
+        # epoll's time-out is in whole milliseconds, select's is not.
         if wait_s > 0:
             select.select([self._selector], [], [], wait_s if wait_s < math.inf else None)
-        # First what has come, then what has not.
+        # Events first, then deadlines.
         for key, _events in self._selector.select(0):
             self.resume(key.data)
         now = time.monotonic()

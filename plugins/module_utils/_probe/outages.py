@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a prober's requests say about outages. Pure; all times in seconds on one monotonic clock."""
+"""Outages derived from a prober's requests. Pure; all times in seconds on one monotonic clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any, Iterable, Iterator, NamedTuple, Sequence
 GOOD = ""
 """The outcome of a good request; every other outcome is the kind of error."""
 
-# What a client sees, by the name that people search for.
+# Errors by the name that people search for.
 _ERRNO_KINDS = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
@@ -31,7 +31,7 @@ _ERRNO_KINDS = {
     errno.ETIMEDOUT: "timeout",
 }
 
-# What is wrong with a certificate, by OpenSSL's X509_V_ERR numbers (x509_vfy.h, which never renumbers them).
+# Errors of a certificate, by OpenSSL's X509_V_ERR numbers (x509_vfy.h, which never renumbers them).
 _CERTIFICATE_KINDS = {
     9: "tls_not_yet_valid",
     10: "tls_expired",
@@ -45,17 +45,17 @@ _CERTIFICATE_KINDS = {
 
 
 GOOD_IN_A_ROW = 10
-"""An outage is over when so many requests in a row were good: a service that refuses every other one is not back."""
+"""An outage ends with this many good requests in a row: a service that refuses every other one is not back."""
 GAPS = 1000
-"""Of more gaps than this, the longest are told."""
+"""Maximum number of gaps to report; of more the longest are kept."""
 
 
 class ExpiredError(OSError):
-    """The deadline came before what was waited for."""
+    """The deadline came before the awaited event."""
 
 
 class Request(NamedTuple):
-    """A request of the past: when it started, how long it took, and its outcome."""
+    """A finished request: its start, its duration, and its outcome."""
 
     start_s: float
     took_s: float
@@ -63,12 +63,12 @@ class Request(NamedTuple):
 
     @property
     def end_s(self) -> float:
-        """Return when it was answered, or given up."""
+        """Return when it was answered, or abandoned."""
         return self.start_s + self.took_s
 
 
 class Run(NamedTuple):
-    """Requests that started one after the other and had the same outcome.
+    """Consecutive requests with the same outcome.
 
     ``start_s`` and ``last_start_s`` are the starts of the first and the last of them, ``first_end_s`` the end of the
     first, ``end_s`` the latest end of all.
@@ -86,8 +86,8 @@ class Outage(NamedTuple):
     """Failed requests, with fewer than GOOD_IN_A_ROW good ones between any two of them.
 
     ``start_s`` is the start of the last good request before it, ``end_s`` the answer to the first good one after it,
-    or the end of probing when there was none (``recovered`` is then False). ``first_s`` and ``last_s`` are the starts
-    of the first and the last failed request, ``failed`` counts only those that failed.
+    or the end of probing if there was none (``recovered`` is then False). ``first_s`` and ``last_s`` are the starts
+    of the first and the last failed request, ``failed`` counts only failed ones.
     """
 
     start_s: float
@@ -99,7 +99,7 @@ class Outage(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """An open connection that ended under its user: when, and how."""
+    """A kept connection that ended in use: when, and how."""
 
     at_s: float
     kind: str
@@ -120,14 +120,14 @@ class Journal:
         return len(self.starts)
 
     def begin(self, start_s: float) -> int:
-        """Note that a request starts. Returns its number; until it ends it counts as unfinished."""
+        """Record the start of a request. Returns its number; until it ends it counts as unfinished."""
         self.starts.append(start_s)
         self._took.append(0.0)
         self._outcomes.append(1)
         return len(self.starts) - 1
 
     def end(self, number: int, end_s: float, outcome: str) -> None:
-        """Note that request ``number`` ended, with GOOD or the kind of error."""
+        """Record the end of request ``number``, with GOOD or the kind of error."""
         self._took[number] = end_s - self.starts[number]
         self._outcomes[number] = self._codes.setdefault(outcome, len(self._codes))
 
@@ -149,7 +149,7 @@ def error_kind(number: int) -> str:
 
 
 def outcome_of(error: OSError) -> str:
-    """Name what ended a request: timeout, tls_* or the error of its socket."""
+    """Name the error that ended a request: timeout, tls_* or that of its socket."""
     if isinstance(error, ExpiredError):
         return "timeout"
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -157,13 +157,13 @@ def outcome_of(error: OSError) -> str:
     if isinstance(error, ssl.SSLEOFError):
         return "tls_closed"
     if isinstance(error, ssl.SSLError):
-        # OpenSSL's own name, such as WRONG_VERSION_NUMBER from a server that speaks no TLS.
+        # OpenSSL's own name, such as WRONG_VERSION_NUMBER from a server without TLS.
         return f"tls_{(error.reason or 'error').lower()}"
     return error_kind(error.errno or 0)
 
 
 def runs(requests: Iterable[Request]) -> list[Run]:
-    """Requests in the order of their starts, as runs of the same outcome."""
+    """Group requests, in the order of their starts, into runs of the same outcome."""
     return [_run(group) for _outcome, group in groupby(requests, key=attrgetter("outcome"))]
 
 
@@ -178,9 +178,9 @@ def _run(requests: Iterator[Request]) -> Run:
 
 
 def outages(found: Sequence[Run]) -> list[Outage]:
-    """Outages in *found*, runs in the order of their starts.
+    """Return the outages in *found*, runs in the order of their starts.
 
-    A first request that fails starts its outage itself, for nothing is known about the time before.
+    If the first request fails, the outage starts with it, since the time before is unknown.
     """
     result: list[Outage] = []
     bad: list[Run] = []
@@ -210,22 +210,22 @@ def _outage(before: Run | None, bad: Sequence[Run], after: Run | None) -> Outage
 
 
 def max_gap_s(starts: Sequence[float], stopped_s: float) -> float:
-    """Longest time in which no request was started, up to the moment at which probing stopped."""
+    """Return the longest time without the start of a request, up to the end of probing."""
     later = chain(islice(starts, 1, None), [stopped_s])
     return max((after - before for before, after in zip(starts, later)), default=0.0)
 
 
 def gaps(starts: Sequence[float], stopped_s: float, above_s: float) -> list[tuple[float, float]]:
-    """Times longer than *above_s* in which no request was started: since when, and for how long. In their order."""
+    """Return the times longer than *above_s* without the start of a request: start and length, in order."""
     later = chain(islice(starts, 1, None), [stopped_s])
     found = [(before, after - before) for before, after in zip(starts, later) if after - before > above_s]
     return sorted(sorted(found, key=itemgetter(1))[-GAPS:])
 
 
 def latency(good_s: Iterable[float]) -> dict[str, float] | None:
-    """Median, 99th percentile (nearest rank, to three digits) and maximum of how long good requests took.
+    """Return median, 99th percentile (nearest rank, to three digits) and maximum duration of good requests.
 
-    Counting equal values instead of sorting all keeps the memory of an hour's probe small.
+    Counting equal values, instead of sorting all, keeps an hour's probe small in memory.
     """
     counts: Counter[str] = Counter()
     longest = 0.0
@@ -234,7 +234,7 @@ def latency(good_s: Iterable[float]) -> dict[str, float] | None:
         longest = max(longest, took_s)
     if not counts:
         return None
-    # Rounding up must not take a value beyond the maximum.
+    # Rounding up must not exceed the maximum.
     values = sorted((min(float(text), longest), count) for text, count in counts.items())
     return {"p50": _percentile(values, 0.5), "p99": _percentile(values, 0.99), "max": round(longest, 6)}
 
@@ -249,7 +249,7 @@ def _percentile(values: Sequence[tuple[float, int]], share: float) -> float:
 
 
 def summary(journal: Journal, stopped_s: float, interval_s: float) -> dict[str, Any]:
-    """Return what vip_probe returns; times count from the first request. A gap is longer than two intervals."""
+    """Return vip_probe's result; times count from the first request. A gap is longer than two intervals."""
     origin = journal.starts[0] if journal else stopped_s
     found = runs(journal.requests())
     away = outages(found)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""How to make one request, a class a protocol. Each has ``request``: steps on a fresh line that return the outcome."""
+"""One class per protocol. Each has ``request``: steps on a new line that make one request and return its outcome."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ICMPV6_FILTER = 1
 
 
 class Place(NamedTuple):
-    """An address as sockets take it."""
+    """An address in the form of sockets."""
 
     family: int
     address: tuple[Any, ...]
@@ -51,14 +51,14 @@ class Place(NamedTuple):
 
 
 class Requester(Protocol):
-    """What the prober needs of a protocol."""
+    """A protocol, as used by the prober."""
 
     def request(self, line: Line) -> Outcome:
-        """Make one request. Raises OSError for what ends it early."""
+        """Make one request. Raises OSError if it ends early."""
 
 
 class Tcp:
-    """Good is a connection, and one that stays open for ``hold_s`` or says something before."""
+    """Good is a connection that stays open for ``hold_s``, or receives data before."""
 
     def __init__(self, place: Place, hold_s: float = 0.0) -> None:
         self._place = place
@@ -82,7 +82,7 @@ class Tcp:
 
 
 class Http:
-    """Good is an answer that comes whole and with a good status; over TLS when there is a ``context``."""
+    """Good is a complete answer with a good status; over TLS with a ``context``."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Http:
             yield from line.start_tls(self._context, self._name)
 
     def ask(self, line: Line) -> Generator[int, None, Answer]:
-        """Send the request over the line's connection. Returns what came until the end of it or of the connection."""
+        """Send the request over the line's connection. Returns the answer, as far as it arrived."""
         yield from line.send(self._message)
         answer = Answer()
         while not answer.whole() and not answer.broken():
@@ -134,7 +134,7 @@ class Udp:
 
     def request(self, line: Line) -> Outcome:
         """Make one request."""
-        # A socket that is connected gets datagrams from there alone, and is told that nobody listens.
+        # A connected socket receives datagrams only from there, and errors if there is no listener.
         yield from line.connect(self._place.family, socket.SOCK_DGRAM, self._place.address)
         line.the_socket().send(self._payload)
         yield from line.receive()
@@ -142,10 +142,10 @@ class Udp:
 
 
 class Icmp:
-    """Good is an echo reply. All requests share a raw socket, for each raw socket gets every reply."""
+    """Good is an echo reply. All requests share one raw socket, since each raw socket receives every reply."""
 
     def __init__(self, place: Place, loop: Loop) -> None:
-        """Open the socket. Raises PermissionError without the right to."""
+        """Open the socket. Raises PermissionError without the privilege."""
         self._place = place
         self._loop = loop
         version = place.version
@@ -157,7 +157,7 @@ class Icmp:
         else:
             self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, filter_replies(version))
         self._identifier = int.from_bytes(os.urandom(2), "big")
-        # Tells replies from those to another process that has drawn the same identifier.
+        # Distinguishes replies from those to another process with the same random identifier.
         self._payload = os.urandom(16)
         self._sequence = 0
         self._waiting: dict[Echo, Line] = {}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a module needs that runs beside others for a while: the file that ends it, and the CPU before them."""
+"""Support for a module that runs beside others for a while: the file that ends it, and its CPU priority."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ READY = "ready"
 
 
 class RunFile:
-    """The file by which others see that a module is ready, and end it. Does nothing when there is no ``path``."""
+    """The file that shows that a module is ready, and whose removal ends it. Does nothing without ``path``."""
 
     def __init__(self, path: str | None, ready: str = READY) -> None:
         self._path = path
@@ -24,14 +24,14 @@ class RunFile:
         self._descriptor = -1
 
     def create(self) -> None:
-        """Make the file. Raises FileExistsError, for it may be another's, and UntrustedError."""
+        """Create the file. Raises FileExistsError, since it may be another run's, and UntrustedError."""
         if self._path:
             check_way(self._path)
-            # Exclusive creation follows no link that somebody has put there.
+            # Exclusive creation does not follow a planted link.
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def on_tick(self, ready: bool) -> bool:
-        """Announce the first time that it is ready. Returns whether to stop."""
+        """Announce once that the module is ready. Returns whether to stop."""
         if not self._path:
             return False
         if ready and not self._ready:
@@ -40,7 +40,7 @@ class RunFile:
         return not self._is_there()
 
     def remove(self) -> None:
-        """Leave nothing behind."""
+        """Remove the file."""
         if self._path and self._descriptor >= 0:
             if self._is_there():
                 with contextlib.suppress(FileNotFoundError):
@@ -49,7 +49,7 @@ class RunFile:
             self._descriptor = -1
 
     def _is_there(self) -> bool:
-        """Return whether the file that was made is still there, and not another one of its name."""
+        """Return whether the created file still exists, and not another one of its name."""
         try:
             return os.path.samestat(os.lstat(self._path or ""), os.fstat(self._descriptor))
         except FileNotFoundError:
@@ -57,10 +57,10 @@ class RunFile:
 
 
 def hurry() -> None:
-    """Come before other processes of this host, as far as allowed: one that waits its turn measures itself."""
+    """Raise this process's priority as far as allowed: a prober that waits for the CPU measures itself."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except OSError:
-        # Control groups may have no share of real time.
+        # A control group may have no real-time budget.
         with contextlib.suppress(OSError):
             os.nice(-20)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Where a prober's URL points to. Pure."""
+"""Parse a prober's URL. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BARE = ("tcp", "udp", "icmp")
 
 
 class Url(NamedTuple):
-    """A URL in parts. ``authority`` and ``path`` are what an HTTP server gets told; an icmp URL has port 0."""
+    """A URL in parts. ``authority`` and ``path`` are sent to an HTTP server; an icmp URL has port 0."""
 
     scheme: str
     host: str
@@ -29,7 +29,7 @@ class Url(NamedTuple):
 
 
 def read_url(url: str) -> Url:
-    """Take *url* apart. Raises ValueError, naming it, for one of another form than FORMS."""
+    """Parse *url*. Raises ValueError for any form except FORMS."""
     shown = url_shown(url)
     if shown != url:
         raise ValueError(f"url is {shown!r}, a password would not be sent, and reports would show it; leave it out")
@@ -39,7 +39,7 @@ def read_url(url: str) -> Url:
     except ValueError as error:
         raise ValueError(f"url is {url!r}: {error}") from error
     if re.search(r"[\x00-\x20\x7f-\U0010ffff]", url):
-        raise ValueError(f"url is {url!r}, it must not have blanks, control or non-ASCII characters")
+        raise ValueError(f"url is {url!r}, it must not have spaces, control or non-ASCII characters")
     if parts.scheme not in ("http", "https", *_BARE) or not parts.hostname:
         raise ValueError(f"url is {url!r}, it must be {FORMS}")
     bare = parts.scheme in _BARE
@@ -58,6 +58,6 @@ def read_url(url: str) -> Url:
 
 
 def tcp_port(url: str) -> int:
-    """Return the TCP port that a URL leads to, 0 when its requests are no connections. Raises ValueError."""
+    """Return the TCP port of a URL, 0 if its requests use no connections. Raises ValueError."""
     goal = read_url(url)
     return 0 if goal.scheme in ("udp", "icmp") else goal.port

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The watch over virtual IPs: what was seen goes in, findings, alarms and metrics come out."""
+"""The watch over virtual IPs: observations go in, findings, alarms and metrics come out."""

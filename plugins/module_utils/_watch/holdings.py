@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a watcher makes of what it sees: who had a VIP since when, and which alarms were raised."""
+"""A watcher's records: when a host had a VIP, and which alarms were raised."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FINDING = re.compile(r'^haproof_vip_finding\{.*\bvip="([^"]*)".*\bfinding="([^"
 
 
 def read_text(path: str) -> str | None:
-    """Return what is in the watch's metrics, None when there are none."""
+    """Return the text of the watch's metrics, None without any."""
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read()
@@ -25,19 +25,19 @@ def read_text(path: str) -> str | None:
 
 
 def raised(text: str) -> list[tuple[str, str]]:
-    """Return the alarms that are raised by the watch's metrics: VIP and finding."""
+    """Return the raised alarms in the watch's metrics: VIP and finding."""
     return _FINDING.findall(text)
 
 
 class Holdings:
     """Which of some VIPs a host has. An address may be on several interfaces, and counts once.
 
-    ``events`` are the changes in order: ``{"at_s", "vip", "interface" (number), "held"}``, VIPs spelled as given;
-    ``resumed_s`` are the moments at which changes had been lost.
+    ``events`` are the changes in order: ``{"at_s", "vip", "interface" (number), "held"}``, VIPs as given;
+    ``resumed_s`` are the times at which changes had been lost.
     """
 
     def __init__(self, vips: Sequence[str], addresses: Iterable[Address]) -> None:
-        """Start with what the host has. Raises AddressError for a bad VIP."""
+        """Start with the host's *addresses*. Raises AddressError for an invalid VIP."""
         self._vips = {bare_address(vip): vip for vip in vips}
         self._on: dict[str, set[int]] = {vip: set() for vip in self._vips}
         for number, address in addresses:
@@ -48,7 +48,7 @@ class Holdings:
         self.resumed_s: list[float] = []
 
     def change(self, change: Change, at_s: float) -> None:
-        """Take what the kernel tells; that an address is announced again is no event."""
+        """Record a kernel's change; a repeated announcement of an address is not an event."""
         number, address = change.address
         if address not in self._on:
             return
@@ -60,7 +60,7 @@ class Holdings:
             self.events.append(event)
 
     def resume(self, addresses: Iterable[Address], at_s: float) -> None:
-        """Take all addresses anew, after changes were lost."""
+        """Compare with all addresses, after changes were lost."""
         self.resumed_s.append(at_s)
         there = [(number, address) for number, address in addresses if address in self._on]
         for vip, on in self._on.items():
@@ -72,16 +72,16 @@ class Holdings:
 
 
 class Alarms:
-    """Which findings keepalived-watch raised and cleared: ``events`` has ``{"at_s", "finding", "vip", "raised"}``."""
+    """The findings raised and cleared by keepalived-watch: ``events`` has ``{"at_s", "finding", "vip", "raised"}``."""
 
     def __init__(self, vips: Sequence[str], text: str) -> None:
-        """Start with what stands in the watch's metrics, ``""`` without any."""
+        """Start with the watch's metrics, ``""`` without any."""
         self._vips = {bare_address(vip): vip for vip in vips}
         self._raised = self._findings(text)
         self.events: list[dict[str, Any]] = []
 
     def read(self, text: str, at_s: float) -> None:
-        """Compare the metrics with those of before."""
+        """Record the differences from the previous metrics."""
         now = self._findings(text)
         for vip, finding in sorted(now ^ self._raised):
             raised = (vip, finding) in now

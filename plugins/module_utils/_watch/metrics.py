@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the watch has seen, as text for the textfile collector of Prometheus' node exporter. Pure functions."""
+"""The watch's metrics for the textfile collector of Prometheus' node exporter. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import
 
 
 class Metric(NamedTuple):
-    """A metric with one sample for each watch; ``value`` returns None for none."""
+    """A metric with one sample per watch; ``value`` returns None for no sample."""
 
     name: str
     kind: str
-    words: str
+    help: str
     value: Callable[[Watch, float], float | None]
 
 
@@ -25,7 +25,7 @@ METRICS = (
     Metric(
         "haproof_vrrp_state",
         "gauge",
-        "What this host says on the wire: 2 master, 1 backup, 0 neither.",
+        "State of this host on the wire: 2 master, 1 backup, 0 neither.",
         lambda watch, _now: watch.state,
     ),
     Metric(
@@ -49,7 +49,7 @@ METRICS = (
     Metric(
         "haproof_vip_answers",
         "gauge",
-        "Hosts that answer for the virtual IP, this one included.",
+        "Hosts that answer for the virtual IP, including this one.",
         lambda watch, _now: watch.answers,
     ),
     Metric(
@@ -61,7 +61,7 @@ METRICS = (
     Metric(
         "haproof_vip_released",
         "gauge",
-        "Whether this host has let go of the virtual IP because a better one has it.",
+        "Whether this host has released the virtual IP because a better one has it.",
         lambda watch, _now: watch.released,
     ),
 )
@@ -71,30 +71,30 @@ def render(watches: Sequence[Watch], restarts: Restarts, now: float, wall: float
     """Return the text; *now* is the rounds' time, *wall* seconds since 1970."""
     lines: list[str] = []
     for metric in METRICS:
-        lines += _head(metric.name, metric.kind, metric.words)
+        lines += _head(metric.name, metric.kind, metric.help)
         for watch in watches:
             value = metric.value(watch, now)
             if value is not None:
                 lines.append(f"{metric.name}{_labels(watch)} {value:g}")
-    lines += _head("haproof_vip_finding", "gauge", "Whether the watch has found this.")
+    lines += _head("haproof_vip_finding", "gauge", "Whether this finding is raised.")
     for watch in watches:
         for slug in SLUGS:
             lines.append(f"haproof_vip_finding{_labels(watch, finding=slug)} {watch.raised(slug):d}")
     lines += _head(
         "haproof_keepalived_restarts_total",
         "counter",
-        "Processes that ended and that keepalived started again, since the watch was started.",
+        "Processes that died and that keepalived restarted, since the watch was started.",
     )
     lines.append(f"haproof_keepalived_restarts_total {restarts.total}")
-    lines += _head("haproof_keepalived_finding", "gauge", "Whether the watch has found this.")
+    lines += _head("haproof_keepalived_finding", "gauge", "Whether this finding is raised.")
     lines.append(f'haproof_keepalived_finding{{finding="{PROCESS_RESTARTED}"}} {restarts.raised:d}')
     lines += _head("haproof_watch_heartbeat_timestamp_seconds", "gauge", "When the watch wrote this, since 1970.")
     lines.append(f"haproof_watch_heartbeat_timestamp_seconds {wall:.3f}")
     return "\n".join([*lines, ""])
 
 
-def _head(name: str, kind: str, words: str) -> list[str]:
-    return [f"# HELP {name} {words}", f"# TYPE {name} {kind}"]
+def _head(name: str, kind: str, text: str) -> list[str]:
+    return [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
 
 
 def _labels(watch: Watch, **more: str) -> str:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The watch over one virtual IP: what a round has seen goes in, findings come out. No input, output or clock.
+"""The watch over one virtual IP: a round's observations go in, findings come out. No input, output or clock.
 
-A round is every :data:`PERIOD_S` seconds. A state has to be seen in several rounds in a row before it counts, both
-ways, so that neither a lost packet nor a handover between two hosts makes an alert come and go.
+There is a round every :data:`PERIOD_S` seconds. A state must be seen in several rounds in a row before it counts, both
+ways, so that neither a lost packet nor a handover between two hosts makes an alert flap.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ PERIOD_S = 0.5
 RAISE_ROUNDS = 3
 CLEAR_ROUNDS = 6
 GRACE_S = 30.0
-"""After its start the watch waits so long for a first holder before it says that there is none: all hosts may boot."""
+"""How long the watch waits after its start for a first holder before it reports none: all hosts may be booting."""
 BOOT_S = 60.0
-"""A peer that was gone has so long to start keepalived before it counts as silent."""
+"""How long a peer that was gone may take to start keepalived before it counts as silent."""
 CALM_S = 600.0
-"""After that long without letting go the watch trusts the link as it did at first."""
+"""After this time without a release the watch trusts the link as at first."""
 FRESH_S = 60.0
-"""What an earlier run knew about the routers is used when it ended no longer ago."""
+"""Maximum age of an earlier run's knowledge about routers."""
 MOST_ROUTERS = 16
 FORGET_S = 3600.0
-"""After that long without an answer a router is no peer any more."""
+"""After this time without an answer a router is no longer a peer."""
 
 SPLIT_BRAIN, NO_HOLDER, PEER_SILENT = "split_brain", "no_holder", "peer_silent"
 SLUGS = (SPLIT_BRAIN, NO_HOLDER, PEER_SILENT)
-# keepalived's own numbers; what it is besides (FAULT, stopped) does not show on the wire.
+# keepalived's own numbers; other states (FAULT, stopped) do not show on the wire.
 INIT, BACKUP, MASTER = 0, 1, 2
 
 
 class Vip(NamedTuple):
-    """A virtual IP of the vrrp_instance ``name``: it lives on ``interface``, its adverts are on ``link``.
+    """A virtual IP of the vrrp_instance ``name``: it is on ``interface``, its adverts are on ``link``.
 
-    ``family`` is the IP version of the adverts, ``priority`` this host's as configured, ``failover_s`` the longest
-    silence after which another host takes over, ``first`` whether it comes first among its instance's addresses.
+    ``family`` is the IP version of the adverts, ``priority`` this host's configured one, ``failover_s`` the longest
+    silence before another host takes over, ``first`` whether it is the first of its instance's addresses.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Vip(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """An advert: this host's ``own``, or another's, that the firewall here has ``let_in`` or not."""
+    """An advert: this host's ``own``, or another's, which this host's firewall has ``let_in`` or not."""
 
     source: str
     mac: str
@@ -64,9 +64,9 @@ class Heard(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a round has seen: whether this host has the VIP, which other MAC addresses answer for it (None when it could
-    not ask), which routers answered for their own addresses, the adverts since the last round, and from which address
-    this host advertises."""
+    """A round's observations: whether this host has the VIP, which other MAC addresses answer for it (None if it could
+    not ask), which routers answered for their own addresses, the adverts since the last round, and the address from
+    which this host advertises."""
 
     held: bool
     macs: frozenset[str] | None
@@ -76,7 +76,7 @@ class Seen(NamedTuple):
 
 
 class Debounce:
-    """Something that is so, or not, once it was seen often enough in a row. None says that nothing was seen."""
+    """A state that changes once the opposite was seen often enough in a row. None means that nothing was seen."""
 
     def __init__(self, up: int, down: int, state: bool = False) -> None:
         self.state = state
@@ -84,7 +84,7 @@ class Debounce:
         self._against = 0
 
     def step(self, value: bool | None) -> bool:
-        """Take what a round says; return whether the state has changed."""
+        """Process a round's value; return whether the state has changed."""
         if value is not None:
             self._against = self._against + 1 if value != self.state else 0
         if self._against < self._needed[self.state]:
@@ -94,10 +94,11 @@ class Debounce:
 
 
 class Router:
-    """Who has advertised the VIP's router id. Times are those of the rounds.
+    """A router that has advertised the VIP's router id. Times are those of the rounds.
 
-    ``on_wire`` and ``let_in`` are when it last did, ``left`` says that it took its leave, ``missing`` counts the rounds
-    without an answer since it fell silent, and from ``back`` on its silence counts (0 before it has answered).
+    ``on_wire`` and ``let_in`` are the times of its last advert, ``left`` tells that it sent priority 0, ``missing``
+    counts the rounds without an answer since it fell silent, and its silence counts from ``back`` on (0 before it has
+    answered).
     """
 
     def __init__(self, source: str, mac: str, priority: int, now: float) -> None:
@@ -111,11 +112,11 @@ class Router:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """Who is the better one: by priority, then by address (RFC 9568 section 6.4.3)."""
+        """Order of routers: by priority, then by address (RFC 9568 section 6.4.3)."""
         return self.priority, int(ipaddress.ip_address(self.source))
 
     def take(self, advert: Heard, now: float) -> None:
-        """Take note of an advert. One with priority 0 says goodbye (RFC 9568 section 5.2.4)."""
+        """Record an advert. Priority 0 means that the router is stopping (RFC 9568 section 5.2.4)."""
         self.mac = advert.mac or self.mac
         self.on_wire = now
         if advert.let_in:
@@ -127,7 +128,7 @@ class Router:
 
 
 class Watch:
-    """Watches one VIP. *known* is what :meth:`remembered` returned in an earlier run since the host's boot, if any."""
+    """Watches one VIP. *known* is the result of :meth:`snapshot` in an earlier run since the host's boot, if any."""
 
     def __init__(self, vip: Vip, now: float, release_after: float = 0, known: Mapping[str, Any] | None = None) -> None:
         known = known or {}
@@ -136,11 +137,11 @@ class Watch:
         patience = math.ceil((vip.failover_s + 1) / PERIOD_S)
         self._findings = {
             SPLIT_BRAIN: Debounce(RAISE_ROUNDS, CLEAR_ROUNDS, SPLIT_BRAIN in raised),
-            # A failover has its time.
+            # Allow for a failover.
             NO_HOLDER: Debounce(max(RAISE_ROUNDS, patience), CLEAR_ROUNDS, NO_HOLDER in raised),
             PEER_SILENT: Debounce(RAISE_ROUNDS, CLEAR_ROUNDS, PEER_SILENT in raised),
         }
-        self.texts = {slug: "found before the watch was started again" for slug in SLUGS if slug in raised}
+        self.texts = {slug: "found before the watch was restarted" for slug in SLUGS if slug in raised}
         self._armed_at = now + GRACE_S
         self._release_after = release_after
         self._routers: dict[str, Router] = {}
@@ -161,7 +162,7 @@ class Watch:
         self._recall(known, now)
 
     def step(self, seen: Seen, now: float) -> list[str]:
-        """Take what a round has seen; return the findings that were raised or cleared by it."""
+        """Process a round's observations; return the findings that were raised or cleared."""
         for advert in seen.adverts:
             self._take(advert, now)
         self.held = seen.held
@@ -180,7 +181,7 @@ class Watch:
         }
         changed = [slug for slug in SLUGS if self._findings[slug].step(verdicts[slug])]
         for slug in changed:
-            self._tell(slug, seen, silent, now)
+            self._describe(slug, seen, silent, now)
         self._decide(seen, now)
         return changed
 
@@ -189,16 +190,16 @@ class Watch:
         return self._findings[slug].state
 
     def doubtful(self, now: float) -> list[str]:
-        """Return the routers, by address, that should be asked whether they are still there."""
+        """Return the addresses of the routers that should be asked whether they are still up."""
         return [router.source for router in self._routers.values() if self._falls_silent(router, now)]
 
     def advert_age_s(self, now: float) -> float | None:
-        """Return the age of the last advert, this host's or one that was let in; None when there was none."""
+        """Return the age of the last advert, this host's or one that was let in; None without any."""
         routers = [*self._routers.values(), *([self._own] if self._own else [])]
         return now - max(router.let_in for router in routers) if routers else None
 
-    def remembered(self, now: float) -> dict[str, Any]:
-        """Return what the next run has to know."""
+    def snapshot(self, now: float) -> dict[str, Any]:
+        """Return the state that the next run needs."""
         routers = [dict(vars(router)) for router in self._routers.values()]
         return {"raised": [slug for slug in SLUGS if self.raised(slug)], "routers": routers, "at": now}
 
@@ -238,23 +239,23 @@ class Watch:
         self.state = state
 
     def _is_split(self, seen: Seen, now: float) -> bool | None:
-        """Two hosts answer, or two go on advertising: with virtual MACs both answer with the same one."""
+        """Return whether two hosts answer, or keep advertising: with virtual MACs both answer with the same one."""
         others = any(self._advertises(router, now) for router in self._routers.values())
         self._both = self._both + 1 if others and self._advertises(self._own, now) else 0
-        # In a handover the last advert of the one is as fresh as the first one of the other.
+        # In a handover the last advert of one host is as recent as the first one of the other.
         if self._both > self.vip.failover_s / PERIOD_S + 1:
             return True
         return None if seen.macs is None else self.answers > 1
 
     def _falls_silent(self, router: Router, now: float) -> bool:
-        """Return whether a router ought to advertise and does not: it neither said goodbye nor met a better one."""
+        """Return whether a router should advertise and does not: it neither sent priority 0 nor met a better one."""
         if router.left or now - router.let_in <= self.vip.failover_s:
             return False
         others = [*self._routers.values(), *([self._own] if self._own else [])]
         return not any(other.rank > router.rank and other.on_wire > router.on_wire for other in others)
 
     def _is_silent(self, router: Router, seen: Seen, now: float) -> bool:
-        """Return whether a router that fell silent is there all the same."""
+        """Return whether a silent router is still up."""
         if not self._falls_silent(router, now):
             return False
         if router.source in seen.alive or router.mac in (seen.macs or ()):
@@ -263,11 +264,11 @@ class Watch:
         else:
             router.missing += 1
         if router.missing >= CLEAR_ROUNDS:
-            # It is down. When it comes back, it may be booting.
+            # It is down. When it returns, it may still be booting.
             router.back = now + BOOT_S
         return 0 < router.back <= now
 
-    def _tell(self, slug: str, seen: Seen, silent: Sequence[Router], now: float) -> None:
+    def _describe(self, slug: str, seen: Seen, silent: Sequence[Router], now: float) -> None:
         if slug == SPLIT_BRAIN and self.raised(slug):
             self.conflicts += 1
         text = self._raised_text(slug, seen, silent, now) if self.raised(slug) else self._cleared_text(slug)
@@ -276,7 +277,7 @@ class Watch:
     def _raised_text(self, slug: str, seen: Seen, silent: Sequence[Router], now: float) -> str:
         vip = self.vip
         if slug == NO_HOLDER:
-            return f"nobody answers for {vip.address} on {vip.interface}"
+            return f"no host answers for {vip.address} on {vip.interface}"
         if slug == PEER_SILENT:
             return "; ".join(self._silence(router, seen, now) for router in silent)
         holders = ["this host"] if seen.held else []
@@ -290,21 +291,21 @@ class Watch:
         where = f" and answers for {self.vip.address}" if router.mac in (seen.macs or ()) else ""
         what = f"no advert for router id {self.vip.vrid} for {now - router.let_in:.0f} s"
         if now - router.on_wire <= self.vip.failover_s:
-            what += " has passed the firewall here, although they arrive"
-        return f"{router.source} ({router.mac}) is there{where}, but {what}"
+            what += " has passed this host's firewall, although they arrive"
+        return f"{router.source} ({router.mac}) is up{where}, but {what}"
 
     def _cleared_text(self, slug: str) -> str:
         if slug == PEER_SILENT:
-            return "adverts come again, or the peer is gone"
+            return "adverts arrive again, or the peer is gone"
         who = "this host" if self.held else "another host"
-        return f"{who} has {self.vip.address}" if self.answers else f"nobody answers for {self.vip.address} now"
+        return f"{who} has {self.vip.address}" if self.answers else f"no host answers for {self.vip.address} now"
 
     def _named(self, mac: str) -> str:
         sources = sorted(router.source for router in self._routers.values() if router.mac == mac)
         return f"{mac} ({', '.join(sources)})" if sources else mac
 
     def _decide(self, seen: Seen, now: float) -> None:
-        """Let go of the VIP, or take it back, if that is wanted at all."""
+        """Release the VIP, or take it back, if releasing is enabled."""
         if not self._release_after:
             return
         if now - self._calm_at > CALM_S and not self.released:
@@ -316,13 +317,13 @@ class Watch:
             if over or nobody:
                 self.released, self._calm_at = False, now
             if nobody:
-                # The better one has gone, or has let go too, and that must not happen again and again.
+                # The better host is gone, or has released it too; this must not repeat endlessly.
                 self._not_before = now + CALM_S
             return
         certain = now >= self._not_before and self.raised(SPLIT_BRAIN) and seen.held and self._is_lower(seen, now)
         self._certain = self._certain + 1 if certain else 0
         if self._certain * PERIOD_S >= self._release_after:
-            # The sooner the conflict comes again, the longer it has to be over before the next return.
+            # The more often the conflict recurs, the longer it must be over before the VIP is taken back.
             self._over = Debounce(CLEAR_ROUNDS * 2 ** min(self._releases, 6), 1)
             self._nobody = Debounce(RAISE_ROUNDS, 1)
             self._certain = 0
@@ -330,11 +331,11 @@ class Watch:
             self.released, self._calm_at = True, now
 
     def _is_lower(self, seen: Seen, now: float) -> bool:
-        """Return whether a router that has the VIP too is known to be the better one."""
+        """Return whether another router with the VIP is known to be the better one."""
         if self._own is not None:
             own = self._own.rank
         elif seen.own is not None:
-            # The firewall here may keep its adverts from the wire.
+            # This host's firewall may block its own adverts.
             own = self.vip.priority, int(ipaddress.ip_address(seen.own))
         else:
             return False

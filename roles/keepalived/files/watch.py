@@ -397,7 +397,7 @@ class Service:
         return CHANGED if now - self._since > SETTLE_S else None
 
     def _remember(self, now: float) -> None:
-        watches = {watch.vip.address: watch.remembered(now) for watch in self._watches}
+        watches = {watch.vip.address: watch.snapshot(now) for watch in self._watches}
         write(MEMORY, json.dumps({"told": self._alerts.told, "watches": watches}), 0o600)
         self._remembered_at = now
 

@@ -47,16 +47,16 @@ def test_keepalived_accepts(lab: Lab, name: str) -> None:
     text = base64.b64encode(render(configuration(name, "eth1")).encode()).decode()
     check = shlex.join([*KEEPALIVED.check, STAGED])
     answer = lab.nodes["lb01"].run(f"echo {text} | base64 -d >{STAGED} && {check}")
-    assert judge(KEEPALIVED, answer.rc, answer.stdout + answer.stderr, STAGED, name).refusal is None
+    assert judge(KEEPALIVED, answer.rc, answer.stdout + answer.stderr, STAGED, name).rejection is None
 
 
 def test_keepalived_refuses_what_it_does_not_know(lab: Lab) -> None:
     check = shlex.join([*KEEPALIVED.check, STAGED])
     answer = lab.nodes["lb01"].run(f"echo no_such_directive >{STAGED} && {check}")
-    refusal = judge(KEEPALIVED, answer.rc, answer.stdout + answer.stderr, STAGED, "it").refusal
+    rejection = judge(KEEPALIVED, answer.rc, answer.stdout + answer.stderr, STAGED, "it").rejection
     # It says that twice, at first without the file.
-    assert refusal is not None
-    assert "(it: Line 1) Unknown keyword 'no_such_directive'" in refusal.splitlines()
+    assert rejection is not None
+    assert "(it: Line 1) Unknown keyword 'no_such_directive'" in rejection.splitlines()
 
 
 def test_keepalived_reads_definitions_as_the_role_does(lab: Lab) -> None:

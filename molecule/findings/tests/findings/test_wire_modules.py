@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 # Module, arguments that are good, and what a plain user is told.
 UNPRIVILEGED_CASES: list[tuple[str, dict[str, Any], str]] = [
-    ("vip_check", {"vip": "VIP"}, "looking at the link needs CAP_NET_RAW: use become, or connect as root"),
-    ("vrrp_listen", {"duration": 1}, "looking at the link needs CAP_NET_RAW: use become, or connect as root"),
+    ("vip_check", {"vip": "VIP"}, "inspecting the link needs CAP_NET_RAW: use become, or connect as root"),
+    ("vrrp_listen", {"duration": 1}, "inspecting the link needs CAP_NET_RAW: use become, or connect as root"),
     (
         "vrrp_probe",
         {"instances": [{"interface": "eth1", "addresses": ["VIP"]}]},
-        "looking at the link needs CAP_NET_RAW: use become, or connect as root",
+        "inspecting the link needs CAP_NET_RAW: use become, or connect as root",
     ),
 ]
 

@@ -180,7 +180,7 @@ def runs(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         fewer = runs.roles({**secrets(""), "nginx_files": secrets("")["nginx_files"][2:]}, "--diff")
         assert "/etc/nginx/tls.key (absent)" in fewer, fewer
         failing = runs.roles(refused(secrets("c")), "--diff")
-        daemons = set(re.findall(r"(\w+) refuses /etc/\S+; everything was put back as it was", failing))
+        daemons = set(re.findall(r"(\w+) rejects /etc/\S+; all changes were rolled back", failing))
         assert daemons == {"nginx", "haproxy", "keepalived"}, failing
         report = runs.folder / "audit.json"
         runs.run("ansible-playbook", "haproof.balancer.audit", variables={"audit_report": str(report)})

@@ -382,7 +382,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a port of another process",
         {"bind": ["*:80", "*:8181"]},
-        "haproxy cannot listen on 0.0.0.0:8181 (Address already in use); everything was put back as it was",
+        "haproxy cannot listen on 0.0.0.0:8181 (Address already in use); all changes were rolled back",
     ),
     ("an unknown keyword", {"binds": ":81"}, "unknown keyword 'binds' in 'frontend' section"),
     (

@@ -99,7 +99,7 @@ def test_two_drills_do_not_meet(lab: Lab) -> None:
     finally:
         node.check_output("systemctl stop other-drill-2")
     assert done.code != 0
-    assert "another drill runs on this host" in done.output
+    assert "another drill is running on this host" in done.output
     assert done.drills == {}
     assert lab.nodes["lb01"].service(lab.engine).is_running
 

@@ -124,13 +124,13 @@ def test_undoing_needs_no_space(lab: Lab) -> None:
     files = [{"dest": f"/srv/full/{name}", "content": f"new {name}\n"} for name in ("certificate", "key")]
     wanted = arguments(node, daemon, "no such directive\n", files=files)
     with program(node, daemon, FILLER.format(daemon=daemon)):
-        for free_pages, refused in ((1, "No space left on device: '/srv/full/key'"), (2, f"{daemon} refuses")):
+        for free_pages, refused in ((1, "No space left on device: '/srv/full/key'"), (2, f"{daemon} rejects")):
             try:
                 node.check_output(FULL.format(free=free_pages * 4096))
                 before = node.check_output(TREE)
                 failed = lab.module(NODE, "daemon_config", wanted)[NODE]["msg"]
                 assert refused in failed
-                assert "everything was put back as it was" in failed
+                assert "all changes were rolled back" in failed
                 assert (node.check_output(TREE), node.check_output(LEFTOVERS)) == (before, "")
             finally:
                 node.check_output("umount /srv/full; rmdir /srv/full")

@@ -114,7 +114,7 @@ def test_masks_know_what_is_in_the_files() -> None:
         file("/snippet", "unheard_of thing;\n"),
         file("/page.txt", "password=page\n"),
     ]
-    mask, mask_words = masks(["named"], "/main", {"/key", "/snippet"}, files, former)
+    mask, mask_output = masks(["named"], "/main", {"/key", "/snippet"}, files, former)
     text = "k3y named former new-one stays MIIE thing page"
     assert mask(text) == "******** ******** ******** ******** ******** ******** thing page"
-    assert mask_words(text) == "******** ******** ******** ******** ******** ******** ******** page"
+    assert mask_output(text) == "******** ******** ******** ******** ******** ******** ******** page"

@@ -90,7 +90,7 @@ def test_absent_removes_the_builds_and_nothing_else(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_the_link_stays(tmp_path: Path) -> None:
     wanted = source(tmp_path)
     Path(wanted.prefix).mkdir()
-    with pytest.raises(BuildError, match="is not a link of this module's; move it away or choose another"):
+    with pytest.raises(BuildError, match="is not a link made by this module; move it away or set another"):
         keepalived_build.reach("built", wanted, 1, 1, False)
 
 

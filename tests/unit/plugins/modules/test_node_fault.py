@@ -55,11 +55,11 @@ CASES: list[tuple[dict[str, Any], str | None]] = [
     ),
     (
         {"fault": "node_freeze", "node": "lb01", "commands": {"inject": [], "heal": []}, "deadline": 30.0},
-        "commands.inject needs a command, and every command a word",
+        "commands.inject needs a command, and no command may be empty",
     ),
     (
         {"fault": "node_freeze", "node": "lb01", "commands": {"inject": [["x"]], "heal": [[]]}, "deadline": 30.0},
-        "commands.inject needs a command, and every command a word",
+        "commands.inject needs a command, and no command may be empty",
     ),
 ]
 

@@ -26,11 +26,11 @@ def test_ip_that_fails_is_named() -> None:
         read_addresses(lambda _argv: (255, "", "no netlink\n"))
 
 
-def test_no_keepalived_is_no_error(tmp_path: Path) -> None:
+def test_a_stopped_keepalived_is_not_an_error(tmp_path: Path) -> None:
     def run(_argv: list[str]) -> tuple[int, str, str]:
         raise AssertionError("nothing to ask")
 
-    assert vip_info.vrrp(run, str(tmp_path / "none.pid"), 1.0, True) == {
+    assert vip_info.read_vrrp(run, str(tmp_path / "none.pid"), 1.0, True) == {
         "keepalived": {"running": False, "pid": None, "version": None},
         "instances": [],
     }

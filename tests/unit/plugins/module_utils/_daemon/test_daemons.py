@@ -38,7 +38,7 @@ CASES: list[tuple[str, str, int, str, str | None, list[str]]] = [
         f'nginx: [emerg] unknown directive "foo" in {DEST}:2\nnginx: configuration file {DEST} test failed',
         [],
     ),
-    ("no word", "haproxy", 1, "", "exit code 1 without a word", []),
+    ("no output", "haproxy", 1, "", "exit code 1 without output", []),
     (
         "keepalived says everything three times",
         "keepalived",
@@ -63,17 +63,17 @@ CASES: list[tuple[str, str, int, str, str | None, list[str]]] = [
         "ports don't match - resetting\n(VI_1) Priority not valid! must be between 1 & 255. Using default 100",
         [],
     ),
-    ("a silent failure is one", "keepalived", 4, "", "exit code 4 without a word", []),
-    ("a crash is a refusal", "keepalived", -11, "", "exit code -11 without a word", []),
+    ("a silent failure is one", "keepalived", 4, "", "exit code 4 without output", []),
+    ("a crash is a rejection", "keepalived", -11, "", "exit code -11 without output", []),
     ("a crash after a remark", "keepalived", -11, "x is deprecated\n", "x is deprecated", []),
 ]
 
 
 @pytest.mark.parametrize(
-    ("daemon", "rc", "words", "refusal", "remarks"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+    ("daemon", "rc", "output", "rejection", "warnings"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_judge(daemon: str, rc: int, words: str, refusal: str | None, remarks: list[str]) -> None:
-    assert judge(DAEMONS[daemon], rc, words, STAGED, DEST) == (refusal, remarks)
+def test_judge(daemon: str, rc: int, output: str, rejection: str | None, warnings: list[str]) -> None:
+    assert judge(DAEMONS[daemon], rc, output, STAGED, DEST) == (rejection, warnings)
 
 
 def test_the_check_of_keepalived_outlives_its_own_signal() -> None:

@@ -219,7 +219,7 @@ def test_what_cannot_be_put_back_is_told_and_the_rest_is_done(tmp_path: Path, fi
     files.swap(files.stage(wanted(one, "after")), str(one))
     shutil.rmtree(one.parent)
     (failure,) = files.restore()
-    assert failure.startswith(f"{one} is not as it was: ")
+    assert failure.startswith(f"{one} cannot be restored: ")
     assert other.read_text() == "before"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.loaded import (
-    Process,
+    Started,
     haproxy_files,
     haproxy_started,
     nginx_files,
@@ -18,11 +18,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.loaded im
     since_epoch,
 )
 
-MASTER = Process("nginx: master process", 100)
+MASTER = Started("nginx: master process", 100)
 
 
-def worker(started: int, more: str = "") -> Process:
-    return Process(f"nginx: worker process{more}", started)
+def worker(started: int, more: str = "") -> Started:
+    return Started(f"nginx: worker process{more}", started)
 
 
 STARTED = [
@@ -36,7 +36,7 @@ STARTED = [
 @pytest.mark.parametrize(
     ("children", "nginx", "haproxy"), [case[1:] for case in STARTED], ids=[case[0] for case in STARTED]
 )
-def test_started(children: list[Process], nginx: int, haproxy: int) -> None:
+def test_started(children: list[Started], nginx: int, haproxy: int) -> None:
     assert nginx_started(MASTER, children) == nginx
     assert haproxy_started(MASTER, children) == haproxy
 

@@ -141,9 +141,9 @@ def test_start_nothing() -> None:
     assert node.asked == []
 
 
-# What the journal says, and which words the error has.
-@pytest.mark.parametrize(("journal", "words"), [(" bind() failed\n", "bind() failed"), ("", "Job failed.")])
-def test_start_of_what_does_not_start(journal: str, words: str) -> None:
+# What the journal says, and which output the error has.
+@pytest.mark.parametrize(("journal", "output"), [(" bind() failed\n", "bind() failed"), ("", "Job failed.")])
+def test_start_of_what_does_not_start(journal: str, output: str) -> None:
     node = Node(
         {
             "systemctl enable --quiet --now a": (1, "", "Job failed.\n"),
@@ -152,7 +152,7 @@ def test_start_of_what_does_not_start(journal: str, words: str) -> None:
     )
     with pytest.raises(ServiceError, match=r"^a does not start$") as caught:
         service(node).start([Unit("a", False, False, 0), Unit("b", False, False, 0)])
-    assert caught.value.output == words
+    assert caught.value.output == output
     assert "systemctl enable --quiet --now b" not in node.asked
 
 
@@ -196,12 +196,12 @@ def test_restart() -> None:
     assert node.asked == [ASK_CURSOR, "systemctl restart nginx"]
 
 
-@pytest.mark.parametrize(("journal", "words"), [("emerg", "emerg"), ("", "Job failed.")])
-def test_restart_of_what_does_not_come_back(journal: str, words: str) -> None:
+@pytest.mark.parametrize(("journal", "output"), [("emerg", "emerg"), ("", "Job failed.")])
+def test_restart_of_what_does_not_come_back(journal: str, output: str) -> None:
     node = Node({"systemctl restart nginx": (1, "", "Job failed."), ASK_JOURNAL: (0, journal, "")})
-    with pytest.raises(ServiceError, match=r"^nginx does not start again$") as caught:
+    with pytest.raises(ServiceError, match=r"^nginx does not restart$") as caught:
         service(node).restart()
-    assert caught.value.output == words
+    assert caught.value.output == output
 
 
 def test_recover_reloads_what_runs_and_restarts_what_does_not() -> None:
@@ -275,7 +275,7 @@ def test_reload_of_which_it_dies() -> None:
 def test_reload_that_is_not_taken() -> None:
     node = Node({f"{SHOW} nginx": shown("active", 1), "systemctl reload nginx": (0, "", "")})
     began = time.monotonic()
-    with pytest.raises(ServiceError, match=r"^nginx did not take the reload within 0\.1 s$"):
+    with pytest.raises(ServiceError, match=r"^nginx did not confirm the reload within 0\.1 s$"):
         service(node, reloaded="x").reload()
     assert 0.1 <= time.monotonic() - began < 5
 
@@ -328,15 +328,15 @@ def test_addresses_are_asked_for_only_where_they_are_new(monkeypatch: pytest.Mon
 
 
 def test_check() -> None:
-    remarked: list[str] = []
+    warned: list[str] = []
     node = Node({"nginx -t -c /staged": (0, "", "nginx: [warn] in /staged:1\nall is well\n")})
-    service(node, warn=remarked.append).check("/staged", "/etc/nginx.conf")
-    assert remarked == ["nginx remarks: nginx: [warn] in /etc/nginx.conf:1"]
+    service(node, warn=warned.append).check("/staged", "/etc/nginx.conf")
+    assert warned == ["nginx warns: nginx: [warn] in /etc/nginx.conf:1"]
     assert node.asked == ["nginx -t -c /staged"]
 
 
-def test_check_refuses() -> None:
+def test_check_rejects() -> None:
     node = Node({"nginx -t -c /staged": (1, "out: ", "[emerg] in /staged:1\n")})
-    with pytest.raises(ServiceError, match=r"^nginx refuses /etc/nginx.conf$") as caught:
+    with pytest.raises(ServiceError, match=r"^nginx rejects /etc/nginx.conf$") as caught:
         service(node).check("/staged", "/etc/nginx.conf")
     assert caught.value.output == "out: [emerg] in /etc/nginx.conf:1"

@@ -22,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons i
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import File, FileSet, read
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Service, ServiceError, Unit
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.transaction import (
-    Plan,
+    Transaction,
     apply,
     preview,
     take_up,
@@ -56,7 +56,7 @@ class Recorder(Service):
         self.steps.append(step)
         if step == self._broken:
             self._broken = ""
-            raise ServiceError(f"{step} failed", "its words")
+            raise ServiceError(f"{step} failed", "its output")
 
     def check(self, path: str, dest: str) -> None:  # noqa: ARG002
         self._note("check")
@@ -96,12 +96,12 @@ def etc(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def plan(etc: Path) -> Plan:
+def transaction(etc: Path) -> Transaction:
     """Write the configuration and a unit anew, and remove a drop-in; the unit needs a restart."""
     for name in ("daemon.conf", "unit", "drop-in"):
         (etc / name).write_text("before")
     target, unit = (File(str(etc / name), b"after", USER, GROUP, 0o644) for name in ("daemon.conf", "unit"))
-    return Plan(target, [unit, target], [str(etc / "drop-in")], [], [unit.dest])
+    return Transaction(target, [unit, target], [str(etc / "drop-in")], [], [unit.dest])
 
 
 def texts(folder: Path) -> dict[str, str]:
@@ -112,27 +112,27 @@ def file_set() -> FileSet:
     return FileSet(lambda _staged, _dest: None)
 
 
-def run(plan: Plan, service: Service) -> bool:
-    return apply(file_set(), service, plan, Mark("keepalived"))
+def run(transaction: Transaction, service: Service) -> bool:
+    return apply(file_set(), service, transaction, Mark("keepalived"))
 
 
-def test_a_unit_that_changes_restarts_after_the_check(etc: Path, plan: Plan) -> None:
+def test_a_unit_that_changes_restarts_after_the_check(etc: Path, transaction: Transaction) -> None:
     service = Recorder()
-    assert run(plan, service)
+    assert run(transaction, service)
     assert service.steps == ["check", "restart"]
     assert texts(etc) == {"daemon.conf": "after", "unit": "after"}
     assert Mark("keepalived").read() is None
 
 
-def test_other_files_reload(plan: Plan) -> None:
+def test_other_files_reload(transaction: Transaction) -> None:
     service = Recorder()
-    assert run(plan._replace(restart_on=["/etc/systemd/system/another.service"]), service)
+    assert run(transaction._replace(restart_on=["/etc/systemd/system/another.service"]), service)
     assert service.steps == ["check", "reload"]
 
 
-def test_a_service_that_does_not_run_is_only_started(plan: Plan) -> None:
+def test_a_service_that_does_not_run_is_only_started(transaction: Transaction) -> None:
     service = Recorder(running=False)
-    assert not run(plan._replace(idle=[Unit("keepalived", False, True, 0)]), service)
+    assert not run(transaction._replace(idle=[Unit("keepalived", False, True, 0)]), service)
     assert service.steps == ["check", "start"]
 
 
@@ -144,10 +144,12 @@ def test_a_service_that_does_not_run_is_only_started(plan: Plan) -> None:
         ("reload", False, ["check", "reload", "recover"]),
     ],
 )
-def test_a_failure_puts_everything_back(etc: Path, plan: Plan, broken: str, restart: bool, expected: list[str]) -> None:
+def test_a_failure_puts_everything_back(
+    etc: Path, transaction: Transaction, broken: str, restart: bool, expected: list[str]
+) -> None:
     service = Recorder(broken)
-    with pytest.raises(ServiceError, match=f"{broken} failed; everything was put back as it was"):
-        run(plan if restart else plan._replace(restart_on=[]), service)
+    with pytest.raises(ServiceError, match=f"{broken} failed; all changes were rolled back"):
+        run(transaction if restart else transaction._replace(restart_on=[]), service)
     assert service.steps == expected
     assert texts(etc) == dict.fromkeys(("daemon.conf", "unit", "drop-in"), "before")
 
@@ -160,28 +162,30 @@ LEFT: list[tuple[Unfinished, list[str]]] = [
 
 
 @pytest.mark.parametrize(("left", "expected"), LEFT)
-def test_what_an_earlier_run_left_is_done(plan: Plan, left: Unfinished, expected: list[str]) -> None:
+def test_what_an_earlier_run_left_is_done(transaction: Transaction, left: Unfinished, expected: list[str]) -> None:
     service = Recorder()
     Mark("keepalived").write(left)
-    assert run(plan._replace(pending=[], gone=[], left=left), service)
+    assert run(transaction._replace(pending=[], gone=[], left=left), service)
     assert service.steps == expected
     assert Mark("keepalived").read() is None
 
 
-def test_what_an_earlier_run_left_stays_to_be_done_when_this_one_fails(plan: Plan) -> None:
+def test_what_an_earlier_run_left_stays_to_be_done_when_this_one_fails(transaction: Transaction) -> None:
     Mark("keepalived").write(RESTART)
     with pytest.raises(ServiceError, match="check failed"):
-        run(plan._replace(left=RESTART), Recorder("check"))
+        run(transaction._replace(left=RESTART), Recorder("check"))
     assert Mark("keepalived").read() == RESTART
 
 
-def test_nothing_to_do(plan: Plan) -> None:
+def test_nothing_to_do(transaction: Transaction) -> None:
     service = Recorder()
-    assert not run(plan._replace(pending=[], gone=[]), service)
+    assert not run(transaction._replace(pending=[], gone=[]), service)
     assert service.steps == []
 
 
-def test_undoing_goes_on_and_reports_all_that_failed(etc: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undoing_goes_on_and_reports_all_that_failed(
+    etc: Path, transaction: Transaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
     replace = os.replace
     service = Recorder("restart")
 
@@ -192,10 +196,10 @@ def test_undoing_goes_on_and_reports_all_that_failed(etc: Path, plan: Plan, monk
 
     monkeypatch.setattr(os, "replace", refuse)
     idle = [Unit(name, False, True, 0) for name in ("one", "two")]
-    with pytest.raises(ServiceError, match="undoing the change failed too") as failure:
-        run(plan._replace(idle=idle), service)
+    with pytest.raises(ServiceError, match="the rollback failed too") as failure:
+        run(transaction._replace(idle=idle), service)
     for name in ("unit", "drop-in"):
-        assert f"{etc / name} is not as it was: [Errno 5] Input/output error" in str(failure.value)
+        assert f"{etc / name} cannot be restored: [Errno 5] Input/output error" in str(failure.value)
     assert (etc / "daemon.conf").read_text() == "before"
     assert service.steps == ["start", "check", "restart", "stop", "stop", "restart"]
     unfinished = Mark("keepalived").read()
@@ -221,19 +225,19 @@ class Host:
         self.old.chmod(0o640)
         Daemon(self, lambda _step: None).restart()
 
-    def plan(self) -> Plan:
+    def transaction(self) -> Transaction:
         """Return what there is to do, as the module works it out."""
         modes = {self.unit: 0o644, self.key: 0o400, self.page: 0o644, self.conf: 0o640}
         wanted = [File(str(path), f"new {path.name}".encode(), USER, GROUP, mode) for path, mode in modes.items()]
         left = take_up(Mark("nginx"), check_mode=False)
         pending = [file for file in wanted if read(file.dest) != file]
         gone = [str(self.old)] if self.old.exists() else []
-        return Plan(wanted[-1], pending, gone, [], [str(self.unit)], left)
+        return Transaction(wanted[-1], pending, gone, [], [str(self.unit)], left)
 
     def run(self, step: Callable[[str], None]) -> None:
-        plan = self.plan()
-        tidy(plan, [str(path.parent) for path in (self.unit, self.conf, self.page, self.old)])
-        apply(file_set(), Daemon(self, step), plan, Mark("nginx"))
+        transaction = self.transaction()
+        tidy(transaction, [str(path.parent) for path in (self.unit, self.conf, self.page, self.old)])
+        apply(file_set(), Daemon(self, step), transaction, Mark("nginx"))
 
     def tree(self) -> dict[str, tuple[int, int, int, bytes]]:
         """Return all that is below /etc, with modes and owners."""
@@ -350,7 +354,7 @@ def test_a_failure_at_any_step_leaves_all_as_it_was(
         assert (host.tree(), host.taken()) == (before, taken), f"step {at}"
         assert Mark("nginx").read() is None
     assert failed > 15
-    assert host.plan().changes is False
+    assert host.transaction().changes is False
 
 
 @pytest.mark.parametrize("reboot", [False, True])
@@ -364,7 +368,7 @@ def test_a_run_after_a_kill_at_any_step_ends_as_wanted(
             Mark("nginx").write(None)
             Daemon(host, lambda _step: None).restart()
         assert wanted_state(host) == wanted, f"step {at}"
-        assert host.plan().changes is False
+        assert host.transaction().changes is False
     assert at > 40
 
 
@@ -407,7 +411,7 @@ def test_a_run_that_is_refused_after_a_kill_leaves_all_former_files_or_all_new_o
 def test_what_was_edited_after_a_kill_stays(hosts: Iterator[Host], monkeypatch: pytest.MonkeyPatch) -> None:
     for _at, host in killed_at(hosts, monkeypatch):
         host.key.write_text("edited")
-        host.plan()
+        host.transaction()
         assert host.key.read_text() == "edited"
 
 
@@ -415,15 +419,15 @@ def test_what_was_edited_after_a_kill_stays(hosts: Iterator[Host], monkeypatch: 
 def test_a_preview_leaves_nothing(hosts: Iterator[Host], broken: str) -> None:
     host = next(hosts)
     before, page = host.tree(), File(str(host.page), b"x", USER, GROUP, 0o644)
-    plan = Plan(page, [page], [], [], [])
+    transaction = Transaction(page, [page], [], [], [])
     service = Recorder(broken)
     if broken:
         with pytest.raises(ServiceError, match="check failed"):
-            preview(file_set(), service, plan, can_check=True)
+            preview(file_set(), service, transaction, can_check=True)
     else:
-        assert preview(file_set(), service, plan, can_check=True)
-        assert not preview(file_set(), Recorder("check", running=False), plan, can_check=False)
-        assert preview(file_set(), service, plan._replace(pending=[], left=RELOAD), can_check=True)
-        assert not preview(file_set(), service, plan._replace(pending=[]), can_check=True)
+        assert preview(file_set(), service, transaction, can_check=True)
+        assert not preview(file_set(), Recorder("check", running=False), transaction, can_check=False)
+        assert preview(file_set(), service, transaction._replace(pending=[], left=RELOAD), can_check=True)
+        assert not preview(file_set(), service, transaction._replace(pending=[]), can_check=True)
     assert service.steps == ["check"]
     assert host.tree() == before

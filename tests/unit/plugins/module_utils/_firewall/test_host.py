@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon import unfinished
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import host as vrrp_host
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import BEGIN, END, Allow
-from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import Host, HostError
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import HostError, VrrpHost
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLOSED, UFW = ((FIXTURES / f"nft_1.0.6_{name}.json").read_text(encoding="utf-8") for name in ("closed", "ufw"))
@@ -61,9 +61,9 @@ def staged_as_me(stage: Callable[..., str]) -> Callable[..., str]:
     return as_me
 
 
-def host(commands: Commands) -> Host:
+def host(commands: Commands) -> VrrpHost:
     """Return the host that the commands describe."""
-    return Host(commands, commands.has, lambda _staged, _dest: None)
+    return VrrpHost(commands, commands.has, lambda _staged, _dest: None)
 
 
 def test_nothing_is_in_use(etc: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_chain_of_others_is_opened_with_a_warning(etc: Path) -> None:
     found = host(Commands({"nft --terse": CLOSED}))
     found.firewall([PEER], ["eth1"])
     assert len(found.warnings) == 1
-    assert found.warnings[0].startswith("nftables' chain ip guard late refused the peers, and ")
+    assert found.warnings[0].startswith("nftables' chain ip guard late blocks the peers, and ")
     assert "insert rule ip guard late ip saddr 198.18.0.13 meta l4proto 112 accept" in found.warnings[0]
 
 
@@ -117,7 +117,7 @@ def test_iptables_without_ufw_is_left_alone_with_a_warning(etc: Path) -> None:
     found = host(Commands({"nft --terse": UFW}))
     assert found.firewall([PEER], ["eth1"]) == []
     assert len(found.warnings) == 1
-    assert found.warnings[0].endswith("Run, and keep: iptables -I INPUT -s 198.18.0.13 -p 112 -j ACCEPT")
+    assert found.warnings[0].endswith("Run, and make permanent: iptables -I INPUT -s 198.18.0.13 -p 112 -j ACCEPT")
 
 
 def test_ufw_is_opened_and_reloaded_once(etc: Path) -> None:
@@ -250,7 +250,7 @@ def test_booleans() -> None:
 
 def test_user_is_created_once() -> None:
     commands = Commands({})
-    host = Host(commands, commands.has, lambda _staged, _dest: None)
+    host = VrrpHost(commands, commands.has, lambda _staged, _dest: None)
     assert host.user("root") == []
     (change,) = host.user("nobody-at-all")
     change.make()

@@ -26,7 +26,7 @@ VIP, ONE, OTHER = "198.18.0.10", "02:42:c6:12:00:0b", "02:42:c6:12:00:0c"
 
 LINK_CASES: list[tuple[str, list[str], str | None, list[str], list[str]]] = [
     ("one", [ONE], None, [], []),
-    ("nobody", [], None, [], [f"{VIP}: nobody answers for it on the link"]),
+    ("no host", [], None, [], [f"{VIP}: no host answers for it on the link"]),
     ("two", [ONE, OTHER], None, [], [f"{VIP}: 2 MAC addresses answer for it: {ONE}, {OTHER}"]),
     ("two, one of them expected", [ONE, OTHER], ONE, [ONE], [f"{VIP}: 2 MAC addresses answer for it: {ONE}, {OTHER}"]),
     ("the expected one", [ONE], ONE.upper(), [ONE], []),
@@ -43,15 +43,15 @@ LINK_CASES: list[tuple[str, list[str], str | None, list[str], list[str]]] = [
         [ONE],
         "198.18.0.12",
         [],
-        [f"{VIP}: {ONE} answers for it, and nobody for the expected holder 198.18.0.12"],
+        [f"{VIP}: {ONE} answers for it, but the expected holder 198.18.0.12 does not answer"],
     ),
 ]
 
 HTTP_CASES: list[tuple[int, bytes, str | None, str | None]] = [
     (200, b"web01\n", None, None),
     (200, b"web01\n", "web0[12]", None),
-    (200, b"web01\n", "^web02", "answers with a body in which '^web02' is not found"),
-    (200, b"\xff\xfe", "x", "answers with a body in which 'x' is not found"),
+    (200, b"web01\n", "^web02", "answers with a body that does not match '^web02'"),
+    (200, b"\xff\xfe", "x", "answers with a body that does not match 'x'"),
     (503, b"", None, "answers with status 503, not 200 or 204"),
 ]
 
@@ -96,7 +96,9 @@ def test_a_host_without_an_address_there_can_ask_when_told_where() -> None:
 
 
 def test_no_link() -> None:
-    with pytest.raises(NoVantageError, match=r"203\.0\.113\.1 is in no subnet of this host \(it has .*198\.19\.240\."):
+    with pytest.raises(
+        NoVantageError, match=r"^203\.0\.113\.1 is not in a subnet of this host \(it has .*198\.19\.240\."
+    ):
         vantage("203.0.113.1", ADDRESSES, None)
 
 

@@ -45,36 +45,36 @@ def test_both_know_when_they_are_done() -> None:
     assert not two.complete()
     carry(one, two)
     assert two.complete()
-    assert [(entry["peer"], entry["link"], entry["host"]) for entry in one.told()] == [(TWO, True, True)]
+    assert [(entry["peer"], entry["link"], entry["host"]) for entry in one.report()] == [(TWO, True, True)]
 
 
 def test_one_that_is_not_heard_knows_it_not_and_the_other_does() -> None:
     one, two = exchange(ONE, TWO), exchange(TWO, ONE)
     carry(two, one)
     carry(two, one)
-    assert one.told()[0]["link"]
+    assert one.report()[0]["link"]
     assert not one.complete()
-    assert not two.told()[0]["link"]
+    assert not two.report()[0]["link"]
 
 
 def test_a_firewall_is_told_from_the_network() -> None:
     one, two = exchange(ONE, TWO), exchange(TWO, ONE)
     carry(one, two, layers=(LINK,))
-    assert (two.told()[0]["link"], two.told()[0]["host"]) == (True, False)
+    assert (two.report()[0]["link"], two.report()[0]["host"]) == (True, False)
 
 
 def test_clock() -> None:
     one, two = exchange(ONE, TWO), exchange(TWO, ONE)
     carry(one, two, ahead_s=3600.5)
     carry(one, two, ahead_s=3600.1)
-    assert two.told()[0]["clock_difference_s"] == pytest.approx(3600.1)
-    assert one.told()[0]["clock_difference_s"] is None
+    assert two.report()[0]["clock_difference_s"] == pytest.approx(3600.1)
+    assert one.report()[0]["clock_difference_s"] is None
 
 
 def test_multicast_and_unicast_are_two_ways() -> None:
     group, single = exchange(ONE, TWO), exchange(TWO, ONE, target=ONE)
     carry(single, group)
-    assert not group.told()[0]["link"]
+    assert not group.report()[0]["link"]
 
 
 def test_strangers_and_adverts_are_no_probes() -> None:
@@ -83,7 +83,7 @@ def test_strangers_and_adverts_are_no_probes() -> None:
     advert = parse(stranger.probe(stranger.routes[0], 0.0), TWO, GROUPS[4])
     for wrong in (advert._replace(vrid=10), advert._replace(trailer=b"haproof\x01"), advert._replace(trailer=b"")):
         one.take(wrong, "eth1", LINK, 0.0)
-    assert not one.told()[0]["link"]
+    assert not one.report()[0]["link"]
 
 
 @given(st.binary(max_size=40))
@@ -92,7 +92,7 @@ def test_any_trailer_ends_well(trailer: bytes) -> None:
     advert = parse(one.probe(one.routes[0], 0.0), TWO, GROUPS[4])
     for begin in (b"", b"haproof\x01"):
         one.take(advert._replace(trailer=begin + trailer), "eth1", LINK, 0.0)
-    one.told()
+    one.report()
 
 
 ROUTE_CASES: list[tuple[str, dict[str, Any], str | None, list[tuple[str, int]]]] = [

@@ -17,7 +17,7 @@ def test_adverts_of_one_router_are_counted() -> None:
     routers = Routers()
     routers.take(PACKETS["vrrp3_ipv4_unicast"], MAC, "eth1", 1.0)
     routers.take(PACKETS["vrrp3_ipv4_unicast_goodbye"], MAC, "eth1", 2.0)
-    (router,) = routers.told(2.5)
+    (router,) = routers.report(2.5)
     assert router == {
         "interface": "eth1",
         "mac": MAC,
@@ -41,7 +41,7 @@ def test_routers_come_in_order_and_interfaces_apart() -> None:
     for interface in ("eth2", "eth1"):
         for name in ("vrrp2_password", "vrrp3_ipv4"):
             routers.take(PACKETS[name], MAC, interface, 0.0)
-    assert [(router["interface"], router["vrid"]) for router in routers.told(0.0)] == [
+    assert [(router["interface"], router["vrid"]) for router in routers.report(0.0)] == [
         ("eth1", 10),
         ("eth1", 51),
         ("eth2", 10),
@@ -54,14 +54,14 @@ def test_one_bad_checksum_is_remembered() -> None:
     broken = PACKETS["vrrp3_ipv4"][:-1] + b"\x0b"
     for packet in (broken, PACKETS["vrrp3_ipv4"]):
         routers.take(packet, MAC, "eth1", 0.0)
-    assert [router["checksum_ok"] for router in routers.told(0.0)] == [False]
+    assert [router["checksum_ok"] for router in routers.report(0.0)] == [False]
 
 
 def test_broken_and_other_packets_are_no_routers() -> None:
     routers = Routers()
     routers.take(PACKETS["vrrp3_ipv4"][:25], MAC, "eth1", 0.0)
     routers.take(PACKETS["arp_reply"], MAC, "eth1", 0.0)
-    assert (routers.told(0.0), routers.malformed) == ([], 1)
+    assert (routers.report(0.0), routers.malformed) == ([], 1)
 
 
 def test_a_flood_of_routers_is_bounded() -> None:
@@ -69,4 +69,4 @@ def test_a_flood_of_routers_is_bounded() -> None:
     for number in range(MOST + 5):
         source = f"10.0.{number >> 8}.{number & 0xFF}"
         routers.add(Advert(3, 1, 100, 1.0, source, GROUPS[4], 255, (), "none", True), MAC, "eth1", 0.0)
-    assert (len(routers.told(0.0)), routers.overflow) == (MOST, 5)
+    assert (len(routers.report(0.0)), routers.overflow) == (MOST, 5)

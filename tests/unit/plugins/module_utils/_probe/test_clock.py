@@ -218,7 +218,7 @@ def test_endpoint() -> None:
 
 @pytest.mark.parametrize("text", ["", "198.18.0.31", "198.18.0.31:40000", "fd00::31 http", "a 0", " 9", "a 65536"])
 def test_an_endpoint_that_is_none(text: str) -> None:
-    with pytest.raises(ClockError, match=rf"^clock is {text!r}, it must be an address, a blank, and a UDP port$"):
+    with pytest.raises(ClockError, match=rf"^clock is {text!r}, it must be an address, a space, and a UDP port$"):
         endpoint(text)
 
 

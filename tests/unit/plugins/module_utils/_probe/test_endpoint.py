@@ -22,7 +22,7 @@ BAD_URLS = ["", "www.example.com", "ftp://x/", "http:///x", "http://x/ y", "http
 # What the server sends, and what is told: status and problem.
 FETCH_CASES: list[tuple[str, bytes, int | None, str | None]] = [
     ("good", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, None),
-    ("no HTTP", b"SSH-2.0-x\r\n\r\n", None, "is no HTTP: BadStatusLine"),
+    ("not HTTP", b"SSH-2.0-x\r\n\r\n", None, "is not HTTP: BadStatusLine"),
     ("nothing", b"", None, "remote end closed connection"),
 ]
 

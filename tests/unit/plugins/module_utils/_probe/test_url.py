@@ -42,9 +42,9 @@ BAD: list[tuple[str, str]] = [
     ("tcp://user@h:1", "url is 'tcp://user@h:1', tcp:// takes no user, path or query"),
     ("icmp://h:7", "url is 'icmp://h:7', icmp:// takes no port"),
     ("http://[::1/", "url is 'http://[::1/': Invalid IPv6 URL"),
-    ("http://h/a b", "url is 'http://h/a b', it must not have blanks, control or non-ASCII characters"),
-    ("http://h/\r\nX: y", "url is 'http://h/\\r\\nX: y', it must not have blanks, control or non-ASCII characters"),
-    ("http://h/\xe4", "url is 'http://h/\xe4', it must not have blanks, control or non-ASCII characters"),
+    ("http://h/a b", "url is 'http://h/a b', it must not have spaces, control or non-ASCII characters"),
+    ("http://h/\r\nX: y", "url is 'http://h/\\r\\nX: y', it must not have spaces, control or non-ASCII characters"),
+    ("http://h/\xe4", "url is 'http://h/\xe4', it must not have spaces, control or non-ASCII characters"),
 ]
 
 

@@ -42,6 +42,6 @@ def test_it_is_told_once_and_is_over_after_a_while() -> None:
     told = [restarts.step(MAIN, {VRRP}, now) for now in (1.0, 1.5)]
     told += [restarts.step(MAIN, {AGAIN}, now) for now in (2.0, 2.5, 2.0 + LASTS_S - 0.1)]
     assert told == [False, False, True, False, False]
-    assert restarts.text == "process 11 ended, and was started again as 12"
+    assert restarts.text == "process 11 died, and was restarted as 12"
     assert restarts.step(MAIN, {AGAIN}, 2.0 + LASTS_S)
     assert (restarts.raised, restarts.total) == (False, 1)

@@ -126,7 +126,7 @@ def test_a_handover_is_no_conflict() -> None:
 def test_nobody_is_found_within_five_seconds() -> None:
     play = Play().for_s(STANDING_BY, 10).rounds(EMPTY._replace(adverts=[GOODBYE]))
     assert within(play, EMPTY, NO_HOLDER, 5.0) > VIP.failover_s
-    assert play.watch.texts[NO_HOLDER] == "nobody answers for 192.0.2.10 on eth0"
+    assert play.watch.texts[NO_HOLDER] == "no host answers for 192.0.2.10 on eth0"
     play.for_s(HOLDING, 4)
     assert play.changes == [(NO_HOLDER, True), (NO_HOLDER, False)]
     assert play.watch.texts[NO_HOLDER] == "this host has 192.0.2.10"
@@ -219,10 +219,10 @@ def test_a_silent_peer_is_named_within_five_seconds() -> None:
     play = Play().for_s(STANDING_BY, 10)
     within(play, BOTH_LOWER, PEER_SILENT, 5.0)
     assert play.watch.texts[PEER_SILENT] == (
-        "192.0.2.12 (02:00:00:00:00:12) is there and answers for 192.0.2.10, but no advert for router id 10 for 2 s"
+        "192.0.2.12 (02:00:00:00:00:12) is up and answers for 192.0.2.10, but no advert for router id 10 for 2 s"
     )
     play = Play().for_s(STANDING_BY, 10).for_s(Seen(True, MACS, NOBODY, [BETTER._replace(let_in=False)]), 5)
-    assert "has passed the firewall here, although they arrive" in play.watch.texts[PEER_SILENT]
+    assert "has passed this host's firewall, although they arrive" in play.watch.texts[PEER_SILENT]
 
 
 def test_only_the_first_address_of_an_instance_tells_of_peers() -> None:
@@ -239,7 +239,7 @@ def test_doubtful_peers_are_asked() -> None:
 
 def test_a_new_start_neither_raises_nor_forgets() -> None:
     first = Play().for_s(STANDING_BY, 10).for_s(BOTH_LOWER, 10)
-    known = json.loads(json.dumps(first.watch.remembered(first.now)))
+    known = json.loads(json.dumps(first.watch.snapshot(first.now)))
     second = Play(now=first.now + 2, known=known)
     assert second.raised() == [SPLIT_BRAIN, PEER_SILENT]
     assert second.for_s(BOTH_LOWER, 20).changes == []
@@ -248,7 +248,7 @@ def test_a_new_start_neither_raises_nor_forgets() -> None:
 
 def test_what_is_old_is_not_believed() -> None:
     first = Play().for_s(STANDING_BY, 10)
-    second = Watch(VIP, first.now + FRESH_S + 1, known=first.watch.remembered(first.now))
+    second = Watch(VIP, first.now + FRESH_S + 1, known=first.watch.snapshot(first.now))
     assert second.doubtful(first.now + 2 * FRESH_S) == []
 
 
@@ -369,11 +369,11 @@ def test_nothing_flaps_whatever_is_seen(plot: Sequence[tuple[Seen, int]], releas
                 assert release_after
                 assert play.watch.raised(SPLIT_BRAIN)
                 assert seen.held
-            assert len(play.watch.remembered(play.now)["routers"]) <= MOST_ROUTERS
+            assert len(play.watch.snapshot(play.now)["routers"]) <= MOST_ROUTERS
     for slug in SLUGS:
         states = [raised for name, raised in play.changes if name == slug]
         assert states == [number % 2 == 0 for number in range(len(states))]
-    Watch(VIP, play.now, known=json.loads(json.dumps(play.watch.remembered(play.now)))).step(EMPTY, play.now + 1)
+    Watch(VIP, play.now, known=json.loads(json.dumps(play.watch.snapshot(play.now)))).step(EMPTY, play.now + 1)
 
 
 @given(values=st.lists(st.sampled_from([True, False, None])), up=st.integers(1, 5), down=st.integers(1, 5))

@@ -324,8 +324,8 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
     ),
     (
         "a link that cannot be looked at",
-        lambda c: c.probes.update(lb02={"msg": "looking at the link needs CAP_NET_RAW"}),
-        [("host_unknown", "lb02: its link cannot be looked at: looking at the link needs CAP_NET_RAW")],
+        lambda c: c.probes.update(lb02={"msg": "inspecting the link needs CAP_NET_RAW"}),
+        [("host_unknown", "lb02: its link cannot be looked at: inspecting the link needs CAP_NET_RAW")],
     ),
 ]
 

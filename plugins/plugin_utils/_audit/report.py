@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges a running cluster by what was seen on all its hosts. Pure functions.
+"""Judge a running cluster by the observations on all its hosts. Pure functions.
 
-``infos`` is what vip_info returned, by host, ``probes`` what vrrp_probe did; a host that could not be asked has
-``msg`` instead. ``services`` is what vip_check said of the service at each address, ``daemons`` what daemon_info
-returned, by host.
+``infos`` are the results of vip_info by host, ``probes`` those of vrrp_probe; a host that could not be inspected has
+``msg`` instead. ``services`` are the results of vip_check by address, ``daemons`` those of daemon_info by host.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_
     wire_findings,
 )
 
-# A file system and systemd do not round times alike.
+# File systems and systemd round times differently.
 _ROUNDING_S = 1.0
 NONE = "-"
 
 
 class Cluster(NamedTuple):
-    """All that was seen. ``vips`` are further virtual IPs that there should be, beside those of the instances."""
+    """All observations. ``vips`` are expected virtual IPs, in addition to those of the instances."""
 
     infos: Mapping[str, Mapping[str, Any]]
     probes: Mapping[str, Mapping[str, Any]]
@@ -34,33 +33,33 @@ class Cluster(NamedTuple):
     vips: Sequence[str] = ()
     daemons: Mapping[str, Mapping[str, Any]] = {}
 
-    def looked(self) -> dict[str, Mapping[str, Any]]:
-        """Return the hosts that could be looked at."""
+    def inspected(self) -> dict[str, Mapping[str, Any]]:
+        """Return the hosts that could be inspected."""
         return {host: info for host, info in self.infos.items() if "addresses" in info}
 
     def all_vips(self) -> list[str]:
         """Return all virtual IPs, each once."""
-        told = [
+        known = [
             vip
-            for info in self.looked().values()
+            for info in self.inspected().values()
             for instance in info["instances"]
             for vip in instance["virtual_addresses"]
         ]
-        return list(dict.fromkeys([*map(_bare, self.vips), *told]))
+        return list(dict.fromkeys([*map(_bare, self.vips), *known]))
 
     def own_addresses(self) -> dict[str, list[str]]:
         """Return each host's addresses without the virtual ones."""
         vips = self.all_vips()
         return {
             host: [entry["address"] for entry in info["addresses"] if entry["address"] not in vips]
-            for host, info in self.looked().items()
+            for host, info in self.inspected().items()
         }
 
 
 def probe_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[dict[str, Any]]:
-    """Return the instances of *host* as vrrp_probe takes them; peers are the hosts that share a VIP and its link."""
+    """Return the instances of *host* for vrrp_probe; peers are the hosts that share a VIP and its link."""
     cluster = Cluster(infos, {}, {})
-    looked = cluster.looked()
+    looked = cluster.inspected()
     if host not in looked:
         return []
     found = []
@@ -99,9 +98,9 @@ def probe_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[d
 
 
 def endpoints(infos: Mapping[str, Mapping[str, Any]], vips: Sequence[str]) -> list[str]:
-    """Return the addresses at which the service is asked: the VIPs, and the hosts' own addresses beside them."""
+    """Return the addresses at which the service is checked: the VIPs, and the hosts' own addresses in their subnets."""
     cluster = Cluster(infos, {}, {}, vips)
-    own = [next(iter(_beside(cluster, host, vip)), "") for vip in cluster.all_vips() for host in cluster.looked()]
+    own = [next(iter(_beside(cluster, host, vip)), "") for vip in cluster.all_vips() for host in cluster.inspected()]
     return [address for address in dict.fromkeys([*cluster.all_vips(), *own]) if address]
 
 
@@ -109,38 +108,38 @@ def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
     """Return ``vips``, ``findings`` and ``table``.
 
     ``vips`` has a row for each VIP: ``vip``, ``holders``, ``standbys`` (host to effective priority, the next one
-    first), ``macs`` that answer, ``service`` (True, False, None when not asked) and the names of its ``findings``.
-    ``findings`` have ``finding``, ``host``, ``vip``, ``text`` and ``accepted``. ``table`` shows the rows to a person.
+    first), ``macs`` that answer, ``service`` (True, False, None if not checked) and the names of its ``findings``.
+    ``findings`` have ``finding``, ``host``, ``vip``, ``text`` and ``accepted``. ``table`` has the rows as text.
     """
     found = findings(cluster)
     rows = [_row(cluster, vip, found) for vip in cluster.all_vips()]
-    told = [
+    shown = [
         {"finding": f.slug, "host": f.host, "vip": f.vip, "text": printable(f.text), "accepted": f.slug in accepted}
         for f in found
     ]
-    return {"vips": rows, "findings": told, "table": printable(table(rows))}
+    return {"vips": rows, "findings": shown, "table": printable(table(rows))}
 
 
 def findings(cluster: Cluster) -> list[Finding]:
-    """Return all that is wrong."""
+    """Return all findings."""
     found = []
     for host, info in cluster.infos.items():
         if "addresses" not in info:
             why = str(info.get("msg", "no answer")).strip()
-            found.append(Finding("host_unknown", host, "", f"{host}: cannot be looked at: {why}"))
+            found.append(Finding("host_unknown", host, "", f"{host}: cannot be inspected: {why}"))
         else:
             found += _host(host, info, cluster)
-    for host in cluster.looked():
+    for host in cluster.inspected():
         found += _daemons(host, cluster.daemons.get(host, {"daemons": {}}))
     for host, probe in cluster.probes.items():
-        if "heard" not in probe and host in cluster.looked():
+        if "heard" not in probe and host in cluster.inspected():
             why = str(probe.get("msg", "no answer")).strip()
-            found.append(Finding("host_unknown", host, "", f"{host}: its link cannot be looked at: {why}"))
+            found.append(Finding("host_unknown", host, "", f"{host}: its link cannot be inspected: {why}"))
     for vip in cluster.all_vips():
         found += _vip(vip, cluster)
         found += _service(vip, cluster)
     probes = {host: probe for host, probe in cluster.probes.items() if "heard" in probe}
-    addresses = {host: [entry["address"] for entry in info["addresses"]] for host, info in cluster.looked().items()}
+    addresses = {host: [entry["address"] for entry in info["addresses"]] for host, info in cluster.inspected().items()}
     instances = {host: probe["instances"] for host, probe in probes.items()}
     found += wire_findings(Seen(probes, instances, addresses, _macs(probes)))
     return list(dict.fromkeys(found))
@@ -150,7 +149,7 @@ def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Find
     daemon = info["keepalived"]
     if not daemon["running"]:
         for vip in cluster.all_vips() or [""]:
-            text = f"{host}: keepalived does not run, so it cannot take {vip} over: start it"
+            text = f"{host}: keepalived is not running, so it cannot take over {vip}: start it"
             yield Finding("standby_not_ready", host, vip, text)
         return
     for instance in info["instances"]:
@@ -159,7 +158,7 @@ def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Find
         what = f"{host}: {instance['name']}"
         because = f" because of {', '.join(failing)}" if failing else ""
         if instance["state"] == "fault":
-            text = f"{what} is in FAULT{because}: it can hold nothing until that is mended"
+            text = f"{what} is in FAULT{because}: it cannot hold any VIP until this is fixed"
             yield Finding("instance_fault", host, vip, text)
         elif failing and instance["state"] == "backup":
             text = f"{what} is at priority {instance['effective_priority']}{because}: it may not take over"
@@ -169,8 +168,8 @@ def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Find
     ended = daemon.get("restarts") or []
     if ended:
         text = (
-            f"{host}: keepalived had to start a process again (restarts: {len(ended)}, last: {ended[-1]}). Look"
-            " for the reason in journalctl --unit=keepalived (a limit of CPU time, a crash), then restart keepalived"
+            f"{host}: keepalived had to restart a process (restarts: {len(ended)}, last: {ended[-1]}). Find"
+            " the reason in journalctl --unit=keepalived (a CPU time limit, a crash), then restart keepalived"
         )
         yield Finding("process_restarted", host, "", text)
     yield from _disk(host, daemon)
@@ -182,39 +181,40 @@ def _disk(host: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
     files = ", ".join(config.get("files", ()))
     if config.get("differences"):
         text = (
-            f"{host}: {files} is not what runs: {'; '.join(config['differences'])}. Reload keepalived, or undo the edit"
+            f"{host}: {files} is not the running configuration: {'; '.join(config['differences'])}. Reload keepalived,"
+            " or undo the edit"
         )
         yield Finding("config_drift", host, "", text)
     elif changed is not None and loaded is not None and changed > loaded + _ROUNDING_S:
         text = (
-            f"{host}: {files} was written {changed - loaded:.0f} s after keepalived last read it, and what can be"
-            " compared is the same. Reload keepalived, or undo the edit"
+            f"{host}: {files} was written {changed - loaded:.0f} s after keepalived last read it, although the"
+            " comparable settings are the same. Reload keepalived, or undo the edit"
         )
         yield Finding("config_drift", host, "", text)
     if program.get("outdated"):
         installed = program["installed_version"] or "gone"
         text = (
-            f"{host}: keepalived {daemon['version']} runs, and {program['program']} is another one ({installed}):"
+            f"{host}: keepalived {daemon['version']} is running, but {program['program']} is another one ({installed}):"
             " restart keepalived, the standbys first"
         )
         yield Finding("binary_outdated", host, "", text)
 
 
-def _daemons(host: str, told: Mapping[str, Any]) -> Iterator[Finding]:
-    if "daemons" not in told:
-        why = str(told.get("msg", "no answer")).strip()
-        yield Finding("host_unknown", host, "", f"{host}: its daemons cannot be looked at: {why}")
-    for name, daemon in told.get("daemons", {}).items():
+def _daemons(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    if "daemons" not in answer:
+        why = str(answer.get("msg", "no answer")).strip()
+        yield Finding("host_unknown", host, "", f"{host}: its daemons cannot be inspected: {why}")
+    for name, daemon in answer.get("daemons", {}).items():
         yield from _stale(host, name, daemon)
 
 
 def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
-    """Find what a daemon has not read: it was written later, or a run was killed before its reload."""
+    """Find files that a daemon has not read: they were written later, or a run was killed before its reload."""
     if not daemon["running"]:
         return
     if daemon["unfinished"]:
         text = (
-            f"{host}: a run was cut off before {name}'s {daemon['unfinished']}, so it runs with its former files."
+            f"{host}: a run was interrupted before {name}'s {daemon['unfinished']}, so it runs with its former files."
             " Apply the playbook again"
         )
         yield Finding("config_drift", host, "", text)
@@ -229,21 +229,22 @@ def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]
         )
         yield Finding("config_drift", host, "", text)
     if daemon["units_outdated"]:
-        text = f"{host}: {name}'s unit files were changed, and systemd has not read them: run systemctl daemon-reload"
+        text = f"{host}: {name}'s unit files changed, but systemd has not read them: run systemctl daemon-reload"
         yield Finding("config_drift", host, "", text)
 
 
 def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
-    looked = cluster.looked()
+    looked = cluster.inspected()
     holders = [host for host, info in looked.items() if holds(info, vip)]
     masters = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "master"]
     both = list(dict.fromkeys([*holders, *masters]))
     for host in holders:
         if host not in masters:
-            state = (instance_of(looked[host], vip) or {}).get("state", "knows nothing of it")
+            state = (instance_of(looked[host], vip) or {}).get("state")
             running = looked[host]["keepalived"]["running"]
-            says = f"its keepalived says {state}" if running else "its keepalived does not run"
-            text = f"{host}: the kernel has {vip}, and {says}: take it away with ip address del, or start keepalived"
+            state = f"is in state {state}" if state else "does not manage it"
+            state = state if running else "is not running"
+            text = f"{host}: the kernel has {vip}, but its keepalived {state}: run ip address del, or start keepalived"
             yield Finding("vip_orphaned", host, vip, text)
     answered = {mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())}
     # A host with two interfaces on the link may answer from both.
@@ -261,14 +262,14 @@ def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
         yield from _on_the_wire(vip, both[0], cluster)
     standbys = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "backup"]
     if len(holders) == 1 and not standbys and len(cluster.infos) > 1:
-        yield Finding("standby_not_ready", "", vip, f"{vip}: no host but {holders[0]} could hold it")
+        yield Finding("standby_not_ready", "", vip, f"{vip}: no host except {holders[0]} could hold it")
 
 
 def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
     own = cluster.own_addresses()[holder]
     asking = {host: probe for host, probe in cluster.probes.items() if host != holder and vip in probe.get("macs", {})}
     if asking and not any(probe["macs"][vip] for probe in asking.values()):
-        yield Finding("vip_unanswered", holder, vip, f"{vip}: {holder} has it, and nobody hears it answer on the link")
+        yield Finding("vip_unanswered", holder, vip, f"{vip}: {holder} has it, but does not answer for it on the link")
     for host, probe in asking.items():
         mine = [entry for entry in probe["instances"] if vip in entry["addresses"]]
         heard = [
@@ -277,7 +278,7 @@ def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
             if router["source"] in own and any(router["vrid"] == entry["vrid"] for entry in mine)
         ]
         if mine and not heard:
-            text = f"{host}: {holder} has {vip}, and no advert of it arrives on {mine[0]['interface']}: let VRRP pass"
+            text = f"{host}: {holder} has {vip}, but no advert from it arrives on {mine[0]['interface']}: let VRRP pass"
             yield Finding("peer_silent", host, vip, text)
 
 
@@ -290,11 +291,11 @@ def _service(vip: str, cluster: Cluster) -> Iterator[Finding]:
         return
     answers = {
         host: _service_problem(cluster, address)
-        for host in cluster.looked()
+        for host in cluster.inspected()
         for address in _beside(cluster, host, vip)[:1]
         if address in cluster.services
     }
-    # A service that listens on the VIP alone answers nowhere else, and says nothing about a standby.
+    # A service that listens only on the VIP answers nowhere else, which says nothing about a standby.
     holder_answers = any(
         role_of(cluster.infos[host], vip) == HOLDER and not problem for host, problem in answers.items()
     )
@@ -309,8 +310,8 @@ def _service_problem(cluster: Cluster, address: str) -> str:
 
 
 def _beside(cluster: Cluster, host: str, vip: str) -> list[str]:
-    """Return the host's own addresses in a subnet that has the VIP in it."""
-    info = cluster.looked()[host]
+    """Return the host's own addresses in a subnet that contains the VIP."""
+    info = cluster.inspected()[host]
     own = cluster.own_addresses()[host]
     return [
         entry["address"]
@@ -321,7 +322,7 @@ def _beside(cluster: Cluster, host: str, vip: str) -> list[str]:
 
 
 def _row(cluster: Cluster, vip: str, found: Sequence[Finding]) -> dict[str, Any]:
-    looked = cluster.looked()
+    looked = cluster.inspected()
     standbys = {
         host: (instance_of(info, vip) or {})["effective_priority"]
         for host, info in looked.items()
@@ -329,7 +330,7 @@ def _row(cluster: Cluster, vip: str, found: Sequence[Finding]) -> dict[str, Any]
     }
     macs = sorted({mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())})
     service = cluster.services.get(vip)
-    # What is wrong with a host is wrong with all that it could hold.
+    # A host's findings concern all VIPs that it could hold.
     sharing = [host for host, info in cluster.infos.items() if "addresses" not in info or instance_of(info, vip)]
     return {
         "vip": vip,
@@ -342,7 +343,7 @@ def _row(cluster: Cluster, vip: str, found: Sequence[Finding]) -> dict[str, Any]
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the rows as text for a person."""
+    """Return the rows as text."""
     lines = [["VIP", "holder", "standbys", "wire", "service", "findings"]]
     for row in rows:
         service = {None: NONE, True: "answers", False: "fails"}[row["service"]]

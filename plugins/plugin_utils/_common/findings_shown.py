@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Findings of a preflight as they may be shown: they quote values, which may be secrets."""
+"""Mask secrets in a preflight's findings, since they quote values."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.secrets i
 
 
 def without_secrets(findings: Iterable[str], settings: Mapping[str, Any]) -> list[str]:
-    """Return the *findings* about a role's *settings*, with the secrets in these replaced.
+    """Return the *findings* about a role's *settings*, with secrets masked.
 
-    Of the settings, ``secrets`` are words to hide, and ``files`` have contents to hide where they are ``secret``.
+    ``secrets`` of the settings are values to hide, and the contents of ``files`` are hidden if ``secret``.
     """
     mask = Mask(_secrets_in(settings))
     return [mask(finding) for finding in findings]
@@ -29,7 +29,7 @@ def _secrets_in(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _statements(value: Any, outer: str, key: str) -> Iterator[str]:
-    """The directives in a tree, roughly as their daemon would see them: the value as several arguments, and as one."""
+    """Yield the directives in a tree roughly as their daemon sees them: the value as several arguments, and as one."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _statements(inner, key, str(name))
@@ -38,7 +38,7 @@ def _statements(value: Any, outer: str, key: str) -> Iterator[str]:
             yield from _statements(inner, outer, key)
     else:
         for text in (str(value), json.dumps(str(value), ensure_ascii=False)):
-            # An item of a list may be a whole line.
+            # A list item may be a whole line.
             yield text
             yield f"{key} {text}"
             yield f"{outer} {key} {text}"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Elements of XML and HTML out of any text. Pure functions."""
+"""Build XML and HTML elements from any text. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import re
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-# What neither XML 1.0 (section 2.2) nor HTML allows in a text, not even escaped.
+# Characters that neither XML 1.0 (section 2.2) nor HTML allows in a text, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def clean(text: object) -> str:
-    """Return the text with U+FFFD for each character that a document may not contain."""
+    """Return the text with forbidden characters replaced by U+FFFD."""
     return _FORBIDDEN.sub("\ufffd", str(text))
 
 
 def element(tag: str, *content: str | Element | None, **attributes: object) -> Element:
-    """Return an element. ``class_`` becomes ``class``, ``aria_label`` ``aria-label``; what is None is left out."""
+    """Return an element. ``class_`` becomes ``class``, ``aria_label`` ``aria-label``; None is skipped."""
     made = Element(tag, {_name(name): _value(value) for name, value in attributes.items() if value is not None})
     add(made, *content)
     return made
 
 
 def add(parent: Element, *content: str | Element | None) -> None:
-    """Append texts and elements in their order."""
+    """Append texts and elements in order."""
     for part in content:
         if part is None:
             continue
@@ -52,7 +52,7 @@ def html(root: Element) -> str:
 
 
 def xml(root: Element) -> str:
-    """Return the text of an XML document, to be written as UTF-8."""
+    """Return the text of an XML document, to be encoded as UTF-8."""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{_text(root, "xml")}\n'
 
 

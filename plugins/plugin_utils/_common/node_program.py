@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A program for a node that uses this collection's modules: which files it consists of.
+"""The files of a node program that imports this collection's module_utils.
 
-Python looks for modules first in the folder of the program, so these lie there under the same names as here. There is
-one source of each, and a program's imports are the list of what it needs: ``from PACKAGE.folder.module import name``.
-A package's own ``__init__.py`` stays behind, since Python needs none to find a module in a folder.
+Python searches the program's directory first, so the modules are installed there under the same names as here. The
+program's imports define the list of files: ``from PACKAGE.folder.module import name``. ``__init__.py`` files are not
+installed, since Python finds modules in a directory without them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _IMPORT = re.compile(rf"^from {re.escape(PACKAGE)}\.(\w+(?:\.\w+)*) import ", re
 def program_files(text: str, dest: str, read: Callable[[str], str]) -> list[dict[str, str]]:
     """Return the files, with ``dest`` and ``content``: the program *text* at *dest*, and the modules, by name.
 
-    *read* returns the text of a module, as :func:`read_module` does. Raises OSError for one that there is not.
+    *read* returns the text of a module, like :func:`read_module`. Raises OSError for a missing one.
     """
     texts: dict[str, str] = {}
     waiting = _IMPORT.findall(text)
@@ -38,7 +38,7 @@ def program_files(text: str, dest: str, read: Callable[[str], str]) -> list[dict
 
 
 def read_module(name: str) -> str:
-    """Return the text of a module, such as ``_link.wire``, of this collection. Raises OSError."""
+    """Return the text of one of this collection's modules, such as ``_link.wire``. Raises OSError."""
     with open(os.path.join(_MODULES, _path(name)), encoding="utf-8") as stream:
         return stream.read()
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the preflights of the nginx and haproxy roles check alike."""
+"""Checks shared by the preflights of the nginx and haproxy roles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
 
-# Files that the roles and modules of this collection write themselves.
+# Files written by this collection's roles and modules.
 _OWN = re.compile(
     r"""
       /etc/nginx/(nginx\.conf|haproof/.*)
@@ -36,18 +36,18 @@ _OWN = re.compile(
 
 
 def label(variable: str, index: int, item: Mapping[str, Any]) -> str:
-    """``nginx_upstreams[0] (web)``: an item of a list variable, with its name where it has one."""
+    """Return ``nginx_upstreams[0] (web)``: an item of a list variable, with its name if it has one."""
     name = item.get("name")
     return f"{variable}[{index}] ({name})" if name else f"{variable}[{index}]"
 
 
 def on_host(host: str, findings: Iterable[str]) -> list[str]:
-    """The findings, each after the host that it is about."""
+    """Return the findings, each prefixed with the host."""
     return [f"{host}: {finding}" for finding in findings]
 
 
 def render_findings(render: Callable[[Any, str], str], path: str, value: Any) -> Iterator[str]:
-    """The first value in ``value``, which is found at ``path``, that the daemon's file cannot express."""
+    """Yield the first value in ``value``, which is at ``path``, that the daemon's file cannot express."""
     try:
         render(value, path)
     except ConfigError as error:
@@ -55,23 +55,23 @@ def render_findings(render: Callable[[Any, str], str], path: str, value: Any) ->
 
 
 class Finding(NamedTuple):
-    """What is wrong, and the kind by which the user accepts it."""
+    """An error, and the kind by which the user accepts it."""
 
     kind: str
     text: str
 
 
 def refusals(findings: Iterable[Finding], accepted: Container[str], variable: str) -> Iterator[str]:
-    """The texts of what is not ``accepted``, with how ``variable`` accepts it."""
+    """Yield the texts of findings that are not ``accepted``, with the way to accept them in ``variable``."""
     for kind, text in findings:
         if kind not in accepted:
             yield f"{text} (if you mean it: {variable}: [{kind}])"
 
 
 def name_findings(names: Iterable[tuple[str, Any]], example: str) -> Iterator[str]:
-    """Places without a name, or with one that an earlier place has.
+    """Yield places without a name, or with the name of an earlier place.
 
-    ``names`` are pairs of place and name of one name space, ``example`` is a name.
+    ``names`` are pairs of place and name in one name space, ``example`` is a valid name.
     """
     first: dict[str, str] = {}
     for place, value in names:
@@ -79,25 +79,25 @@ def name_findings(names: Iterable[tuple[str, Any]], example: str) -> Iterator[st
         if not name:
             yield f"{place}: no name; give one, e.g. 'name: {example}'"
         elif any(char.isspace() for char in name):
-            yield f"{place}: the name {name!r} holds blanks; use e.g. {'-'.join(name.split())!r}"
+            yield f"{place}: the name {name!r} contains spaces; use e.g. {'-'.join(name.split())!r}"
         elif name in first:
-            yield f"{place} ({name}): the name is already that of {first[name]}; rename one of them"
+            yield f"{place} ({name}): the name is already used by {first[name]}; rename one of them"
         else:
             first[name] = place
 
 
 def list_names(variable: str, items: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
-    """The pairs for name_findings of a list variable."""
+    """Return the pairs for name_findings from a list variable."""
     return [(f"{variable}[{index}]", item.get("name")) for index, item in enumerate(items)]
 
 
 def is_own(path: str) -> bool:
-    """Whether the file at *path* is this collection's own, and so not the user's to write."""
+    """Return whether the file at *path* is this collection's own, which the user must not write."""
     return _OWN.fullmatch(path) is not None
 
 
 def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: str) -> Iterator[str]:
-    """Auxiliary files whose ``dest`` is not a plain path, is this collection's own, or is written twice."""
+    """Yield auxiliary files whose ``dest`` is not a plain path, is this collection's own, or is a duplicate."""
     first: dict[str, str] = {}
     for index, item in enumerate(files):
         dest = str(item.get("dest") or "")
@@ -108,6 +108,6 @@ def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: 
         elif dest == main_file or is_own(dest):
             yield f"{place}: dest {dest} is this collection's own file; use the roles' other variables for its content"
         elif dest in first:
-            yield f"{place}: dest {dest} is already that of {first[dest]}; remove one of them"
+            yield f"{place}: dest {dest} is already used by {first[dest]}; remove one of them"
         else:
             first[dest] = place

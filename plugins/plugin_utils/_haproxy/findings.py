@@ -220,7 +220,7 @@ def _server_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str
             if line.words[0] == "server" and line.words[1:] and section.kind in ("backend", "listen"):
                 name = line.words[1]
                 if name in first:
-                    yield f"{line.path}: the server name {name} is already that of {first[name]}; rename one of them"
+                    yield f"{line.path}: the server name {name} is already used by {first[name]}; rename one of them"
                 first.setdefault(name, line.path)
 
 

@@ -51,7 +51,7 @@ def _directive_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for index, upstream in enumerate(settings["upstreams"]):
         place = label("nginx_upstreams", index, upstream)
         if f"upstream {upstream.get('name')}" in settings["http"]:
-            yield f"{place}: the name is already that of an upstream in nginx_http; rename one of them"
+            yield f"{place}: the name is already used by an upstream in nginx_http; rename one of them"
         yield from upstreams.findings(place, upstream)
     for index, server in enumerate(settings["servers"]):
         yield from render_findings(render, f"nginx_servers[{index}]", server)

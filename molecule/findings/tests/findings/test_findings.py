@@ -151,7 +151,7 @@ def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
     drifts = " ".join(finding["text"] for finding in report["findings"] if finding["finding"] == "config_drift")
     assert "priority is 200 on disk, and 253 runs" in drifts
     assert f"{nginx_conf} was written" in drifts
-    assert "a run was cut off before keepalived's restart" in drifts
+    assert "a run was interrupted before keepalived's restart" in drifts
     assert "script answers" in words["instance_fault"]
     assert f"{STANDBY}: its clock is 3" in words["clock_differs"]
 

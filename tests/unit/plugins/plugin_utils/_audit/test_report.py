@@ -155,8 +155,8 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "vip_orphaned",
-                f"lb02: the kernel has {VIP}, and its keepalived says backup: take it away with ip address del, or"
-                " start keepalived",
+                f"lb02: the kernel has {VIP}, but its keepalived is in state backup: run ip address del, or start"
+                " keepalived",
             ),
             (
                 "split_brain",
@@ -170,9 +170,9 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "instance_fault",
-                "lb02: VI_10 is in FAULT because of script answers: it can hold nothing until that is mended",
+                "lb02: VI_10 is in FAULT because of script answers: it cannot hold any VIP until this is fixed",
             ),
-            ("standby_not_ready", f"{VIP}: no host but lb01 could hold it"),
+            ("standby_not_ready", f"{VIP}: no host except lb01 could hold it"),
         ],
     ),
     (
@@ -186,11 +186,11 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [("check_failing", f"lb01: VI_10 holds {VIP}, but script answers fails")],
     ),
     (
-        "keepalived does not run",
+        "keepalived is not running",
         lambda c: stopped(c.infos, "lb02"),
         [
-            ("standby_not_ready", f"lb02: keepalived does not run, so it cannot take {VIP} over: start it"),
-            ("standby_not_ready", f"{VIP}: no host but lb01 could hold it"),
+            ("standby_not_ready", f"lb02: keepalived is not running, so it cannot take over {VIP}: start it"),
+            ("standby_not_ready", f"{VIP}: no host except lb01 could hold it"),
         ],
     ),
     (
@@ -199,7 +199,8 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "config_drift",
-                "lb02: /etc/k.conf is not what runs: x is 1 on disk, and 2 runs. Reload keepalived, or undo the edit",
+                "lb02: /etc/k.conf is not the running configuration: x is 1 on disk, and 2 runs. Reload keepalived,"
+                " or undo the edit",
             )
         ],
     ),
@@ -209,8 +210,8 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "config_drift",
-                "lb02: /etc/k.conf was written 60 s after keepalived last read it, and what can be compared is the"
-                " same. Reload keepalived, or undo the edit",
+                "lb02: /etc/k.conf was written 60 s after keepalived last read it, although the comparable settings are"
+                " the same. Reload keepalived, or undo the edit",
             )
         ],
     ),
@@ -231,7 +232,7 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "config_drift",
-                "lb01: a run was cut off before keepalived's reload, so it runs with its former files. Apply the"
+                "lb01: a run was interrupted before keepalived's reload, so it runs with its former files. Apply the"
                 " playbook again",
             )
         ],
@@ -242,29 +243,33 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "config_drift",
-                "lb01: nginx's unit files were changed, and systemd has not read them: run systemctl daemon-reload",
+                "lb01: nginx's unit files changed, but systemd has not read them: run systemctl daemon-reload",
             )
         ],
     ),
     (
-        "a daemon that does not run",
+        "a daemon that is not running",
         lambda c: c.daemons["lb01"]["daemons"]["nginx"].update(running=False, unfinished="reload"),
         [],
     ),
     (
-        "daemons that cannot be looked at",
+        "daemons that cannot be inspected",
         lambda c: c.daemons.update(lb01={"msg": "no"}),
-        [("host_unknown", "lb01: its daemons cannot be looked at: no")],
+        [("host_unknown", "lb01: its daemons cannot be inspected: no")],
     ),
-    ("nobody knows when", lambda c: c.infos["lb02"]["keepalived"]["config"].update(loaded_at=None), []),
     (
-        "a process that was started again",
+        "the time of the last reload is unknown",
+        lambda c: c.infos["lb02"]["keepalived"]["config"].update(loaded_at=None),
+        [],
+    ),
+    (
+        "a restarted process",
         lambda c: c.infos["lb02"]["keepalived"].update(restarts=["VRRP child process(687) died: Respawning"] * 2),
         [
             (
                 "process_restarted",
-                "lb02: keepalived had to start a process again (restarts: 2, last: VRRP child process(687) died:"
-                " Respawning). Look for the reason in journalctl --unit=keepalived (a limit of CPU time, a crash), then"
+                "lb02: keepalived had to restart a process (restarts: 2, last: VRRP child process(687) died:"
+                " Respawning). Find the reason in journalctl --unit=keepalived (a CPU time limit, a crash), then"
                 " restart keepalived",
             )
         ],
@@ -275,20 +280,20 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "binary_outdated",
-                "lb02: keepalived 2.2.7 runs, and /usr/sbin/keepalived is another one (2.3.3): restart keepalived, the"
-                " standbys first",
+                "lb02: keepalived 2.2.7 is running, but /usr/sbin/keepalived is another one (2.3.3): restart"
+                " keepalived, the standbys first",
             )
         ],
     ),
     (
         "no advert arrives",
         lambda c: c.probes["lb02"]["routers"].clear(),
-        [("peer_silent", f"lb02: lb01 has {VIP}, and no advert of it arrives on eth1: let VRRP pass")],
+        [("peer_silent", f"lb02: lb01 has {VIP}, but no advert from it arrives on eth1: let VRRP pass")],
     ),
     (
         "no answer on the link",
         lambda c: c.probes["lb02"]["macs"].update({VIP: []}),
-        [("vip_unanswered", f"{VIP}: lb01 has it, and nobody hears it answer on the link")],
+        [("vip_unanswered", f"{VIP}: lb01 has it, but does not answer for it on the link")],
     ),
     (
         "the service is down",
@@ -318,14 +323,14 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
             c.probes.update(lb02={"skipped": True}),
         ],
         [
-            ("host_unknown", "lb02: cannot be looked at: timed out"),
-            ("standby_not_ready", f"{VIP}: no host but lb01 could hold it"),
+            ("host_unknown", "lb02: cannot be inspected: timed out"),
+            ("standby_not_ready", f"{VIP}: no host except lb01 could hold it"),
         ],
     ),
     (
-        "a link that cannot be looked at",
+        "a link that cannot be inspected",
         lambda c: c.probes.update(lb02={"msg": "inspecting the link needs CAP_NET_RAW"}),
-        [("host_unknown", "lb02: its link cannot be looked at: inspecting the link needs CAP_NET_RAW")],
+        [("host_unknown", "lb02: its link cannot be inspected: inspecting the link needs CAP_NET_RAW")],
     ),
 ]
 

@@ -33,7 +33,7 @@ def test_paths_that_are_not_plain(dest: str) -> None:
 
 
 def test_files_that_are_written_twice() -> None:
-    assert found("/a", "/b", "/a") == ["files[2]: dest /a is already that of files[0]; remove one of them"]
+    assert found("/a", "/b", "/a") == ["files[2]: dest /a is already used by files[0]; remove one of them"]
 
 
 @pytest.mark.parametrize("dest", ["/etc/main.conf", "/etc/nginx/haproof/files", "/etc/nginx/haproof/x/y"])

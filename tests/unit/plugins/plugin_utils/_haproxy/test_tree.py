@@ -51,13 +51,13 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"listens": [{"name": "web", **SERVER}], "backends": [{"name": "web", **SERVER}, {"name": "web", **SERVER}]},
         [
-            "haproxy_backends[0] (web): the name is already that of haproxy_listens[0]; rename one of them",
-            "haproxy_backends[1] (web): the name is already that of haproxy_listens[0]; rename one of them",
+            "haproxy_backends[0] (web): the name is already used by haproxy_listens[0]; rename one of them",
+            "haproxy_backends[1] (web): the name is already used by haproxy_listens[0]; rename one of them",
         ],
     ),
     (
         {"listens": [{"name": "stats", "stats": {"enable": None}}]},
-        ["haproxy_listens[0] (stats): the name is already that of haproxy_stats_bind; rename one of them"],
+        ["haproxy_listens[0] (stats): the name is already used by haproxy_stats_bind; rename one of them"],
     ),
     (
         {"frontends": [{"name": "web", "bind": [":80", ":81\n    user root"]}]},
@@ -153,7 +153,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"backends": [{"name": "web", "server": ["a 192.0.2.1:80", {"name": "a", "address": "192.0.2.2:80"}]}]},
         [
-            "haproxy_backends[0] (web).server[1]: the server name a is already that of "
+            "haproxy_backends[0] (web).server[1]: the server name a is already used by "
             "haproxy_backends[0] (web).server[0]; rename one of them"
         ],
     ),
@@ -207,7 +207,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         {"frontends": [{"name": "a", "bind": ":80"}], "sections": {"frontend a from tcp": {"bind": ":81"}, "": {}}},
         [
             "haproxy_sections: a header is empty; name the section, e.g. 'peers lab'",
-            "haproxy_frontends[0] (a): the name is already that of haproxy_sections.frontend a from tcp; "
+            "haproxy_frontends[0] (a): the name is already used by haproxy_sections.frontend a from tcp; "
             "rename one of them",
         ],
     ),

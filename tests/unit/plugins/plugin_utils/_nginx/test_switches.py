@@ -314,7 +314,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"upstreams": [{"name": "web", "server": "a"}], "http": {"upstream web": {"server": "b"}}},
-        ["nginx_upstreams[0] (web): the name is already that of an upstream in nginx_http; rename one of them"],
+        ["nginx_upstreams[0] (web): the name is already used by an upstream in nginx_http; rename one of them"],
     ),
     (
         {"upstreams": [{"name": "web", "server": ["a", "b backup"], "ip_hash": None, "least_conn": None}]},

@@ -33,11 +33,11 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({"upstreams": [{"server": "a"}]}, ["nginx_upstreams[0]: no name; give one, e.g. 'name: web'"]),
     (
         {"upstreams": [{"name": "web", "server": "a"}, {"name": "web", "server": "b"}]},
-        ["nginx_upstreams[1] (web): the name is already that of nginx_upstreams[0]; rename one of them"],
+        ["nginx_upstreams[1] (web): the name is already used by nginx_upstreams[0]; rename one of them"],
     ),
     (
         {"upstreams": [{"name": "web app", "server": "a"}]},
-        ["nginx_upstreams[0]: the name 'web app' holds blanks; use e.g. 'web-app'"],
+        ["nginx_upstreams[0]: the name 'web app' contains spaces; use e.g. 'web-app'"],
     ),
     (
         {"upstreams": [{"name": "web", "server": ["a", {"weight": 2}]}]},
@@ -67,7 +67,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         {"files": [{"dest": "a"}, {"dest": "/a"}, {"dest": "/a"}, {"dest": "/etc/nginx/nginx.conf"}]},
         [
             "nginx_files[0]: dest 'a' is not an absolute path",
-            "nginx_files[2]: dest /a is already that of nginx_files[1]; remove one of them",
+            "nginx_files[2]: dest /a is already used by nginx_files[1]; remove one of them",
             "nginx_files[3]: dest /etc/nginx/nginx.conf is this collection's own file; use the roles' other variables "
             "for its content",
         ],

@@ -16,7 +16,7 @@ description:
     directives.
   - A directive that repeats becomes a list. One that repeats with others in between is written whole as a key with the
     value V(null), so that the order stays.
-  - Lua blocks are refused, because they are not made of directives.
+  - A Lua block (C(_by_lua_block)) becomes a string, its code.
 options:
   _input:
     description: The text of an nginx.conf.

@@ -18,12 +18,14 @@ description:
   - A mapping becomes a block, a list of mappings one block each.
   - A string holds the arguments, separated by blanks and quoted as in nginx.conf. They are read by nginx's rules and
     quoted again where needed, so no value can end its directive or open a block.
-  - A number is one argument, V(true) and V(false) are V(on) and V(off), V(null) writes the directive alone.
+  - A number is one argument, V(true) and V(false) are V(on) and V(off), V(null) writes the directive alone. Of a
+    directive that never has a value, such as C(hostnames), C(internal) or C(ip_hash), V(true) writes it and V(false)
+    leaves it out.
   - A list repeats the directive, an empty list leaves it out. A list in the list holds exact arguments, which are not
     split at blanks.
   - A directive that must stand twice with others in between can be written whole as a key with the value V(null).
 notes:
-  - Lua blocks are not made of directives. Put the code into a file and use the C(_by_lua_file) directives.
+  - The code of a Lua block (C(_by_lua_block)) is a string, which is written as it is.
 options:
   _input:
     description: The directives of one context.

@@ -13,6 +13,8 @@ from collections import Counter
 from itertools import groupby
 from typing import Any, Container, Iterator, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.repeated_keys import free_key
+
 # The words that begin a section wherever they stand (haproxy 1.8 to 3.2).
 SECTIONS = frozenset(
     {
@@ -119,25 +121,13 @@ def parse(text: str) -> dict[str, Any]:
         first = plain(line_words[0])
         if first in SECTIONS or (body is None and first.startswith(".")):
             # A condition such as ".if" may stand before the first section.
-            new = sections.setdefault(_fresh(" ".join(line_words), sections, repeated), [])
+            new = sections.setdefault(free_key(" ".join(line_words), sections, repeated), [])
             body = new if first in SECTIONS else None
         elif body is None:
             raise ParseError(f"line {number}: a keyword before the first section")
         else:
             body.append(line_words)
     return {header: _keywords(lines) for header, lines in sections.items()}
-
-
-def _fresh(key: str, taken: Container[str], repeated: Counter[str]) -> str:
-    """The key, or the key with as few blanks and tabs behind it as tell it from those before: " ", "\\t", "  ", …"""
-    if key not in taken:
-        return key
-    repeated[key] += 1
-    suffix, rest = "", repeated[key]
-    while rest:
-        rest, digit = divmod(rest - 1, 2)
-        suffix = " \t"[digit] + suffix
-    return key + suffix
 
 
 def _keywords(lines: Sequence[list[str]]) -> dict[str, Any]:
@@ -163,7 +153,7 @@ def _longer_key(line: Sequence[str], length: int, taken: Container[str], repeate
         key = " ".join(line[:end])
         if key not in taken:
             return key, _value(line[end:])
-    return _fresh(" ".join(line), taken, repeated), True
+    return free_key(" ".join(line), taken, repeated), True
 
 
 def _values(keyword: str, rests: Sequence[Sequence[str]]) -> Any:

@@ -32,13 +32,9 @@ class Reader(NamedTuple):
     difference: Callable[[Mapping[str, Any], Any], str | None]
 
 
-def _difference_of_nginx(found: Mapping[str, Any], live: Mapping[str, Any]) -> str | None:
-    return None if nginx.reproduces(found, live) else "a directive is missing, or its place changed"
-
-
 READERS = {
     "keepalived": Reader(keepalived_parse.parse, keepalived.variables, keepalived.difference),
-    "nginx": Reader(nginx_parse.parse, nginx.variables, _difference_of_nginx),
+    "nginx": Reader(nginx_parse.parse, nginx.variables, nginx.difference),
     "haproxy": Reader(haproxy_parse.parse, haproxy.variables, haproxy.difference),
 }
 

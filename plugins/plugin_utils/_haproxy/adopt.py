@@ -45,14 +45,11 @@ def variables(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables that give *tree*. Where there are several defaults sections, each proxy names its own.
 
     What only its place in the file explains (conditions, repeated sections) makes all of it ``haproxy_sections``.
-    Findings that the file has are accepted. Raises ValueError with the first line that they would not give again.
+    Findings that the file has are accepted.
     """
     found = {**_BARE, **_sections_by_kind(tree)}
     if difference(found, tree):
         found = {**_BARE, "haproxy_sections": dict(tree)}
-    lost = difference(found, tree)
-    if lost:
-        raise ValueError(f"the variables would not give this line again: {lost}")
     return {**found, "haproxy_accept": sorted(kinds(_settings(found), _NOTHING))}
 
 

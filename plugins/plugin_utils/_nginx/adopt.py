@@ -5,20 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import upstreams
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import kinds
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import Statement, normal
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import key_arguments
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import join, key_arguments
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING, tree
 
 CONTEXTS = ("events", "http", "stream")
-# With these the role adds nothing of its own, and neither does site.
+# With these the role adds nothing of its own, and neither does site. Without a block ``events`` an include has it.
 ADDS_NOTHING: dict[str, Any] = {
     "nginx_defaults": False,
     "nginx_proxy_headers": False,
     "nginx_health_listen": "",
+    "nginx_main": {},
+    "nginx_events": None,
+    "nginx_http": {},
+    "nginx_stream": {},
     "nginx_upstreams": [],
     "nginx_servers": [],
 }
@@ -26,7 +32,7 @@ _NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream"
 
 
 def variables(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the role's variables that reproduce a configuration that ``parse.parse`` read."""
+    """Return the role's variables that reproduce a configuration that ``parse.parse`` read. Its findings are accepted."""
     found = dict(ADDS_NOTHING)
     main = {}
     for key, value in live.items():
@@ -36,16 +42,22 @@ def variables(live: Mapping[str, Any]) -> dict[str, Any]:
             found.update(_http(value))
         else:
             found[f"nginx_{key}"] = dict(value)
-    return {**found, "nginx_main": main}
+    found["nginx_main"] = main
+    return {**found, "nginx_accept": sorted(kinds(_settings(found)))}
 
 
-def reproduces(found: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
-    """Return whether the role makes *live* of the variables *found* again, but for the order where it does not count.
+def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
+    """Return the first line of *live*, after its blocks, that the variables *found* do not give, or that they add.
 
-    That is the order of blocks, and of servers and upstreams among the other directives.
+    The order of blocks does not count, nor that of upstreams, nor where servers stand among the other directives.
     """
-    settings = {**NOTHING, **{name.partition("_")[2]: value for name, value in found.items()}}
-    return _ordered(normal(tree(settings, _NO_DEFAULTS))) == _ordered(normal(live))
+    again = _texts(_ordered(normal(tree(_settings(found), _NO_DEFAULTS))))
+    pairs = zip_longest(_texts(_ordered(normal(live))), again, fillvalue="")
+    return next((one or other for one, other in pairs if one != other), "")
+
+
+def _settings(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {**NOTHING, **{name.partition("_")[2]: value for name, value in found.items()}}
 
 
 def _http(block: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,16 +85,25 @@ def _is_plain_upstream(name: str, value: Any) -> bool:
     return normal(upstreams.block(value, {})) == normal(value)
 
 
-def _ordered(statements: list[Statement]) -> dict[str, Any]:
-    """The statements of the main context, sorted by what keeps an order of its own."""
-    found: dict[str, Any] = {"main": [], "http": [], "servers": [], "upstreams": []}
-    for words, body in statements:
-        if body is None or words[0] not in CONTEXTS:
-            found["main"].append((words, body))
-        elif words == ["http"]:
-            found["upstreams"] = [one for one in body if one.words[0] == "upstream"]
-            found["servers"] = [one for one in body if one.words[0] in ("server", "include")]
-            found["http"] = [one for one in body if one.words[0] not in ("upstream", "server")]
-        else:
-            found.setdefault(" ".join(words), []).append(body)
+def _ordered(statements: list[Statement]) -> list[Statement]:
+    """The statements of the main context, sorted by what keeps an order of its own; empty contexts say nothing."""
+    contexts = [one for one in statements if isinstance(one.body, list) and " ".join(one.words) in CONTEXTS]
+    found = [one for one in statements if one not in contexts]
+    for one in sorted(contexts, key=lambda context: context.words):
+        body = list(one.body or [])
+        if one.words == ["http"]:
+            groups = [inner for inner in body if inner.words[0] == "upstream"]
+            servers = [inner for inner in body if inner.words[0] in ("server", "include")]
+            others = [inner for inner in body if inner.words[0] not in ("upstream", "server")]
+            body = [*others, *sorted(groups, key=lambda group: group.words), *servers]
+        if body or one.words == ["events"]:
+            found.append(Statement(one.words, body))
     return found
+
+
+def _texts(statements: list[Statement], path: str = "") -> Iterator[str]:
+    for words, body in statements:
+        text = path + join(words)
+        yield text if body is None else f"{text}: {body}" if isinstance(body, str) else f"{text}:"
+        if isinstance(body, list):
+            yield from _texts(body, f"{text}: ")

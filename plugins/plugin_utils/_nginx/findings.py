@@ -15,10 +15,12 @@ from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import child
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
+    Finding,
     file_findings,
     label,
     list_names,
     name_findings,
+    refusals,
     render_findings,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches, upstreams
@@ -35,10 +37,27 @@ _RATE = re.compile(r"[1-9]\d*r/[sm]")
 def findings(settings: Mapping[str, Any], main_file: str) -> Iterator[str]:
     """What the role refuses before it touches a node, one message a place."""
     found = [*_directive_findings(settings), *_switch_findings(settings)]
+    yield from found
     # These look into the directives, which must be readable for that.
-    yield from found or [*_number_findings(settings), *_server_findings(settings), *_proxy_findings(settings)]
+    if not found:
+        yield from _number_findings(settings)
+        yield from _server_findings(settings)
+        yield from refusals(_questionable(settings), settings.get("accept", ()), "nginx_accept")
     yield from file_findings("nginx_files", settings["files"], main_file)
     yield from _secret_findings(settings)
+
+
+def kinds(settings: Mapping[str, Any]) -> set[str]:
+    """The kinds of what nginx accepts, and the role only where it is told to."""
+    return {found.kind for found in _questionable(settings)}
+
+
+def _questionable(settings: Mapping[str, Any]) -> Iterator[Finding]:
+    for index, upstream in enumerate(settings["upstreams"]):
+        for text in upstreams.method_findings(label("nginx_upstreams", index, upstream), upstream):
+            yield Finding("method", text)
+    for text in _proxy_findings(settings):
+        yield Finding("proxy_pass", text)
 
 
 def _directive_findings(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -46,7 +65,7 @@ def _directive_findings(settings: Mapping[str, Any]) -> Iterator[str]:
         if context in settings["main"]:
             yield f"nginx_main.{context}: the role writes this block; put its directives into nginx_{context}"
     for context in ("main", *CONTEXTS):
-        yield from render_findings(render, f"nginx_{context}", settings[context])
+        yield from render_findings(render, f"nginx_{context}", settings[context] or {})
     yield from name_findings(list_names("nginx_upstreams", settings["upstreams"]), "web")
     for index, upstream in enumerate(settings["upstreams"]):
         place = label("nginx_upstreams", index, upstream)
@@ -93,9 +112,9 @@ def _real_ip_findings(place: str, proxy: str) -> Iterator[str]:
 
 def _number_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for context, directive in (("main", "worker_rlimit_nofile"), ("events", "worker_connections")):
-        for line in lines(settings[context], directive):
-            if len(line) != 1 or not re.fullmatch(r"[1-9]\d*", line[0]):
-                yield f"nginx_{context}.{directive}: {' '.join(line)!r} is no whole number"
+        for line in lines(settings[context] or {}, directive):
+            if len(line) != 1 or not re.fullmatch(r"[0-9]{1,18}", line[0]):
+                yield f"nginx_{context}.{directive}: {' '.join(line)!r} is not a whole number"
 
 
 def _server_findings(settings: Mapping[str, Any]) -> Iterator[str]:

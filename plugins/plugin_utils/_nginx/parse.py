@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.repeated_keys import free_key
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.lua import end_of_code, is_lua
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import (
     CONTROL,
+    DEEPEST,
+    WITHOUT_VALUE,
     arguments_of,
     join,
     key_arguments,
@@ -28,26 +33,26 @@ _WORD = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-_NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SWITCHES = {"on": True, "off": False}
 
 
 class ParseError(ValueError):
-    """A text that is no nginx.conf; the message says in which line, counted from 1."""
+    """A text that is not an nginx.conf; the message has the line, counted from 1."""
 
 
 class Statement(NamedTuple):
-    """The words of a directive, and the statements between its braces if it has any."""
+    """The words of a directive, and the statements or the Lua code between its braces if it has any."""
 
     words: list[str]
-    body: list[Any] | None
+    body: list[Any] | str | None
 
 
 def parse(text: str) -> dict[str, Any]:
     """Return *text* as ``render`` takes it, without comments. Raises ParseError.
 
     A directive that repeats is a list. One that repeats with others in between is a whole directive as key, since the
-    order may matter, with blanks at the end where that key is taken too.
+    order may matter, with blanks or tabs at the end where that key is taken too.
     """
     return _tree(_statements(text))
 
@@ -59,29 +64,45 @@ def normal(tree: Mapping[Any, Any]) -> list[Statement]:
 
 def _normal(key: Any, value: Any) -> Iterator[Statement]:
     for item in value if isinstance(value, list) else [value]:
-        block = isinstance(item, Mapping)
-        words = key_arguments(key) + ([] if block else arguments_of(item))
-        yield Statement(words, normal(item) if block else None)
+        words = key_arguments(key)
+        if isinstance(item, Mapping):
+            yield Statement(words, normal(item))
+        elif is_lua(words[0]):
+            yield Statement(words, item)
+        elif not (item is False and key in WITHOUT_VALUE):
+            yield Statement(words + arguments_of(item, words[0]), None)
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
-    """Kind (``word``, or what ends a directive), text and position of each piece."""
+    """Kind (``word``, ``lua``, or what ends a directive), text and position of each piece."""
     control = CONTROL.search(text)
     if control:
         raise _error(
             text, control.start(), f"control character U+{ord(control[0]):04X}, which this collection does not write"
         )
-    position, in_directive = _space(text, 0), False
+    position, directive = _space(text, 0), ""
     while position < len(text):
-        if text[position] in ";{" or (text[position] == "}" and not in_directive):
-            yield text[position], text[position], position
-            in_directive = False
-            position = _space(text, position + 1)
+        char = text[position]
+        if char in ";{" or (char == "}" and not directive):
+            end = position + 1
+            if char == "{" and is_lua(directive):
+                end = _end_of_code(text, position)
+                yield "lua", text[position + 1 : end - 1], position
+            else:
+                yield char, char, position
+            directive = ""
         else:
             word, end = _word(text, position)
             yield "word", word, position
-            in_directive = True
-            position = _space(text, end)
+            directive = directive or word or char
+        position = _space(text, end)
+
+
+def _end_of_code(text: str, opened: int) -> int:
+    closed = end_of_code(text, opened + 1)
+    if closed is None:
+        raise _error(text, opened, "a block of Lua opens that is never closed")
+    return closed + 1
 
 
 def _statements(text: str) -> list[Statement]:
@@ -102,10 +123,11 @@ def _statements(text: str) -> list[Statement]:
             continue
         if not words:
             raise _error(text, position, f"{kind!r} without a directive")
-        body: list[Statement] | None = [] if kind == "{" else None
+        body: list[Statement] | str | None = [] if kind == "{" else piece if kind == "lua" else None
         blocks[-1][0].append(Statement(words, body))
-        if body is not None:
-            _refuse_lua(text, first, words[0])
+        if isinstance(body, list):
+            if len(blocks) > DEEPEST:
+                raise _error(text, first, f"blocks are nested more than {DEEPEST} deep")
             blocks.append((body, first))
         words = []
     if words:
@@ -113,13 +135,6 @@ def _statements(text: str) -> list[Statement]:
     if len(blocks) > 1:
         raise _error(text, blocks[-1][1], "a block opens that is never closed")
     return top
-
-
-def _refuse_lua(text: str, position: int, directive: str) -> None:
-    if directive.endswith("_by_lua_block"):
-        instead = directive.replace("_block", "_file")
-        what = f"{directive} holds Lua, which is no directive; move the code to a file and use {instead}"
-        raise _error(text, position, what)
 
 
 def _word(text: str, start: int) -> tuple[str, int]:
@@ -150,28 +165,27 @@ def _space(text: str, start: int) -> int:
 
 def _tree(statements: list[Statement]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
+    repeated: Counter[str] = Counter()
     last = ""
     for words, body in statements:
         key = join(words) if body is not None else quote(words[0])
-        value = _value(words[1:]) if body is None else _tree(body)
+        value = _value(words) if body is None else body if isinstance(body, str) else _tree(body)
         if key not in tree:
             tree[key] = value
         elif key == last:
             tree[key] = [*(tree[key] if isinstance(tree[key], list) else [tree[key]]), value]
         else:
-            # Blanks at its end do not change a key, but for YAML.
-            key = join(words)
-            while key in tree:
-                key += " "
+            # Blanks at its end do not change a key, except for YAML.
+            key = free_key(join(words), tree, repeated)
             tree[key] = None if body is None else value
         last = key
     return tree
 
 
-def _value(arguments: list[str]) -> Any:
-    if not arguments:
+def _value(words: list[str]) -> Any:
+    if not words[1:]:
         return None
-    text = join(arguments)
-    if text in _SWITCHES:
+    text = join(words[1:])
+    if text in _SWITCHES and words[0] not in WITHOUT_VALUE:
         return _SWITCHES[text]
     return int(text) if _NUMBER.fullmatch(text) else text

@@ -15,8 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError, child
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.lua import check_code, is_lua
 
 INDENT = " " * 4
+# Blocks in blocks; nginx has contexts for some six, and locations in locations.
+DEEPEST = 64
+# Directives that stand alone. As an entry of a map or types, "hostnames on" would be something else.
+WITHOUT_VALUE = frozenset(
+    {"break", "hostnames", "internal", "ip_hash", "least_conn", "proxy_recursive", "ranges", "volatile"}
+)
 _BLANKS = " \t\r\n"
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
 
@@ -87,7 +94,9 @@ def render(tree: Mapping[Any, Any], path: str = "") -> str:
 
     ``tree`` maps directives, with block arguments as typed in nginx.conf, to a mapping (block), a scalar (arguments),
     true or false (on, off), None (no arguments) or a list of these (the directive repeated), in which an inner list
-    holds exact arguments. Raises ConfigError naming the path, which begins with ``path``, of what cannot be written.
+    holds exact arguments. A directive that never has a value is there with true and left out with false. Where a block
+    is Lua, a string is its code. Raises ConfigError naming the path, which begins with ``path``, of what cannot be
+    written.
     """
     return "".join(f"{line}\n" for line in _block(tree, path, 0))
 
@@ -95,10 +104,14 @@ def render(tree: Mapping[Any, Any], path: str = "") -> str:
 def _block(tree: Any, path: str, depth: int) -> Iterator[str]:
     if not isinstance(tree, Mapping):
         raise ConfigError(path, f"a mapping of directives is needed, not {tree!r}")
+    if depth > DEEPEST:
+        raise ConfigError(path, f"blocks are nested more than {DEEPEST} deep")
     first, after_block = True, False
     for key, value in tree.items():
         for place, item in _repetitions(value, child(path, key)):
             is_block = isinstance(item, Mapping)
+            if item is False and key in WITHOUT_VALUE:
+                continue
             if not first and (is_block or after_block):
                 yield ""
             yield from _statement(key, item, place, depth)
@@ -117,8 +130,11 @@ def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
     indent = INDENT * depth
     try:
         words = key_arguments(key)
+        if is_lua(words[0]) and isinstance(value, str):
+            yield from _lua(indent + join(words), value)
+            return
         if not isinstance(value, Mapping):
-            words += arguments_of(value)
+            words += arguments_of(value, words[0])
         line = indent + join(words)
     except ValueError as error:
         # A key is part of the path already.
@@ -132,6 +148,14 @@ def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
     yield f"{indent}}}"
 
 
+def _lua(opener: str, code: str) -> Iterator[str]:
+    control = CONTROL.search(code)
+    if control:
+        raise ValueError(f"control character U+{ord(control[0]):04X} cannot stand in nginx.conf")
+    check_code(code)
+    yield f"{opener} {{{code}}}"
+
+
 def key_arguments(key: Any) -> list[str]:
     """The directive, and its block arguments, that a key holds; raises ValueError."""
     if isinstance(key, bool) or not isinstance(key, (str, int, float)):
@@ -141,9 +165,9 @@ def key_arguments(key: Any) -> list[str]:
     return read_arguments(str(key)) or [""]
 
 
-def arguments_of(value: Any) -> list[str]:
+def arguments_of(value: Any, directive: str = "") -> list[str]:
     """The arguments that a scalar, or an inner list of exact arguments, stands for; raises ValueError."""
-    if value is None:
+    if value is None or (value is True and directive in WITHOUT_VALUE):
         return []
     if isinstance(value, str):
         return read_arguments(value) or [""]
@@ -157,9 +181,10 @@ def lines(block: Mapping[Any, Any], directive: str) -> list[list[str]]:
     found = []
     for key, value in block.items():
         # Reading every key would take seconds for a thousand servers.
-        if directive in str(key) and key_arguments(key)[0] == directive:
+        if directive in str(key) and key_arguments(key)[0] == directive and not is_lua(directive):
             items = value if isinstance(value, list) else [value]
-            found += [key_arguments(key)[1:] + arguments_of(item) for item in items if not isinstance(item, Mapping)]
+            arguments = [arguments_of(item, directive) for item in items if not isinstance(item, Mapping)]
+            found += [key_arguments(key)[1:] + line for line in arguments]
     return found
 
 

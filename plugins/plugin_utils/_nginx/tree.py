@@ -50,7 +50,10 @@ _DESCRIPTORS = 2
 def tree(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """nginx.conf as a tree for to_nginx_conf; needs settings without findings."""
     conf = _merge(_limits_of_files(settings, defaults), settings["main"])
-    conf["events"] = _merge(_connections(conf, defaults["events"]), settings["events"])
+    events = _merge(_connections(conf, defaults["events"]), settings["events"] or {})
+    # nginx demands the block; null is for one that an included file has.
+    if events or settings["events"] is not None:
+        conf["events"] = events
     if settings["stream"]:
         conf["stream"] = settings["stream"]
     http = _http(settings, defaults)
@@ -78,7 +81,7 @@ def _http(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
 def _limits_of_files(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the main context; its limit of open files follows the user's connections."""
     main = dict(defaults["main"])
-    connections = lines(settings["events"], "worker_connections")
+    connections = lines(settings["events"] or {}, "worker_connections")
     if connections and "worker_rlimit_nofile" in main:
         wanted = _DESCRIPTORS * int(connections[-1][0])
         main["worker_rlimit_nofile"] = max(int(main["worker_rlimit_nofile"]), wanted)

@@ -84,7 +84,7 @@ def findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
         for finding in _server_findings(f"{place}.server[{index}]", server)
     ]
     found = found or list(render_findings(render, place, block(upstream, {})))
-    yield from found or _method_findings(place, block(upstream, {}))
+    yield from found or _backup_findings(place, block(upstream, {}))
 
 
 def _list(value: Any) -> list[Any]:
@@ -118,11 +118,19 @@ def _is_number(value: Any, lowest: int) -> bool:
     return not isinstance(value, bool) and re.fullmatch(r"\d+", str(value)) is not None and int(value) >= lowest
 
 
-def _method_findings(place: str, directives: Mapping[str, Any]) -> Iterator[str]:
-    methods = [method for method in METHODS if lines(directives, method)]
-    backups = ["backup" in line for line in lines(directives, "server")]
+def method_findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
+    """More than one method in an upstream."""
+    methods = _methods(upstream)
     if len(methods) > 1:
         yield f"{place}: {' and '.join(methods)}; nginx would take the last one only, so keep one"
-    for method in methods:
+
+
+def _methods(directives: Mapping[str, Any]) -> list[str]:
+    return [method for method in METHODS if lines(directives, method)]
+
+
+def _backup_findings(place: str, directives: Mapping[str, Any]) -> Iterator[str]:
+    backups = ["backup" in line for line in lines(directives, "server")]
+    for method in _methods(directives):
         if method in WITHOUT_BACKUP and any(backups):
             yield f"{place}.server[{backups.index(True)}]: {method} knows no backup; use another method, or weights"

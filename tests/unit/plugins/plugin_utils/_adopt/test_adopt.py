@@ -53,7 +53,11 @@ def test_no_host() -> None:
 
 REFUSED: list[tuple[str, bytes, str]] = [
     ("nginx", b"a;\n}", r"the configuration of nginx cannot be read: line 2: a block closes that was not opened"),
-    ("nginx", b"user a;", r"the variables do not reproduce the configuration of nginx: "),
+    (
+        "nginx",
+        b"http { upstream a { server b; } gzip on; upstream a { server c; } }",
+        r"the variables do not reproduce the configuration of nginx: http: upstream a: server b$",
+    ),
     ("haproxy", b"global\n# \xff", r"the configuration of haproxy cannot be read: line 2: is not UTF-8"),
     ("keepalived", b"# \xff\n\xff", r"the configuration of keepalived cannot be read: line 2: is not UTF-8"),
     ("keepalived", b"a {\n", r"the configuration of keepalived cannot be read: line 1: a block opens that is never"),
@@ -77,6 +81,6 @@ def test_filter() -> None:
 
 
 def test_filter_names_the_host() -> None:
-    hostvars = {"lb01": {"__adopt_file": {"content": b64encode(b"user a;").decode()}}}
+    hostvars = {"lb01": {"__adopt_file": {"content": b64encode(b"http { upstream a { server b; } gzip on; upstream a { server c; } }").decode()}}}
     with pytest.raises(AnsibleFilterError, match=r"^_adopted: lb01: the variables do not reproduce"):
         adopted(["lb01"], hostvars, "nginx")

@@ -43,7 +43,7 @@ CASES: list[tuple[str, str, Any]] = [
     (
         "blocks with others in between",
         "if ($a) {} set $b 1; if ($a) {} set $b 1; if ($a) {}",
-        {"if ($a)": {}, "set": "$b 1", "if ($a) ": {}, "set $b 1": None, "if ($a)  ": {}},
+        {"if ($a)": {}, "set": "$b 1", "if ($a) ": {}, "set $b 1": None, "if ($a)\t": {}},
     ),
     ("a quote in a condition", 'if ($a = "b c") { return 403; }', {'if ($a = "b c")': {"return": 403}}),
     ("a variable's braces", "set $a ${b}c{}", {"set $a ${b}c": {}}),
@@ -51,6 +51,18 @@ CASES: list[tuple[str, str, Any]] = [
     ("braces in quotes", "a '^/\\d{4}$';", {"a": r'"^/\d{4}$"'}),
     ("escapes", 'a "x\\"\\\\y\\.\\n" b\\ c;', {"a": '\'x"\\y\\.\\n\' "b\\ c"'}),
     ("switches as keys", 'map $a $b{on 1;5 five;"" x;}', {"map $a $b": {"on": 1, "5": "five", '""': "x"}}),
+    (
+        "words that never have a value, and entries of that name",
+        "map $a $b{hostnames;volatile on;ranges off;}",
+        {"map $a $b": {"hostnames": None, "volatile": "on", "ranges": "off"}},
+    ),
+    (
+        "Lua",
+        "set_by_lua_block $a { return '}' }\n init_by_lua_block {--}\n[==[ } ]] ]==]{x}}\n b;",
+        {"set_by_lua_block $a": " return '}' ", "init_by_lua_block": "--}\n[==[ } ]] ]==]{x}", "b": None},
+    ),
+    ("Lua twice", "a_by_lua_block {x}a_by_lua_block {y}", {"a_by_lua_block": ["x", "y"]}),
+    ("numbers are of ASCII digits", "a 1\u0663;b 0012;", {"a": "1\u0663", "b": "0012"}),
     ("an include", "include mime.types;include conf.d/*.conf;", {"include": ["mime.types", "conf.d/*.conf"]}),
 ]
 
@@ -67,11 +79,8 @@ BROKEN = [
     ("a b\\", "line 1: a backslash at the end of the file"),
     ("a;\nb \0;", "line 2: control character U+0000, which this collection does not write"),
     ("a \\", "line 1: a backslash opens that is never closed"),
-    (
-        "a;\ncontent_by_lua_block {\n ngx.say('x')\n}\n",
-        "line 2: content_by_lua_block holds Lua, which is no directive; move the code to a file and use "
-        "content_by_lua_file",
-    ),
+    ("a;\ncontent_by_lua_block {\n ngx.say('}')\n", "line 2: a block of Lua opens that is never closed"),
+    ("a {\n" * 65 + "}" * 65, "line 65: blocks are nested more than 64 deep"),
 ]
 
 
@@ -85,6 +94,12 @@ def test_parse(text: str, tree: Any) -> None:
 @pytest.mark.parametrize("text", [*(case[1] for case in CASES), HAND_MADE])
 def test_what_is_read_can_be_written(text: str) -> None:
     assert normal(parse(render(parse(text)))) == normal(parse(text))
+
+
+def test_keys_of_what_repeats_stay_short() -> None:
+    found = parse("deny a;allow b;" * 2500)
+    assert len(found) == 5000
+    assert max(map(len, found)) < 20
 
 
 @pytest.mark.parametrize(("text", "message"), BROKEN)

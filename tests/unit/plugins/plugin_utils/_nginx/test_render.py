@@ -63,6 +63,8 @@ QUOTED: list[tuple[str, str]] = [
 ]
 
 TREES: list[tuple[dict[str, Any], str]] = [
+    ({"map $a $b": {"hostnames": True, "volatile": False, "on": True}}, "map $a $b {\n    hostnames;\n    on on;\n}\n"),
+    ({"log_by_lua_block": "\n  x = {}\n"}, "log_by_lua_block {\n  x = {}\n}\n"),
     ({}, ""),
     (
         {"sendfile": True, "gzip": False, "ip_hash": None, "keepalive": 32, "allow": []},

@@ -299,6 +299,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         [
             "nginx_servers[0].location /.proxy_pass: wbe is no upstream, and nginx would look it up in DNS; add it to "
             "nginx_upstreams, or write the port of a host that you mean (wbe:80)"
+            " (if you mean it: nginx_accept: [proxy_pass])"
         ],
     ),
     *(
@@ -317,9 +318,15 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         ["nginx_upstreams[0] (web): the name is already used by an upstream in nginx_http; rename one of them"],
     ),
     (
-        {"upstreams": [{"name": "web", "server": ["a", "b backup"], "ip_hash": None, "least_conn": None}]},
+        {"upstreams": [{"name": "web", "server": "a", "ip_hash": None, "least_conn": None}]},
         [
-            "nginx_upstreams[0] (web): ip_hash and least_conn; nginx would take the last one only, so keep one",
+            "nginx_upstreams[0] (web): ip_hash and least_conn; nginx would take the last one only, so keep one"
+            " (if you mean it: nginx_accept: [method])"
+        ],
+    ),
+    (
+        {"upstreams": [{"name": "web", "server": ["a", "b backup"], "ip_hash": None}]},
+        [
             "nginx_upstreams[0] (web).server[1]: ip_hash knows no backup; use another method, or weights",
         ],
     ),
@@ -347,8 +354,8 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"main": {"worker_rlimit_nofile": "10k"}, "events": {"worker_connections": "many more"}},
         [
-            "nginx_main.worker_rlimit_nofile: '10k' is no whole number",
-            "nginx_events.worker_connections: 'many more' is no whole number",
+            "nginx_main.worker_rlimit_nofile: '10k' is not a whole number",
+            "nginx_events.worker_connections: 'many more' is not a whole number",
         ],
     ),
     (

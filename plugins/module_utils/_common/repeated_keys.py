@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys of a mapping for what repeats in a configuration: blanks behind a key are no part of what a daemon reads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Container
+
+
+def free_key(key: str, taken: Container[str], repeated: Counter[str]) -> str:
+    r"""Return *key*, or where it is *taken*, the next that only blanks and tabs at its end tell from it.
+
+    They count in base 2, so that thousands stay short: " ", "\t", "  ", " \t", and so on. Keep *repeated* with *taken*.
+    """
+    if key not in taken:
+        return key
+    repeated[key] += 1
+    suffix, rest = "", repeated[key]
+    while rest:
+        rest, digit = divmod(rest - 1, 2)
+        suffix = " \t"[digit] + suffix
+    return key + suffix

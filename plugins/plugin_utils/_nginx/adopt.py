@@ -32,7 +32,7 @@ _NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream"
 
 
 def variables(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the role's variables that reproduce a configuration that ``parse.parse`` read. Its findings are accepted."""
+    """Return the role's variables that reproduce what ``parse.parse`` read, and accept the findings that it has."""
     found = dict(ADDS_NOTHING)
     main = {}
     for key, value in live.items():

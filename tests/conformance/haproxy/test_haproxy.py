@@ -23,6 +23,8 @@ from daemons import RELEASES, run
 
 HERE = Path(__file__).parent
 CASES = {path.stem: path for path in sorted(HERE.glob("*.cfg"))}
+# Those that not every release knows.
+ONLY = {"crt_store": ["13"]}
 # What these name lies in /mnt, where the judge finds it.
 BESIDE = {
     "400.http": "HTTP/1.0 400 Bad request\r\nConnection: close\r\n\r\n",
@@ -126,14 +128,15 @@ def meaning(text: str) -> list[Any]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "release"),
+    [(name, release) for name in CASES for release in RELEASES if release in ONLY.get(name, RELEASES)],
+)
 def test_meaning(name: str, release: str, beside: Path) -> None:
     with CASES[name].open(newline="", encoding="utf-8") as file:
         text = file.read()
     accepted, said = accepts(release, beside, text)
-    if not accepted:
-        pytest.skip(f"haproxy of Debian {release} does not accept it: {said}")
+    assert accepted, said
     again = site(adopt(text))
     accepted_again, said_again = accepts(release, beside, again)
     assert accepted_again, f"{again}\n{said_again}"

@@ -51,11 +51,12 @@ def test_no_host() -> None:
     assert adopt("nginx", {}) == {"group": {}, "hosts": {}}
 
 
+TWO_OF_A_NAME = b"http { upstream a { server b; } gzip on; upstream a { server c; } }"
 REFUSED: list[tuple[str, bytes, str]] = [
     ("nginx", b"a;\n}", r"the configuration of nginx cannot be read: line 2: a block closes that was not opened"),
     (
         "nginx",
-        b"http { upstream a { server b; } gzip on; upstream a { server c; } }",
+        TWO_OF_A_NAME,
         r"the variables do not reproduce the configuration of nginx: http: upstream a: server b$",
     ),
     ("haproxy", b"global\n# \xff", r"the configuration of haproxy cannot be read: line 2: is not UTF-8"),
@@ -81,6 +82,6 @@ def test_filter() -> None:
 
 
 def test_filter_names_the_host() -> None:
-    hostvars = {"lb01": {"__adopt_file": {"content": b64encode(b"http { upstream a { server b; } gzip on; upstream a { server c; } }").decode()}}}
+    hostvars = {"lb01": {"__adopt_file": {"content": b64encode(TWO_OF_A_NAME).decode()}}}
     with pytest.raises(AnsibleFilterError, match=r"^_adopted: lb01: the variables do not reproduce"):
         adopted(["lb01"], hostvars, "nginx")

@@ -5,15 +5,15 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 
-# Debian's release on the lab's nodes (12 or 13), and what runs behind the VIP (nginx or haproxy).
+# Debian release of the lab's nodes (12 or 13), and the engine behind the VIP (nginx or haproxy).
 LAB_DEBIAN ?= 12
 LAB_ENGINE ?= nginx
-# For the scenario "failover": keepalived's profile, and which faults (promised, or all).
+# For the scenario "failover": keepalived's profile, and the faults (promised, or all).
 LAB_PROFILE ?= standard
 LAB_FAULTS ?= promised
 export LAB_DEBIAN LAB_ENGINE LAB_PROFILE LAB_FAULTS
 
-# What "make drill" breaks.
+# Faults for "make drill".
 DRILL ?= service_stop,service_kill,service_hang,keepalived_stop,keepalived_kill,link_down,node_freeze,node_power_off
 
 BIN := .venv/bin
@@ -22,15 +22,15 @@ INVENTORY := build/lab/inventory.yml
 READY := .venv/installed $(LINK)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# "molecule/" at the top is where this collection keeps its scenarios; without the glob molecule warns.
+# The scenarios are in "molecule/" at the top; without the glob molecule warns about that.
 export MOLECULE_GLOB := molecule/*/molecule.yml
-# The lab is made from this machine, which needs no inventory for that.
+# The lab is created from this machine, which needs no inventory for it.
 LOCALLY := ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
 
 say = @printf '\n== %s\n' '$(1)'
 
 .PHONY: help
-help: ## say what the targets do
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- the lab
@@ -40,12 +40,12 @@ demo: ## from nothing to a proven pair: lab, site and drill
 	@$(MAKE) --no-print-directory lab
 	@$(MAKE) --no-print-directory site
 	@$(MAKE) --no-print-directory drill
-	$(call say,The lab stays up: $(INVENTORY). "make clean" removes it. Report: build/drill/report.html)
+	$(call say,The lab stays up ("make clean" removes it): $(INVENTORY). Report: build/drill/report.html)
 
 .PHONY: lab
 lab: $(READY) ## bring up the lab's five nodes
 	@scripts/setup lab
-	$(call say,lab: nodes with Debian $(LAB_DEBIAN) (their image is built first where it is missing))
+	$(call say,lab: nodes with Debian $(LAB_DEBIAN) (a missing image is built first))
 	@$(LOCALLY) ansible-playbook molecule/shared/create.yml
 	@ansible-playbook -i $(INVENTORY) molecule/shared/prepare.yml
 
@@ -55,7 +55,7 @@ site: $(INVENTORY) ## apply playbooks/site.yml to the lab
 	@ansible-playbook -i $(INVENTORY) playbooks/site.yml
 
 .PHONY: drill
-drill: $(INVENTORY) ## break the lab on purpose and measure what a client feels
+drill: $(INVENTORY) ## break the lab on purpose and measure the outages from the client
 	$(call say,drill: break the holder and measure from the client)
 	@ansible-playbook -i $(INVENTORY) playbooks/drill.yml --extra-vars drill_faults=$(DRILL)
 
@@ -63,7 +63,7 @@ $(INVENTORY):
 	@$(MAKE) --no-print-directory lab
 
 .PHONY: clean
-clean: ## remove all that this checkout made, also after a crash
+clean: ## remove everything that this checkout created, also after a crash
 	@molecule/shared/remove --checkout
 	@rm -rf build .venv .ansible .hypothesis .pytest_cache .ruff_cache
 
@@ -94,22 +94,22 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	@pytest
 
 .PHONY: conformance
-conformance: $(READY) ## read and write configurations, with the daemons of two Debian releases as judges
+conformance: $(READY) ## read and write configurations, judged by the daemons of two Debian releases
 	@scripts/setup daemons
-	$(call say,conformance: configurations that the daemons accept keep their meaning)
+	$(call say,conformance: configurations accepted by the daemons keep their meaning)
 	@pytest tests/conformance
 
 .PHONY: mutants
-mutants: $(READY) ## change what decides, and say which changes no unit test notices
+mutants: $(READY) ## mutate the pure functions, and count the mutants that survive the unit tests
 	$(call say,mutants (a quarter of an hour))
 	@scripts/mutants
 
 .PHONY: cores
-cores: $(READY) ## the unit tests that Ansible takes part in, with the oldest and the newest ansible-core
+cores: $(READY) ## the unit tests that depend on Ansible, with the oldest and the newest ansible-core
 	@scripts/cores
 
-# What proves most in the time that CI has; the others prove the rest. Two labs side by side do not slow each other down,
-# but drills measure milliseconds, and run alone.
+# The scenarios that prove most in CI's time; FURTHER has the rest. Two labs in parallel do not slow each other down, but
+# drills measure milliseconds and run alone.
 SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch three_nodes installed
 FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
@@ -126,13 +126,13 @@ test: ## all gates: check, conformance, other ansible-cores, ansible-test sanity
 	@$(MAKE) --no-print-directory picture
 
 .PHONY: picture
-picture: $(READY) ## look at the last drills' page with a real browser: build/picture
+picture: $(READY) ## render the last drills' page in a real browser: build/picture
 	@scripts/setup browser
-	$(call say,picture: the report on a screen, in the dark, on a phone and on paper)
+	$(call say,picture: the report light and dark and on a phone and on paper)
 	@scripts/screenshot build/failover/$(LAB_ENGINE)-$(LAB_PROFILE)-$(LAB_DEBIAN)/promised/report.html build/picture
 
 .PHONY: test-full
-test-full: test ## test, the scenarios that take too long for every change, and every fault on every pair
+test-full: test ## test, the scenarios that are too slow for every change, and every fault on every pair
 	@$(PARALLEL) $(FURTHER:%=molecule-%)
 	@$(MAKE) --no-print-directory matrix
 
@@ -145,10 +145,10 @@ matrix: ## drill every fault: both engines, two profiles, two releases of Debian
 
 .PHONY: sanity
 sanity: $(READY) ## ansible-test sanity on a copy of this checkout
-	$(call say,ansible-test sanity (it makes environments of its own: a minute))
+	$(call say,ansible-test sanity (it creates its own environments: a minute))
 	@scripts/sanity
 
-# Molecule's own notes go to build/ too: their usual place is shared by all checkouts of one name.
+# Molecule's state goes to build/ too: its default place is shared by all checkouts of the same name.
 molecule-%: $(READY)
 	$(call say,molecule: scenario $*)
 	@MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/build/molecule/.notes/$* molecule test --no-command-borders --scenario-name $*
@@ -173,7 +173,7 @@ installed: $(READY) ## build the collection and install its tarball into build/i
 .PHONY: .venv
 .venv: $(READY)
 
-# A stamp, not the folder: a run that was cut off leaves no stamp and goes on.
+# A stamp, not the directory: an interrupted run leaves no stamp and is continued.
 .venv/installed: requirements.txt
 	@scripts/setup python
 	$(call say,venv: installing the pinned Python packages into .venv (a minute, once))

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare requests per second through the lab's pair with those straight to a backend.
+"""Compare requests per second through the lab's pair with those sent directly to a backend.
 
-For each engine: a backend asked directly, the engine with its package's configuration and a proxy that a user adds, and
-the pair through its VIP, in turn, with bodies of 1 KiB and 100 KiB, kept and new client connections, HTTP and TLS. Then
-the pair alone for a minute. All of them share this machine, so the ratio to the direct requests is what counts.
+For each engine: direct requests to a backend, the engine with its package's configuration plus a simple proxy, and the
+pair through its VIP, alternating, with bodies of 1 KiB and 100 KiB, kept and new client connections, HTTP and TLS. Then
+only the pair for a minute. All of them share this machine, so the result is the ratio to direct requests.
 
-Run it with .venv/bin/python after "make lab site", with nothing else on the machine. It installs wrk on the client, and
-takes about eleven minutes. The last run of site.yml puts the lab back.
+Run it with .venv/bin/python after "make lab site", on an idle machine. It installs wrk on the client, and takes about
+eleven minutes. The last run of site.yml restores the lab.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PORTS = {"http": 80, "https": 443}
 STOCK_PORTS = {"http": 8080, "https": 8443}
 CERTIFICATE = "/etc/ssl/haproof-bench.pem"
 
-# What Debian 12's packages install, without comments and sockets, and the proxy that a user adds.
+# Debian 12's packaged configurations without comments and sockets, plus a simple proxy.
 STOCK = {
     "nginx": """\
 user www-data;
@@ -98,7 +98,7 @@ START = {
 
 
 class Load(NamedTuple):
-    """What is requested, and how."""
+    """A kind of request."""
 
     scheme: str
     body: str
@@ -125,7 +125,7 @@ class Lab:
         self.first = groups["balancers"][0][1]["backend_address"]
 
     def run(self, node: str, command: str, text: str | None = None) -> str:
-        """Run a command on a node and return what it says; ends the program when it fails."""
+        """Run a command on a node and return its output; exit if it fails."""
         options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
         ssh = ["ssh", "-F", "none", "-i", self.key, *options, f"root@{self.managed[node]}", command]
         done = subprocess.run(ssh, input=text or "", capture_output=True, text=True, check=False)
@@ -134,7 +134,7 @@ class Lab:
         return done.stdout
 
     def site(self, engine: str, *inventories: Path) -> None:
-        """Give the balancers an engine; the other one would have its ports."""
+        """Apply site.yml with an engine, and stop the other one, which would use its ports."""
         for other, name in product(set(ENGINES) - {engine}, self.balancers):
             self.run(name, f"systemctl disable --now {other} 2>/dev/null || test ! -e /usr/sbin/{other}")
         options = [f"--inventory={path}" for path in (self.inventory, *inventories)]
@@ -150,7 +150,7 @@ class Lab:
 
 
 def variables(certificate: str) -> dict[str, Any]:
-    """Return an inventory that adds TLS to site's defaults, and pages of a known size."""
+    """Return an inventory that adds TLS and pages of a known size to site's defaults."""
     secret = {"dest": CERTIFICATE, "content": certificate, "secret": True}
     tls: dict[str, Any] = {"listen": ["80 default_server", "443 ssl default_server"]}
     tls.update({"ssl_certificate": CERTIFICATE, "ssl_certificate_key": CERTIFICATE})
@@ -182,18 +182,18 @@ def new_certificate() -> str:
 
 
 def requests_per_s(lab: Lab, load: Load, address: str, seconds: int, ports: Mapping[str, int]) -> float:
-    """Let the client ask an address as fast as it can; names requests that fail."""
+    """Let the client send requests as fast as it can; prints failures."""
     close = "" if load.kept else "--header 'Connection: close' "
     url = f"{load.scheme}://{address}:{ports[load.scheme]}/{load.body}"
-    said = lab.run(lab.client, f"wrk --threads 1 --connections {CONNECTIONS} --duration {seconds}s {close}{url}")
-    failed = [line.strip() for line in said.splitlines() if "Non-2xx" in line or "Socket errors" in line]
+    output = lab.run(lab.client, f"wrk --threads 1 --connections {CONNECTIONS} --duration {seconds}s {close}{url}")
+    failed = [line.strip() for line in output.splitlines() if "Non-2xx" in line or "Socket errors" in line]
     if failed:
         print(f"  {url}: {', '.join(failed)}", flush=True)
-    return float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[0])
+    return float(re.findall(r"Requests/sec:\s+([\d.]+)", output)[0])
 
 
 def measure(lab: Lab, engine: str, seconds: int, rounds: int) -> None:
-    """Print a line for each load: requests per second, and the ratios to the direct ones."""
+    """Print a line per load: requests per second, and the ratios to the direct ones."""
     targets = {"direct": (lab.servers[0], PORTS), "package": (lab.first, STOCK_PORTS), "pair": (lab.vip, PORTS)}
     for load in (Load(*parts) for parts in product(("http", "https"), BODIES, (True, False))):
         seen: dict[str, list[float]] = {target: [] for target in targets}
@@ -206,7 +206,7 @@ def measure(lab: Lab, engine: str, seconds: int, rounds: int) -> None:
 
 
 def sustain(lab: Lab, engine: str, seconds: int) -> None:
-    """Print how the pair does in pieces of a longer time, and the ratio of the worst one."""
+    """Print the pair's rates in 10 s pieces of a longer time, and the ratio of the worst one."""
     load = Load("http", "1k", True)
     direct = [requests_per_s(lab, load, lab.servers[0], 10, PORTS)]
     pieces = [requests_per_s(lab, load, lab.vip, 10, PORTS) for _piece in range(seconds // 10)]
@@ -221,7 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="how long each measurement takes (default: 3)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is repeated (default: 3)")
-    parser.add_argument("--sustain", type=int, default=60, help="seconds for the pair alone (default: 60)")
+    parser.add_argument("--sustain", type=int, default=60, help="seconds for only the pair (default: 60)")
     parser.add_argument("--inventory", type=Path, default=ROOT / "build/lab/inventory.yml", help="default: the lab's")
     arguments = parser.parse_args()
     lab = Lab(arguments.inventory)

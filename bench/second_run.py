@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare a run of site.yml that has nothing to do with ten pings of the same hosts, in turn, in one go.
+"""Compare a run of site.yml without changes to ten pings of the same hosts, alternating, in one go.
 
-Seconds say more about the machine than about the playbook, so the ratio of the medians is what counts.
+Seconds depend on the machine more than on the playbook, so the result is the ratio of the medians.
 Run it with .venv/bin/python after "make site".
 """
 
@@ -19,14 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def seconds(playbook: str, inventory: str) -> float:
-    """Return how long a run of *playbook* takes. Raises when it fails or changes something."""
+    """Return how long a run of *playbook* takes. Exits if it fails or changes something."""
     command = [ROOT / ".venv/bin/ansible-playbook", "-i", inventory, ROOT / playbook]
     start = time.monotonic()
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     took = time.monotonic() - start
     recap = run.stdout.rpartition("PLAY RECAP")[2]
     if run.returncode != 0 or recap.count("changed=") != recap.count("changed=0 "):
-        sys.exit(f"{playbook} failed, or still had something to change:\n{run.stdout}\n{run.stderr}")
+        sys.exit(f"{playbook} failed, or changed something:\n{run.stdout}\n{run.stderr}")
     return took
 
 

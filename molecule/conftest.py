@@ -22,7 +22,7 @@ UNITS = ("keepalived", "keepalived-watch", "nginx", "haproxy")
 
 @pytest.fixture(scope="session")
 def lab(request: pytest.FixtureRequest) -> Lab:
-    """Connect to the nodes of the inventory that molecule names."""
+    """Connect to the nodes of molecule's inventory."""
     inventory = Path(request.config.option.ansible_inventory)
     balancers, backends = (list(inventory_hosts(inventory, group)) for group in ("balancers", "backends"))
     return Lab(
@@ -40,7 +40,7 @@ def lab(request: pytest.FixtureRequest) -> Lab:
 
 @pytest.fixture(scope="module")
 def answers_so_far(lab: Lab) -> Iterator[Callable[[], list[str]]]:
-    """Request the VIP's page from the client all the time; return the status codes since the start."""
+    """Request the VIP's page from the client continuously; return the status codes since the start."""
     client = lab.nodes[CLIENT]
     request = "curl --silent --output /dev/null --max-time 1 --write-out '%{http_code}\n'"
     loop = f"while true; do {request} http://{lab.vip}/ || true; sleep 0.02; done >{PROBE_LOG}"
@@ -50,7 +50,7 @@ def answers_so_far(lab: Lab) -> Iterator[Callable[[], list[str]]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``vip`` once for each VIP of the inventory."""
+    """Run a test with ``vip`` once per VIP of the inventory."""
     if "vip" in metafunc.fixturenames:
         metafunc.parametrize("vip", vip_owners(Path(metafunc.config.option.ansible_inventory)))
 
@@ -59,7 +59,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_makereport(
     item: pytest.Function,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add what the nodes' daemons said to the report of a failed test."""
+    """Add the logs of the nodes' daemons to the report of a failed test."""
     report = yield
     lab = item.funcargs.get("lab")
     if report.when == "call" and report.failed and isinstance(lab, Lab):
@@ -69,10 +69,10 @@ def pytest_runtest_makereport(
 
 
 def journal(node: Host) -> str:
-    """Read what the daemons of a node said last; say so when the node does not answer."""
+    """Return the last log lines of a node's daemons, or that the node does not answer."""
     units = " ".join(f"--unit={unit}" for unit in UNITS)
     try:
         return node.run(f"journalctl --no-pager --lines=40 -o short-precise {units}").stdout
     except (AssertionError, OSError, RuntimeError) as error:
-        # The test's own failure is what counts; this must not replace it.
+        # This must not replace the test's own failure.
         return f"(cannot be read: {error})"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep what arrives by SMTP on port 1025 and by POST on port 8080, one JSON object a line in /var/tmp/sink.jsonl."""
+"""Record mail on port 1025 and POSTs on port 8080, one JSON object per line in /var/tmp/sink.jsonl."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""examples/tcp_service does what it says."""
+"""examples/tcp_service works as described."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXAMPLE = "tcp_service"
 PORTS = [25, 80, 110, 135, 139, 443, 993, 994, 995, 6001, 6002, 6003, 6004, 60000, 60001]
 BESIDE = [24, 996, 6000, 6005, 59999]
 STATS = 7000
-# Connects from each source address to each port, and prints what answers a line: "cas0:25 hello", or the error.
+# Connects from each source address to each port, sends a line, and prints the answer, "cas0:25 hello", or the error.
 DIALER = """
 import json, socket, sys
 
@@ -40,7 +40,7 @@ def dial(source, port):
 
 print(json.dumps({source: {port: dial(source, port) for port in ports} for source in sources}))
 """
-# Talks on one connection until the file is removed, and leaves how it went there.
+# Talks on one connection until the file is removed, and writes the result beside it.
 TALKER = """
 import json, os, socket, sys, time
 
@@ -75,7 +75,7 @@ def _applied(lab: Lab) -> None:
 
 @pytest.fixture(scope="module")
 def sources(lab: Lab) -> Iterator[list[str]]:
-    """Give the client twelve addresses that the balancers have not seen yet."""
+    """Give the client twelve addresses that are new to the balancers."""
     client, prefix = lab.nodes[CLIENT], lab.vip.rpartition(".")[0]
     addresses = [f"{prefix}.{byte}" for byte in range(100, 112)]
     for address in addresses:
@@ -87,20 +87,20 @@ def sources(lab: Lab) -> Iterator[list[str]]:
 
 
 def forget(lab: Lab) -> None:
-    """Empty the stick tables, as after half an hour; peers that learn of it again do not matter while nobody calls."""
+    """Clear the stick tables, as after half an hour; entries that peers send again do not matter without clients."""
     for name in lab.balancers:
         runtime(lab, name, "clear table Exchange2010")
 
 
 def runtime(lab: Lab, name: str, command: str) -> str:
-    """Say something to haproxy's socket on a balancer, and return the answer."""
+    """Send a command to haproxy's socket on a balancer, and return the answer."""
     talk = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect('/run/haproxy/admin.sock'); "
     talk += "s.sendall(sys.argv[1].encode() + b'\\n'); print(s.makefile().read())"
     return str(lab.nodes[name].check_output("python3 -c %s %s", talk, command))
 
 
 def dial(lab: Lab, ports: list[int], sources: list[str]) -> dict[str, dict[str, str]]:
-    """Connect to the VIP from these addresses of the client; what was said, by source and port."""
+    """Connect to the VIP from these client addresses; return the answers by source and port."""
     said = lab.nodes[CLIENT].check_output(
         "python3 -c %s %s %s %s", DIALER, lab.vip, json.dumps(ports), json.dumps(sources)
     )
@@ -109,7 +109,7 @@ def dial(lab: Lab, ports: list[int], sources: list[str]) -> dict[str, dict[str, 
 
 
 def servers(lab: Lab, sources: list[str]) -> dict[str, str]:
-    """Return which server each source address is sent to."""
+    """Return the server of each source address."""
     return {source: answers["25"].partition(":")[0] for source, answers in dial(lab, [25], sources).items()}
 
 
@@ -122,7 +122,7 @@ def statuses(lab: Lab) -> dict[str, str]:
 
 
 def all_up(lab: Lab) -> bool:
-    """Say whether every server is up."""
+    """Return whether every server is up."""
     return set(statuses(lab).values()) == {"UP"}
 
 
@@ -136,7 +136,7 @@ def test_a_second_run_changes_nothing(lab: Lab) -> None:
     assert unchanged(recap), recap
 
 
-def test_every_port_and_range_answers_and_those_beside_do_not(lab: Lab) -> None:
+def test_every_port_and_range_answers_and_adjacent_ones_do_not(lab: Lab) -> None:
     own = client_address(lab)
     answers = dial(lab, [*PORTS, *BESIDE], [own])[own]
     ports = {port: answer.partition(":")[2] for port, answer in answers.items()}
@@ -144,7 +144,7 @@ def test_every_port_and_range_answers_and_those_beside_do_not(lab: Lab) -> None:
     assert {answers[str(port)] for port in BESIDE} == {"ConnectionRefusedError"}
 
 
-def test_the_statistics_are_for_the_host_alone(lab: Lab) -> None:
+def test_only_the_host_itself_can_reach_the_statistics(lab: Lab) -> None:
     own = client_address(lab)
     assert dial(lab, [STATS], [own]) == {own: {str(STATS): "ConnectionRefusedError"}}
     for name in lab.balancers:
@@ -167,7 +167,7 @@ def test_they_stick_across_a_failover_and_back(lab: Lab, sources: list[str]) -> 
         assert lab.moved_to("lb02"), lab.holders()
         assert servers(lab, sources) == first
     assert lab.moved_to("lb01"), lab.holders()
-    # It was stopped, and has forgotten all that its peer did not teach it.
+    # It was stopped, so it knows only what its peer sent.
     assert eventually(lambda: "used:0" not in runtime(lab, "lb01", "show table Exchange2010"), within_s=20)
     assert servers(lab, sources) == first
 
@@ -178,14 +178,14 @@ def test_they_stick_across_a_reload(lab: Lab, sources: list[str]) -> None:
     assert servers(lab, sources) == first
 
 
-def test_a_dead_server_is_left_out_and_returns(lab: Lab, sources: list[str]) -> None:
+def test_a_dead_server_is_skipped_and_returns(lab: Lab, sources: list[str]) -> None:
     before = servers(lab, sources)
     dead = [source for source in sources if before[source] == "cas1"]
     units = "stand-in@80 stand-in@25"
     assert eventually(lambda: all_up(lab), within_s=40)
     try:
         lab.nodes["cas1"].check_output(f"systemctl stop {units}")
-        # Even before a check fails, the connection is made to another one.
+        # Even before a check fails, the connection goes to another server.
         assert set(servers(lab, dead).values()) <= {"cas0", "cas2"}
         assert eventually(lambda: statuses(lab)["CAS1"] == "DOWN", within_s=40), statuses(lab)
     finally:
@@ -195,7 +195,7 @@ def test_a_dead_server_is_left_out_and_returns(lab: Lab, sources: list[str]) -> 
     assert "cas1" in servers(lab, sources).values()
 
 
-def test_a_long_connection_outlives_a_change(lab: Lab) -> None:
+def test_a_long_connection_survives_a_change(lab: Lab) -> None:
     client, path = lab.nodes[CLIENT], f"/run/haproof-{uuid.uuid4()}"
     before = runtime(lab, "lb01", "show info").split("Pid: ")[1].split()[0]
     client.check_output("setsid python3 -c %s %s %s >/dev/null 2>&1 </dev/null &", TALKER, lab.vip, path)

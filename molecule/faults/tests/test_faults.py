@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault is really there, and the node is whole again at its deadline, or when somebody heals it before."""
+"""Every fault takes effect, and the node recovers at the deadline, or when it is healed before."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 NODE = "lb02"
-"""The standby: most of what happens to it costs nothing."""
+"""The standby, since most faults there cost nothing."""
 LINK = "eth1"
 CONF = "/etc/keepalived/keepalived.conf"
 DISK = "/mnt/haproof-small"
 FOLDER = "/run/haproof-drill"
 DEADLINE_S = 3.5
-# A machine that does a lot besides, and the commands that ask.
+# Allowance for a busy machine, and for the commands that poll.
 SLACK_S = 5.0
 
 STANDS_STILL = 'grep -q "^State:.T" /proc/$(systemctl show --property=MainPID --value {})/status'
@@ -43,7 +43,7 @@ TABLE = "nft list table netdev haproof_drill"
 
 
 class Case(NamedTuple):
-    """A fault, the commands that succeed while it is there and when it is gone, and what comes before and after."""
+    """A fault, the commands that succeed while it is present and once it is gone, and commands before and after."""
 
     fault: str
     options: dict[str, Any]
@@ -54,7 +54,7 @@ class Case(NamedTuple):
 
 
 def unit_case(fault: str, unit: str, there: str) -> Case:
-    """Return the case of a fault of a unit, which runs again afterwards."""
+    """Return the case of a unit's fault, after which the unit runs again."""
     gone = f"systemctl is-active {unit} && ! {STANDS_STILL.format(unit)}"
     return Case(fault, {} if unit == "keepalived" else {"service": unit}, there, gone)
 
@@ -110,13 +110,13 @@ CASES = [
 
 @pytest.fixture(scope="module", autouse=True)
 def healed_at_the_end(lab: Lab) -> Iterator[None]:
-    """Leave no fault behind, whatever failed."""
+    """Always leave the node without faults."""
     yield
     lab.module(NODE, "node_fault", {"state": "healed"})
 
 
 def holds(node: Host, command: str) -> bool:
-    """Say whether a shell command succeeds on the node."""
+    """Return whether a shell command succeeds on the node."""
     return bool(node.run(command).rc == 0)
 
 
@@ -133,23 +133,23 @@ def inject(lab: Lab, case: Case, deadline_s: float = DEADLINE_S) -> dict[str, An
 
 
 def healed(node: Host, name: str) -> bool:
-    """Say whether a fault is neither recorded nor waited for."""
+    """Return whether a fault is neither recorded nor scheduled to heal."""
     return holds(node, healed_command(name))
 
 
 def healed_command(name: str) -> str:
-    """Return what succeeds when a fault is neither recorded nor waited for."""
+    """Return a command that succeeds if a fault is neither recorded nor scheduled to heal."""
     return f"! test -e {FOLDER}/{name}/record.json && ! systemctl is-active haproof-heal-{name}.timer"
 
 
 def whole(lab: Lab, case: Case) -> bool:
-    """Say whether nothing of a fault is left."""
-    # Each look at a node costs half a second.
+    """Return whether nothing is left of a fault."""
+    # One command, since each costs half a second.
     return holds(lab.nodes[NODE], f"{healed_command(case.fault)} && {case.gone}") and not lab.holds(NODE)
 
 
 def paused(container: str) -> bool:
-    """Say whether a node is frozen as a whole."""
+    """Return whether a whole node is frozen."""
     command = ["docker", "inspect", "--format", "{{.State.Paused}}", container]
     return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip() == "true"
 
@@ -160,7 +160,7 @@ def address_of(lab: Lab, name: str) -> str:
 
 
 def answers(lab: Lab) -> bool:
-    """Say whether Ansible reaches the node, and systemd is up there."""
+    """Return whether Ansible reaches the node, and systemd is up there."""
     command = ["ansible", NODE, "-i", str(lab.inventory), "-m", "ansible.builtin.command", "-a"]
     up = subprocess.run([*command, "systemctl is-system-running"], cwd=PROJECT, capture_output=True, check=False)
     return up.returncode == 0
@@ -188,7 +188,7 @@ def masked(node: Host, unit: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault)
-def test_fault_is_there_and_heals_at_its_deadline(lab: Lab, case: Case) -> None:
+def test_fault_takes_effect_and_heals_at_its_deadline(lab: Lab, case: Case) -> None:
     node = lab.nodes[NODE]
     unit = case.options.get("service", "keepalived")
     conf = f"stat --format='%a %u %g %s %Y' {CONF}; cat {CONF}"
@@ -202,7 +202,7 @@ def test_fault_is_there_and_heals_at_its_deadline(lab: Lab, case: Case) -> None:
 
 def test_link_comes_back_with_its_addresses_and_routes(lab: Lab) -> None:
     node = lab.nodes[NODE]
-    # Docker switches IPv6 off where a network has none.
+    # Docker disables IPv6 on a network without it.
     ipv6 = f"sysctl -w net.ipv6.conf.{LINK}.keep_addr_on_down=0 net.ipv6.conf.{LINK}.disable_ipv6="
     node.check_output(f"{ipv6}0")
     node.check_output(
@@ -210,7 +210,7 @@ def test_link_comes_back_with_its_addresses_and_routes(lab: Lab) -> None:
     )
     node.check_output(f"ip -6 route add fd00:db9::/64 via fd00:db8::1 dev {LINK}")
     addresses = f"ip -oneline address show dev {LINK} scope global | cut -d '\\' -f 1; ip route show dev {LINK}"
-    # The kernel remarks in which state the link is.
+    # The kernel appends the link's state.
     state = (
         f"{addresses}; ip -6 route show dev {LINK} | grep -v fe80; cat /proc/sys/net/ipv6/conf/{LINK}/keep_addr_on_down"
     )
@@ -221,7 +221,7 @@ def test_link_comes_back_with_its_addresses_and_routes(lab: Lab) -> None:
         assert fault(lab, NODE, state="healed")["faults"] == ["link_down"]
         assert node.check_output(state) == before
     finally:
-        # Takes the addresses along.
+        # This also removes the addresses.
         node.check_output(f"ip route flush 203.0.113.0/24 dev {LINK}; {ipv6}1")
     assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()
 
@@ -234,7 +234,7 @@ def test_duplicate_vip_is_removed_and_keepalived_keeps_its_own(lab: Lab) -> None
     assert lab.holders() == ["lb01", NODE]
     assert holds(node, by_hand)
     with lab.stopped("lb01", "keepalived"):
-        # Its own address has no end.
+        # Its own address has no lifetime.
         assert eventually(lambda: holds(node, f"ip address show permanent to {lab.vip} | grep ."), within_s=5)
         assert fault(lab, NODE, state="healed")["changed"]
         assert not holds(node, by_hand)
@@ -242,14 +242,14 @@ def test_duplicate_vip_is_removed_and_keepalived_keeps_its_own(lab: Lab) -> None
     assert lab.moved_to("lb01"), lab.holders()
 
 
-def test_cut_node_comes_back_and_says_when_it_was_cut(lab: Lab) -> None:
+def test_cut_node_comes_back_and_reports_when_it_was_cut(lab: Lab) -> None:
     reaches = f"ping -c 1 -W 1 {address_of(lab, NODE)}"
     client = lab.nodes[CLIENT]
     result = fault(lab, NODE, fault="network_cut", deadline=DEADLINE_S)
     assert result["changed"]
     assert result["injected_s"] is None
     assert eventually(lambda: not holds(client, reaches), within_s=SLACK_S)
-    # ARP's packets too.
+    # ARP is dropped, too.
     assert not holds(client, f"arping -c 1 -w 1 -I {LINK} {address_of(lab, NODE)}")
     assert eventually(lambda: holds(client, reaches), within_s=DEADLINE_S + SLACK_S)
     assert eventually(lambda: healed(lab.nodes[NODE], "network_cut"), within_s=SLACK_S)
@@ -269,7 +269,7 @@ def test_fault_healed_before_its_deadline(lab: Lab) -> None:
     refused = fault(lab, NODE, fault="keepalived_stop", deadline=30)
     assert "this host has the fault service_stop (service=nginx) already, which heals in" in refused["msg"]
     assert holds(node, "systemctl is-active keepalived")
-    # As a person on call does.
+    # As the engineer on call does.
     node.check_output(shlex.join(first["heal_command"]))
     assert whole(lab, case)
     assert node.check_output(shlex.join(first["heal_command"])) == "healed already"
@@ -279,7 +279,7 @@ def test_fault_healed_before_its_deadline(lab: Lab) -> None:
     assert not holds(node, f"test -e {FOLDER}/service_stop")
 
 
-def test_heal_that_fails_is_tried_again(lab: Lab) -> None:
+def test_failed_heal_is_retried(lab: Lab) -> None:
     node = lab.nodes[NODE]
     case = case_of("service_stop")
     inject(lab, case, deadline_s=4)
@@ -293,7 +293,7 @@ def test_heal_that_fails_is_tried_again(lab: Lab) -> None:
     assert eventually(lambda: whole(lab, case), within_s=5 + SLACK_S)
 
 
-def test_faults_that_a_node_cannot_have(lab: Lab) -> None:
+def test_unsupported_faults(lab: Lab) -> None:
     jump = fault(lab, NODE, fault="clock_jump", deadline=5)
     assert (jump["changed"], jump["supported"]) == (False, False)
     assert jump["reason"] == "this host is a container (docker): its clock is that of its host"
@@ -307,7 +307,7 @@ def test_faults_that_a_node_cannot_have(lab: Lab) -> None:
 def test_guard_heals_when_the_controller_is_killed(lab: Lab) -> None:
     container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
     commands = {
-        # The module still runs when its controller is killed.
+        # The module is still running when its controller is killed.
         "inject": [["docker", "pause", container], ["sleep", "20"]],
         "heal": [["docker", "unpause", container]],
     }
@@ -327,7 +327,7 @@ def test_guard_heals_when_the_controller_is_killed(lab: Lab) -> None:
     assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()
 
 
-def test_killed_node_comes_back_whole(lab: Lab) -> None:
+def test_killed_node_recovers_completely(lab: Lab) -> None:
     container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
     commands = {"inject": [["docker", "kill", container]], "heal": [["docker", "start", container]]}
     arguments = {"fault": "node_power_off", "node": container, "commands": commands, "deadline": 60}
@@ -336,7 +336,7 @@ def test_killed_node_comes_back_whole(lab: Lab) -> None:
     off = lab.module("localhost", "node_fault", arguments)["localhost"]
     assert off["changed"]
     done = run_heal(lab)
-    # The driver starts it first; whether it answers by then is a matter of moments.
+    # The driver starts it first; it may answer a moment later.
     assert not lab.module("localhost", "node_fault", {"state": "healed", "node": container})["localhost"]["changed"]
     assert done.returncode == 0 or f"{NODE} is not healed" in done.stdout, done.stdout
     assert eventually(lambda: answers(lab), within_s=20), "the node does not answer again"
@@ -347,7 +347,7 @@ def test_playbook_heals_everything_at_once(lab: Lab, tmp_path: Path) -> None:
     inject(lab, case_of("service_slow"), deadline_s=60)
     fault(lab, "web01", fault="service_stop", service="nginx", deadline=60)
     lab.nodes[CLIENT].check_output(f"mkdir -p {FOLDER} && touch {FOLDER}/probe.run")
-    # web02 is somewhere else, where nobody answers.
+    # web02 has an address where no host answers.
     away = {"all": {"hosts": {"web02": {"ansible_host": "127.0.0.1", "ansible_port": 9}}}}
     (tmp_path / "away.json").write_text(json.dumps(away))
     done = run_heal(lab, f"--inventory={tmp_path / 'away.json'}")
@@ -392,7 +392,7 @@ def test_heal_script_of_another_user_is_not_run(lab: Lab, victim: str) -> None:
         node.check_output(REMOVE_PLANTED)
 
 
-def test_broken_file_does_not_outlive_a_reboot(lab: Lab) -> None:
+def test_broken_file_does_not_survive_a_reboot(lab: Lab) -> None:
     """A reboot clears /run and leaves the broken keepalived.conf, so the heal must survive it."""
     node = lab.nodes[NODE]
     container = inventory_balancers(lab.inventory)[NODE]["lab_container"]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the oldest ansible-core has written can be read by the programs that it is for."""
+"""The programs can read the files that the oldest ansible-core has written."""
 
 from __future__ import annotations
 

@@ -37,5 +37,5 @@ def test_drill_passes(lab: Lab, vip: str) -> None:
     done = drill(lab, vip=vip, faults="service_stop,keepalived_stop")
     assert done.code == 0, done.output
     assert [found["verdict"] for found in done.drills.values()] == ["pass", "pass"]
-    # The VIP's client tells its clock over IPv6 then.
+    # The client then serves its clock over IPv6.
     assert all(found["clock_error_s"] is not None for found in done.drills.values())

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stand in for an application server on a port: tell who answers, over HTTP or line by line.
+"""Stand in for an application server on a port: report who answers, over HTTP or line by line.
 
-GET /...      this host and port, and the headers that came
+GET /...      this host and port, and the received headers
 GET /slow/... the same after five seconds
-GET /big/...  the same, and 20,000 bytes more
+GET /big/...  the same, plus 20,000 bytes
 any line      this host and port, and the line
 """
 
@@ -18,7 +18,7 @@ REQUEST = re.compile(rb"(GET|HEAD|POST) (\S+) HTTP/1\.[01]\r?\n")
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer until the peer has had enough."""
+    """Answer until the peer closes the connection."""
     name = f"{socket.gethostname()}:{writer.get_extra_info('sockname')[1]}".encode()
     try:
         while True:
@@ -43,7 +43,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main() -> None:
-    """Listen on the port that is the only argument."""
+    """Listen on the port given as the only argument."""
     server = await asyncio.start_server(serve, "0.0.0.0", int(sys.argv[1]))  # noqa: S104  # in a lab
     await server.serve_forever()
 

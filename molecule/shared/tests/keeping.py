@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Backends that say which of their connections is used, and that close kept ones under a request."""
+"""Backends that report which of their connections is used, and that close kept ones during a request."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PORT = 8090
 LOG = "/run/fickle"
 REQUESTS = 20
-# Answers with its name and the number of the connection. The first request for /closing, by method, that comes on a
-# kept connection gets a reset.
+# Answers with its name and the number of the connection. Per method, the first request for /closing on a kept
+# connection gets a reset.
 BACKEND = """
 import asyncio, socket, sys
 connections, closed = 0, set()
@@ -55,7 +55,7 @@ async def main():
 
 asyncio.run(main())
 """
-# Requests over one connection, and over another when it was closed. curl would repeat what was lost.
+# Requests over one connection, and over a new one if it was closed. curl would repeat lost requests.
 ASKER = """
 import http.client, sys
 address, site, method, path, count = sys.argv[1:]
@@ -71,7 +71,7 @@ for number in range(int(count)):
         print("closed")
         connection.close()
 """
-# Says a line over an upgraded connection; prints the status, and what came back.
+# Sends a line over an upgraded connection; prints the status, and the answer.
 UPGRADER = """
 import socket, sys
 connection = socket.create_connection((sys.argv[1], 80), timeout=5)
@@ -104,7 +104,7 @@ def fickle_backends(lab: Lab) -> Iterator[None]:
 
 
 def check_kept_connections(lab: Lab, address: str, site: str) -> None:
-    """Ask a balancer for a site that is on these backends, and assert how it uses its connections to them."""
+    """Request a site on these backends from a balancer, and assert how it uses its connections to them."""
 
     def ask(method: str, path: str) -> list[str]:
         command = "python3 -c %s %s %s %s %s %s"
@@ -112,10 +112,10 @@ def check_kept_connections(lab: Lab, address: str, site: str) -> None:
 
     with fickle_backends(lab):
         assert len(set(ask("GET", "/kept"))) <= len(BACKENDS)
-        # What may be repeated is, whichever backend it is that closes.
+        # Repeatable requests are retried, whichever backend closes.
         answers = ask("GET", "/closing")
         assert all(":" in answer for answer in answers), answers
-        # What may not be is not, though its client gets no answer.
+        # Others are not, although their client gets no answer.
         answers = ask("POST", "/closing")
         seen = Counter(line for name in BACKENDS for line in lab.nodes[name].check_output(f"cat {LOG}").splitlines())
         posts = {line: count for line, count in seen.items() if line.startswith("POST")}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab seen from its nodes."""
+"""Access to a lab's nodes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ BACKENDS = ("web01", "web02")
 BALANCERS = ("lb01", "lb02")
 CLIENT = "client"
 SITE = "www.example.com"
-"""What the examples call their site."""
+"""The site name in the examples."""
 PROBE_S = 120
-"""Seconds after which the prober ends in any case."""
+"""Maximum duration of the prober, in seconds."""
 PATIENT_S = 0.9
-"""A time-out that a busy machine keeps, and in which the kernel does not ask for a lost connection again."""
+"""A time-out that a busy machine can meet, but shorter than the kernel's repetition of a lost SYN."""
 
 # VRRPv3 adverts (RFC 9568 section 5) for the VIP, whose last byte is the router id.
 FORGER = """
@@ -65,61 +65,61 @@ while time.monotonic() < end:
 
 @dataclass(frozen=True)
 class Lab:
-    """The nodes of a lab and what its inventory says about them."""
+    """The nodes of a lab, and their inventory."""
 
     inventory: Path
     nodes: dict[str, Host]
     engine: str
     balancers: list[str]
-    """In the order in which they take over from each other."""
+    """In the order of takeover."""
     backends: list[str]
     owners: dict[str, str]
-    """The balancer that has a VIP while it can, for each VIP (without prefix)."""
+    """The owner of each VIP (without prefix)."""
 
     @property
     def vip(self) -> str:
-        """The first VIP, which the methods mean unless they are told another."""
+        """The first VIP, the default of the methods."""
         return next(iter(self.owners))
 
     def holders(self, vip: str = "") -> list[str]:
-        """Name the balancers that have the VIP on an interface."""
+        """Return the balancers that have the VIP on an interface."""
         return [name for name in self.balancers if self.holds(name, vip)]
 
     def holds(self, name: str, vip: str = "") -> bool:
-        """Say whether this balancer has the VIP on an interface."""
+        """Return whether this balancer has the VIP on an interface."""
         return bool(self._vip_interface(name, vip or self.vip))
 
     def moved_to(self, name: str, vip: str = "", within_s: float = 10) -> bool:
-        """Wait until this balancer, and no other, has the VIP; say whether that came true."""
+        """Wait until only this balancer has the VIP; return whether it does."""
         return eventually(lambda: self.holders(vip) == [name], within_s)
 
     def holder_macs(self, vip: str = "") -> set[str]:
-        """Read the MAC addresses of the interfaces that have the VIP."""
+        """Return the MAC addresses of the interfaces with the VIP."""
         return {
             self.nodes[name].check_output("cat /sys/class/net/%s/address", self._vip_interface(name, vip or self.vip))
             for name in self.holders(vip)
         }
 
     def answering_macs(self, vip: str = "") -> set[str]:
-        """Ask on the wire, from the client: which MAC addresses answer for the VIP?"""
+        """Return the MAC addresses that answer for the VIP on the wire, asked from the client."""
         vip = vip or self.vip
         client = self.nodes[CLIENT]
         route = client.check_output("ip -oneline route get %s", vip).split()
         interface = route[route.index("dev") + 1]
         if ":" in vip:
-            # Without an answer it fails, and says nothing.
+            # Without an answer it fails, and prints nothing.
             return set(client.run("ndisc6 -q -n -m -r 1 -w 1000 %s %s", vip, interface).stdout.lower().split())
-        # Broadcast to the last, or only the first that answered would be asked again.
+        # Always broadcast, or only the first host that answered would be asked again.
         replies = client.run("arping -b -c 2 -I %s %s", interface, vip).stdout
         return {line.split("[")[1].split("]")[0].lower() for line in replies.splitlines() if "reply from" in line}
 
     def answers(self, requests: int, vip: str = "") -> list[str]:
-        """Request the VIP's page from the client so many times, and return the bodies."""
+        """Make *requests* for the VIP's page from the client, and return the bodies."""
         script = "for i in $(seq %s); do curl --silent --show-error --max-time 2 %s; echo; done"
         return self.nodes[CLIENT].check_output(script, str(requests), url(vip or self.vip)).splitlines()
 
     def module(self, hosts: str, module: str, arguments: dict[str, Any], *options: str) -> dict[str, dict[str, Any]]:
-        """Run a module of the collection on these hosts, and return what it says, by host."""
+        """Run a module of the collection on these hosts, and return its results by host."""
         with self._ad_hoc(hosts, module, arguments, *options) as run:
             return ad_hoc_results(run.communicate()[0])
 
@@ -128,13 +128,13 @@ class Lab:
         self.nodes[CLIENT].check_output("setsid python3 -c %s %s >/dev/null 2>&1 </dev/null &", FORGER, self.vip)
 
     def variables_of(self, group: str) -> dict[str, Any]:
-        """Read what the file of a group says, beside the inventory."""
+        """Read a group's variables file beside the inventory."""
         variables: dict[str, Any] = yaml.safe_load((self.inventory.parent / f"group_vars/{group}.yml").read_text())
         return variables
 
     @contextmanager
     def probed(self, vip: str = "", timeout_s: float = 0.25) -> Iterator[dict[str, Any]]:
-        """Request the VIP's page all the time, from the client; at the end the dict has what vip_probe saw."""
+        """Request the VIP's page from the client continuously; at the end the dict has vip_probe's result."""
         client = self.nodes[CLIENT]
         run_file = f"/run/haproof-{uuid.uuid4()}"
         arguments = {"url": url(vip or self.vip), "run_file": run_file, "duration": PROBE_S, "timeout": timeout_s}
@@ -150,7 +150,7 @@ class Lab:
 
     def _ad_hoc(self, hosts: str, module: str, arguments: dict[str, Any], *options: str) -> subprocess.Popen[str]:
         command = ["ansible", hosts, "-i", str(self.inventory), "-m", f"haproof.balancer.{module}"]
-        # The project's ansible.cfg asks for YAML and molecule for colours, which are for people.
+        # Override the project's YAML output and molecule's colours, which are for people.
         environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_FORCE_COLOR": "false"}
         return subprocess.Popen(
             [*command, *(["-a", json.dumps(arguments)] if arguments else []), *options],
@@ -161,7 +161,7 @@ class Lab:
 
     @contextmanager
     def stopped(self, name: str, unit: str) -> Iterator[None]:
-        """Stop a unit on a node, and start it again at the end, come what may."""
+        """Stop a unit on a node, and always start it again at the end."""
         try:
             self.nodes[name].check_output("systemctl stop %s", unit)
             yield
@@ -175,15 +175,15 @@ class Lab:
 
 
 def ad_hoc_results(output: str) -> dict[str, dict[str, Any]]:
-    """Read what ``ansible -m`` prints: "lb01 | SUCCESS => {...}" for each host."""
+    """Parse the output of ``ansible -m``: "lb01 | SUCCESS => {...}" per host."""
     parts = re.split(r"^(\S+) \| \S+ => ", output, flags=re.MULTILINE)
     return {host: json.loads(text) for host, text in zip(parts[1::2], parts[2::2])}
 
 
 def felt_s(seen: dict[str, Any]) -> float:
-    """Return the longest outage in what vip_probe saw, counted in failed requests.
+    """Return the longest outage in vip_probe's result, as failed requests times their interval.
 
-    From one good answer to the next it would also have the time in which a busy machine did not let the prober run.
+    From one good answer to the next it would include the time in which a busy machine did not run the prober.
     """
     return float(max((outage["failed"] for outage in seen["outages"]), default=0) * seen["interval_s"])
 
@@ -194,13 +194,13 @@ def url(vip: str) -> str:
 
 
 def inventory_variables(inventory: Path) -> dict[str, Any]:
-    """Read the variables that a lab's inventory gives all hosts."""
+    """Return the variables for all hosts in a lab's inventory."""
     variables: dict[str, Any] = yaml.safe_load(inventory.read_text())["all"]["vars"]
     return variables
 
 
 def apply_site(lab: Lab, variables: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run site.yml with these variables over the inventory's, and more arguments for ansible-playbook."""
+    """Run site.yml with these variables on top of the inventory's, and more arguments for ansible-playbook."""
     playbook = ["ansible-playbook", "haproof.balancer.site", "-i", str(lab.inventory)]
     return subprocess.run(
         [*playbook, "--extra-vars", json.dumps(variables), *arguments],
@@ -212,7 +212,7 @@ def apply_site(lab: Lab, variables: dict[str, Any], *arguments: str) -> subproce
 
 
 def apply_example(lab: Lab, name: str, *arguments: str) -> str:
-    """Run site.yml with the inventory of ``examples/<name>``, over which the lab's goes; return what Ansible says."""
+    """Run site.yml with the inventory of ``examples/<name>``, overridden by the lab's; return Ansible's output."""
     inventories = [PROJECT / "examples" / name / "inventory.yml", lab.inventory]
     command = ["ansible-playbook", "haproof.balancer.site", *(f"--inventory={path}" for path in inventories)]
     run = subprocess.run([*command, *arguments], capture_output=True, check=False, text=True, timeout=600)
@@ -221,13 +221,13 @@ def apply_example(lab: Lab, name: str, *arguments: str) -> str:
 
 
 def unchanged(recap: str) -> bool:
-    """Say whether Ansible changed nothing on any host."""
+    """Return whether Ansible changed nothing on any host."""
     changes = re.findall(r"changed=(\d+)", recap)
     return bool(changes) and set(changes) == {"0"}
 
 
 class Answer(NamedTuple):
-    """What came back for a request over HTTP; the headers' names are in lower case."""
+    """An HTTP response; the headers' names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -240,7 +240,7 @@ def ask(node: Host, address: str, path: str = "/", site: str = SITE, **headers: 
     for name, value in headers.items():
         command += ["--header", f"{name.replace('_', '-')}: {value}"]
     command += ["--resolve", f"{site}:80:{address}", f"http://{site}{path}"]
-    # Compressed bodies are no text.
+    # Compressed bodies are not text.
     raw = node.run_expect([0], shlex.join(command)).stdout_bytes.decode(errors="replace")
     head, _blank, body = raw.partition("\r\n\r\n")
     status, *lines = head.split("\r\n")
@@ -249,14 +249,14 @@ def ask(node: Host, address: str, path: str = "/", site: str = SITE, **headers: 
 
 
 def servers(node: Host, address: str, path: str, *options: str) -> Counter[str]:
-    """Count which stand-ins answer; ``/[1-9]`` in the path are nine requests, each on a new connection."""
+    """Count the answers of each stand-in; ``/[1-9]`` in the path makes nine requests, each on a new connection."""
     command = ["curl", "--silent", "--show-error", "--fail", "--max-time", "60", "--header", "Connection: close"]
     command += [*options, "--resolve", f"{SITE}:80:{address}", f"http://{SITE}{path}"]
     return Counter(re.findall(r"^\w+:\d+$", node.check_output(shlex.join(command)), flags=re.MULTILINE))
 
 
 def running_keepalived(lab: Lab, name: str) -> str:
-    """Name the program of a balancer's keepalived. There must be one, and its children must be of the same."""
+    """Return the binary of a balancer's keepalived. There must be one process, and its children must run the same."""
     script = "for pid in $(pidof keepalived); do readlink /proc/$pid/exe; done | sort -u"
     (binary,) = lab.nodes[name].check_output(script).splitlines()
     parents = lab.nodes[name].check_output("pgrep --count --parent 1 --exact keepalived")
@@ -265,25 +265,25 @@ def running_keepalived(lab: Lab, name: str) -> str:
 
 
 def inventory_balancers(inventory: Path) -> dict[str, dict[str, Any]]:
-    """Read the balancers of a lab's inventory, in its order, each with its variables."""
+    """Return the balancers of a lab's inventory in order, with their variables."""
     return inventory_hosts(inventory, "balancers")
 
 
 def inventory_hosts(inventory: Path, group: str) -> dict[str, dict[str, Any]]:
-    """Read the hosts of a group of a lab's inventory, in its order, each with its variables."""
+    """Return a group's hosts in a lab's inventory in order, with their variables."""
     hosts: dict[str, dict[str, Any]] = yaml.safe_load(inventory.read_text())["all"]["children"][group]["hosts"]
     return hosts
 
 
 def vip_owners(inventory: Path) -> dict[str, str]:
-    """Read which balancer owns each VIP; without an owner it is the first."""
+    """Return the owner of each VIP; the default is the first balancer."""
     first = next(iter(inventory_balancers(inventory)))
     vips = inventory_variables(inventory)["keepalived_vips"]
     return {vip["address"].split("/")[0]: vip.get("owner", first) for vip in vips}
 
 
 def eventually(condition: Callable[[], bool], within_s: float) -> bool:
-    """Try a condition until it holds or the time is over; say whether it held."""
+    """Poll a condition until it is true or the time is over; return whether it was."""
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A second opinion on a drill's figures, from tcpdump and "ip monitor", which share nothing with this collection.
+"""A second opinion on a drill's figures, from tcpdump and "ip monitor", which share no code with this collection.
 
-tcpdump on the client sees the connections of the prober and which balancer announces the VIP, "ip monitor" on each
-balancer when its kernel has it, and the playbook's output when it injects and heals. All are on the clock of the kernel
-that the lab's nodes share. When a fault comes is known only to the collection: the first failed request must follow.
+tcpdump on the client shows the prober's connections and which balancer announces the VIP, "ip monitor" on each balancer
+when its kernel has it, and the playbook's output when it injects and heals. All use the clock of the kernel that the
+lab's nodes share. Only the collection knows when a fault is injected: the first failed request must follow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 UNIT = "haproof-observer.service"
 RECORD = "/var/log/haproof-observer"
-# Both outlive a reboot of the node, and end after an hour at the latest.
+# Both survive a reboot of the node, and end after an hour at the latest.
 SERVICE = """
 [Service]
 ExecStart={command}
@@ -35,7 +35,7 @@ RuntimeMaxSec=3600
 [Install]
 WantedBy=multi-user.target
 """
-# A connection's first packet to the VIP, what begins like an HTTP answer from it, and who says that it has the VIP.
+# A connection's first packet to the VIP, the start of an HTTP answer from it, and announcements of the VIP.
 PACKETS = (
     "(dst host {vip} and tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn)"
     " or (src host {vip} and tcp[((tcp[12] & 0xf0) >> 2):4] = 0x48545450) or (arp and src host {vip})"
@@ -47,19 +47,19 @@ MONITORED = re.compile(r"\[(\S+)\] (Deleted )?\d+: \S+ +inet6? ([0-9a-f.:]+)/")
 STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| Heal what was broken)(?: (\w+))?\]")
 
 GOOD_IN_A_ROW = 10
-"""How many good answers end an outage, as docs/drills.md has it."""
+"""How many good answers end an outage, as in docs/drill-report.md."""
 STAMPS = {"gap_s": 2, "overlap_s": 2}
-"""These are sums over two moves, which a program on a balancer times when it gets to it."""
+"""Sums over two moves, which a program on a balancer records when it is scheduled."""
 SEEN = 0.8
-"""At least this part of a run's requests must be seen, or the observer was blind."""
+"""At least this share of a run's requests must be seen, or the observer missed too much."""
 FOLLOWS_S = 0.25
-"""So near to the moment at which the report has the fault the first request must fail: drill_timeout_s."""
+"""The first request must fail within this time of the reported injection: drill_timeout_s."""
 
 Spans = list[tuple[float, float]]
 
 
 class Stage(NamedTuple):
-    """A run as the playbook's output shows it: its fault, and when it was injected and healed, about."""
+    """A run in the playbook's output: its fault, and the approximate times of injection and healing."""
 
     fault: str
     injected_s: float
@@ -68,9 +68,9 @@ class Stage(NamedTuple):
 
 @contextmanager
 def observed(lab: Lab) -> Iterator[dict[str, str]]:
-    """Let the observers run meanwhile; at the end the dict has what those of the client and of each balancer wrote.
+    """Run the observers meanwhile; at the end the dict has the records of the client and of each balancer.
 
-    ``lb01 macs`` is who lb01 is on the wire.
+    ``lb01 macs`` are the MAC addresses of lb01.
     """
     client = lab.nodes[CLIENT]
     route = client.check_output("ip -oneline route get %s", lab.vip).split()
@@ -95,13 +95,13 @@ def observed(lab: Lab) -> Iterator[dict[str, str]]:
 
 
 def requests(record: str, timeout_s: float) -> list[tuple[float, float | None]]:
-    """Return when each connection began, and when its good answer came, if it came in time."""
+    """Return the start of each connection, and the time of its good answer, if it came in time."""
     found: list[tuple[float, float | None]] = []
     opened: dict[str, int] = {}
     for at, source, target, flags, status in PACKET.findall(record):
         at_s = float(at)
         if flags == "S":
-            # A lost packet that the kernel sends again is the same connection.
+            # A retransmitted packet belongs to the same connection.
             if source not in opened or at_s - found[opened[source]][0] > 2:
                 opened[source] = len(found)
                 found.append((at_s, None))
@@ -128,7 +128,7 @@ def outages(found: list[tuple[float, float | None]]) -> Spans:
 
 
 def lane(record: str, vip: str, held: bool, end_s: float) -> Spans:
-    """Return when the kernel of a balancer had the VIP, which *held* says of the start."""
+    """Return when the kernel of a balancer had the VIP; *held* is the state at the start."""
     since = 0.0 if held else None
     spans: Spans = []
     for at, deleted, address in MONITORED.findall(record):
@@ -142,7 +142,7 @@ def lane(record: str, vip: str, held: bool, end_s: float) -> Spans:
 
 
 def stages(done: Drilled) -> list[Stage]:
-    """Return the runs that the playbook's output shows."""
+    """Return the runs in the playbook's output."""
     found: list[Stage] = []
     fault, injected_s = "", 0.0
     for at_s, line in done.lines:
@@ -155,7 +155,7 @@ def stages(done: Drilled) -> list[Stage]:
 
 
 def held_s(lanes: dict[str, Spans], start_s: float, end_s: float) -> tuple[float, float]:
-    """Return for how long in this time no balancer had the VIP, and for how long more than one."""
+    """Return how long no balancer had the VIP in this time, and how long more than one."""
     changes = [(since, 1) for spans in lanes.values() for since, _until in spans]
     changes += [(until, -1) for spans in lanes.values() for _since, until in spans]
     none = several = 0.0
@@ -169,12 +169,12 @@ def held_s(lanes: dict[str, Spans], start_s: float, end_s: float) -> tuple[float
 
 
 def figures(lab: Lab, done: Drilled, records: dict[str, str], timeout_s: float) -> dict[str, list[dict[str, Any]]]:
-    """Return the figures of the runs by fault, named as in the report, and what else can be compared.
+    """Return the figures of the runs by fault, named as in the report, and other comparable values.
 
-    ``lead_s`` is from the outage to the new holder's first announcement, ``requests`` how many connections there were.
+    ``lead_s`` is from the outage to the new holder's first announcement, ``requests`` the number of connections.
     """
     end_s = done.lines[-1][0]
-    # Each test begins with the VIP on the first balancer.
+    # Each test starts with the VIP on the first balancer.
     lanes = {name: lane(records[name], lab.vip, name == lab.balancers[0], end_s) for name in lab.balancers}
     asked = requests(records[CLIENT], timeout_s)
     away = outages(asked)
@@ -205,7 +205,7 @@ def longest(spans: Spans) -> float:
 
 
 def reported(run: dict[str, Any]) -> dict[str, Any]:
-    """Return the same of a run in the report, without what it does not know, and when a request failed first."""
+    """Return the same values from a run in the report, without unknown ones, and when a request first failed."""
     names = ("outage_s", "failback_outage_s", "gap_s", "overlap_s", "takeover_s")
     found = {name: run[name] for name in names if run[name] is not None}
     (rows,) = run["timeline"]["requests"].values()
@@ -216,9 +216,9 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
         if last > first
     )
     for (_first, last, _end, _count, outcome), (first, *_rest, later) in pairwise(rows):
-        # A request that is under way when the fault comes breaks, too.
+        # A request that is pending when the fault is injected fails, too.
         if not outcome and later and -FOLLOWS_S < first < healed_s and run["outage_s"]:
-            # What fails after the takeover does not fail because of the fault's coming.
+            # A failure after the takeover is not caused by the injection.
             if run["detect_s"] is None or first < run["detect_s"]:
                 found["failed_s"] = first
             if run["detect_s"] is not None:
@@ -228,13 +228,13 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> list[str]:
-    """Name what differs by more than *most_s* for each move in it, or is known to one of the two only."""
+    """Return the values that differ by more than *most_s* per move, or that only one of the two knows."""
     told = reported(run)
     failed_s = told.pop("failed_s", 0.0)
     found = [] if abs(failed_s) <= FOLLOWS_S else [f"the first request failed after {failed_s:.4f}"]
     if seen["requests"] < told.pop("requests") * SEEN:
         found.append(f"requests: only {seen['requests']} were seen")
-    # The report does not know what a balancer had that was not watched, since it booted.
+    # The report does not know the state of a balancer that was not watched because it booted.
     names = {*told, *seen} - {"requests"} - ({"gap_s", "overlap_s"} - {*told})
     for name in sorted(names):
         if name not in told or name not in seen:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the watch of each balancer has found, and how to cut balancers off from each other."""
+"""The findings of each balancer's watch, and how to partition balancers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 METRICS = "/var/lib/prometheus/node-exporter/haproof.prom"
 WAIT_S = 40
-"""How long to wait for what comes within 5 s on an idle machine."""
+"""How long to wait for events that take at most 5 s on an idle machine."""
 
 _CUT = """
 table inet partition {
@@ -46,7 +46,7 @@ class Finding:
 
 
 class Journal:
-    """What a node's journal says from now on."""
+    """A node's journal from now on."""
 
     def __init__(self, node: Host) -> None:
         self._node = node
@@ -54,7 +54,7 @@ class Journal:
 
     def lines(self, unit: str) -> list[tuple[float, str]]:
         """Return the lines of a unit, each with the node's time in seconds."""
-        # Not by cursor: with a unit, systemd 252 leaves out the first entry behind it.
+        # Not by cursor: with a unit, systemd 252 skips the first entry after it.
         command = "journalctl --quiet --no-pager --output=json --since=%s --unit=%s"
         output = self._node.check_output(command, f"@{int(self._start)}", unit)
         entries = [json.loads(line) for line in output.splitlines()]
@@ -62,30 +62,30 @@ class Journal:
         return [line for line in lines if line[0] > self._start]
 
     def findings(self) -> list[Finding]:
-        """Return what the watch has found."""
+        """Return the watch's findings."""
         lines = [(at, _LINE.fullmatch(text)) for at, text in self.lines("keepalived-watch")]
         return [Finding(match[1], match[2], match[3], match[4], at) for at, match in lines if match]
 
-    def words(self, slug: str) -> list[str]:
-        """Return ``found`` and ``over`` as they came, for one slug."""
+    def states(self, slug: str) -> list[str]:
+        """Return ``found`` and ``over`` in order, for one slug."""
         return [finding.word for finding in self.findings() if finding.slug == slug]
 
-    def says(self, slug: str, words: list[str]) -> bool:
-        """Wait until the words are these; say whether that came true."""
-        return eventually(lambda: self.words(slug) == words, within_s=WAIT_S)
+    def reaches(self, slug: str, states: list[str]) -> bool:
+        """Wait until the states are these; return whether they are."""
+        return eventually(lambda: self.states(slug) == states, within_s=WAIT_S)
 
-    def has_told(self, slug: str, words: list[str]) -> bool:
-        """Wait until the alerts were told this; say whether that came true."""
-        return eventually(lambda: self.told(slug) == words, within_s=WAIT_S)
+    def has_alerted(self, slug: str, states: list[str]) -> bool:
+        """Wait until these were sent to the alerts; return whether they were."""
+        return eventually(lambda: self.alerts(slug) == states, within_s=WAIT_S)
 
-    def told(self, slug: str) -> list[str]:
-        """Return what the alerts were told about one slug: ``RAISED`` and ``CLEARED``."""
+    def alerts(self, slug: str) -> list[str]:
+        """Return what was sent to the alerts about one slug: ``RAISED`` and ``CLEARED``."""
         matches = [re.match(rf"{slug} \S+ (RAISED|CLEARED) ", text) for _at, text in self.lines("keepalived-alert")]
         return [match[1] for match in matches if match]
 
 
 def journals(lab: Lab) -> dict[str, Journal]:
-    """Open the journals of all balancers, which have to be at rest, at their ends."""
+    """Open the journals of all balancers, which must be healthy, at their ends."""
     assert eventually(lambda: lab.holders() == ["lb01"], within_s=WAIT_S), lab.holders()
     for name in lab.balancers:
         assert eventually(partial(at_rest, lab, name), within_s=WAIT_S), name
@@ -93,32 +93,32 @@ def journals(lab: Lab) -> dict[str, Journal]:
 
 
 def at_rest(lab: Lab, name: str) -> bool:
-    """Say whether the watch of a balancer runs and finds nothing."""
+    """Return whether a balancer's watch is running without findings."""
     found = metrics(lab, name, "haproof_vip_finding")
     return len(found) > 0 and not any(found)
 
 
 def metrics(lab: Lab, name: str, metric: str) -> list[float]:
-    """Read the samples of a metric, as the node exporter would; none when there is no file."""
+    """Return the samples of a metric, as read by the node exporter; none without a file."""
     text = lab.nodes[name].run("cat %s", METRICS).stdout
     families = text_string_to_metric_families(text)
     return [sample.value for family in families for sample in family.samples if sample.name == metric]
 
 
 def pass_time(lab: Lab, name: str, seconds: float) -> None:
-    """Let the watch of a balancer work for so long, by its own clock."""
+    """Wait until a balancer's watch has run for *seconds*, by its own clock."""
 
     def beat() -> float:
         return max(metrics(lab, name, "haproof_watch_heartbeat_timestamp_seconds"), default=0)
 
-    assert eventually(lambda: beat() > 0, within_s=WAIT_S), f"the watch of {name} does not run"
+    assert eventually(lambda: beat() > 0, within_s=WAIT_S), f"the watch of {name} is not running"
     start = beat()
     assert eventually(lambda: beat() > start + seconds, within_s=seconds + WAIT_S), f"the watch of {name} stands still"
 
 
 @contextmanager
 def cut(lab: Lab, name: str) -> Iterator[None]:
-    """Drop VRRP on a balancer, both ways, and heal that at the end, come what may."""
+    """Drop VRRP on a balancer in both directions, and always heal that at the end."""
     node = lab.nodes[name]
     try:
         node.check_output("nft %s", _CUT)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Three balancers: who takes over from whom, how fast, and what must not make them all give up."""
+"""Three balancers: the order and speed of takeover, and shared checks that must not make them all give up."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 CONF = "/etc/keepalived/keepalived.conf"
-# A machine that does a lot besides schedules late.
+# A busy machine schedules late.
 SLACK_S = 0.2
 
 
 def priorities(lab: Lab) -> list[int]:
-    """Ask each keepalived for its effective priority."""
+    """Return each keepalived's effective priority."""
     answers = lab.module("balancers", "vip_info", {"vips": [lab.vip]})
     return [answers[name]["instances"][0]["effective_priority"] for name in lab.balancers]
 
 
 @contextmanager
 def client_unreachable(lab: Lab) -> Iterator[None]:
-    """Let the client answer no ping, which all balancers look for; all else goes on."""
+    """Stop the client from answering pings, which all balancers check; everything else works."""
     client = lab.nodes[CLIENT]
     try:
         client.check_output("sysctl -w net.ipv4.icmp_echo_ignore_all=1")
@@ -45,7 +45,7 @@ def client_unreachable(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def check_without_weight(lab: Lab) -> Iterator[None]:
-    """Take the weight from the check of the client, on all balancers."""
+    """Remove the weight from the check of the client on all balancers."""
     edit = f"cp -p {CONF} {CONF}.kept && sed -i '/^vrrp_script shared/,/^}}/s/weight -50/weight 0/' {CONF}"
     try:
         for name in lab.balancers:
@@ -58,7 +58,7 @@ def check_without_weight(lab: Lab) -> Iterator[None]:
 
 @contextmanager
 def frozen(lab: Lab, name: str) -> Iterator[None]:
-    """Freeze a whole node, as a host does whose hypervisor stalls."""
+    """Freeze a whole node, as a stalled hypervisor does."""
     container = inventory_balancers(lab.inventory)[name]["lab_container"]
     subprocess.run(["docker", "pause", container], check=True)
     try:
@@ -75,7 +75,7 @@ def test_adverts_are_unicast(lab: Lab) -> None:
     for name in lab.balancers:
         conf = lab.nodes[name].file(CONF).content_string
         assert "unicast_peer" in conf
-        # Only the host's own group shows here; VRRP's is 224.0.0.18.
+        # Only the host's own groups show here; VRRP's is 224.0.0.18.
         assert "224.0.0.18" not in lab.nodes[name].check_output("ip -4 maddress show")
 
 
@@ -93,7 +93,7 @@ def test_standbys_take_over_in_order(lab: Lab) -> None:
 def test_failing_shared_check_leaves_a_holder(lab: Lab) -> None:
     with lab.probed() as seen, client_unreachable(lab):
         assert eventually(lambda: priorities(lab) == [204, 203, 202], within_s=10), priorities(lab)
-        # The balancers look once a second, not at the same moment, so the VIP may have been away and come back.
+        # The balancers check once per second, at different times, so the VIP may have been away and returned.
         assert lab.moved_to("lb01"), lab.holders()
         assert lab.answering_macs() == lab.holder_macs()
     assert seen["requests"] > 100
@@ -115,7 +115,7 @@ def test_frozen_holder_costs_what_vrrp_needs(lab: Lab) -> None:
     with lab.probed() as seen, frozen(lab, "lb01"):
         # lb01 cannot be asked.
         assert eventually(lambda: lab.holds("lb02"), within_s=10)
-        # lb01 would still answer what it was asked, if it thawed before those requests have timed out.
+        # lb01 would still answer pending requests if it thawed before they timed out.
         assert lab.answers(requests=100)
     assert seen["outages"], "freezing the holder was not felt"
     assert felt_s(seen) <= bound_s + SLACK_S, seen
@@ -123,7 +123,7 @@ def test_frozen_holder_costs_what_vrrp_needs(lab: Lab) -> None:
 
 
 def test_killed_keepalived_leaves_one_holder_within_five_seconds(lab: Lab) -> None:
-    # Stopped first, so that all of it dies at once: a child that outlives its parent by a millisecond gives the VIP up.
+    # Stopped first, so that all of it dies at once: a child that survives its parent by a millisecond gives up the VIP.
     lab.nodes["lb01"].check_output("systemctl kill --signal=STOP keepalived && systemctl kill --signal=KILL keepalived")
     assert eventually(lambda: lab.holders() == ["lb01", "lb02"], within_s=2), "the killed one did not leave the VIP"
     assert eventually(lambda: len(lab.holders()) == 1, within_s=5), lab.holders()

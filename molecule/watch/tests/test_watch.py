@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the watch finds while the pair is broken in one way after the other. Each test leaves it healed."""
+"""The watch's findings while the pair is broken in different ways. Each test leaves it healed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PARTITIONS = 5
 PROMISE_S = 5.0
 SLACK_S = 4.0
-"""For a machine that has other things to do."""
+"""For a busy machine."""
 UNIT = "keepalived-watch"
 NO_RESTART = "/run/systemd/system/keepalived.service.d/zz-test.conf"
 CAP_NET_RAW = 1 << 13
@@ -28,13 +28,13 @@ CAP_NET_RAW = 1 << 13
 
 @pytest.fixture(scope="module", autouse=True)
 def _at_rest(lab: Lab) -> None:
-    """Wait until the watches run and find nothing."""
+    """Wait until the watches are running without findings."""
     for name in BALANCERS:
         assert eventually(partial(at_rest, lab, name), within_s=WAIT_S), name
 
 
 def spent(lab: Lab, name: str) -> tuple[float, float]:
-    """Read the CPU time that the watch has used, and the node's uptime."""
+    """Return the watch's CPU time, and the node's uptime."""
     pid = main_pid(lab, name)
     fields = lab.nodes[name].check_output("cat /proc/%s/stat", str(pid)).rpartition(")")[2].split()
     ticks = float(lab.nodes[name].check_output("getconf CLK_TCK"))
@@ -47,7 +47,7 @@ def main_pid(lab: Lab, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", BALANCERS)
-def test_it_has_no_rights_but_one(lab: Lab, name: str) -> None:
+def test_it_has_only_one_capability(lab: Lab, name: str) -> None:
     status = lab.nodes[name].check_output("cat /proc/%s/status", str(main_pid(lab, name)))
     values = dict(line.split(":", 1) for line in status.splitlines())
     assert int(values["Uid"].split()[0]) != 0
@@ -69,12 +69,12 @@ def test_metrics_of_a_healthy_pair(lab: Lab, name: str) -> None:
 
 
 def test_a_vrrp_process_that_was_killed(lab: Lab) -> None:
-    """keepalived itself goes on, so no unit fails."""
+    """keepalived itself keeps running, so no unit fails."""
     said = journals(lab)["lb02"]
     before = metrics(lab, "lb02", "haproof_keepalived_restarts_total")[0]
     lab.nodes["lb02"].check_output("pkill --signal KILL --parent $(cat /run/keepalived.pid) --exact keepalived")
-    assert said.says("process_restarted", ["found"]), said.lines("keepalived-watch")
-    assert said.has_told("process_restarted", ["RAISED"])
+    assert said.reaches("process_restarted", ["found"]), said.lines("keepalived-watch")
+    assert said.has_alerted("process_restarted", ["RAISED"])
     assert metrics(lab, "lb02", "haproof_keepalived_restarts_total") == [before + 1]
     assert metrics(lab, "lb02", "haproof_keepalived_finding") == [1]
 
@@ -88,21 +88,23 @@ def test_five_partitions_are_five_alarms(lab: Lab) -> None:
         with cut(lab, "lb02"):
             expected.append("found")
             for name in BALANCERS:
-                assert said[name].says("split_brain", expected), (name, said[name].findings())
+                assert said[name].reaches("split_brain", expected), (name, said[name].findings())
             assert len(lab.holders()) == 2
             if number == PARTITIONS - 1:
-                # An alarm outlives the watch, and is not told again.
+                # An alarm survives the watch, and is not sent again.
                 lab.nodes["lb02"].check_output("systemctl kill --signal=KILL %s", UNIT)
                 pass_time(lab, "lb02", 3)
         expected.append("over")
         for name in BALANCERS:
-            assert said[name].says("split_brain", expected), (name, said[name].findings())
+            assert said[name].reaches("split_brain", expected), (name, said[name].findings())
     assert metrics(lab, "lb01", "haproof_vip_conflicts_total") == [before + PARTITIONS]
     end = spent(lab, "lb01")
     used = (end[0] - start[0]) / (end[1] - start[1])
     assert used < 0.01, f"{used:.2%} of a core"
     for name in BALANCERS:
-        assert said[name].has_told("split_brain", ["RAISED", "CLEARED"] * PARTITIONS), said[name].told("split_brain")
+        assert said[name].has_alerted("split_brain", ["RAISED", "CLEARED"] * PARTITIONS), said[name].alerts(
+            "split_brain"
+        )
     assert_within_promise(said["lb02"])
     (found, *_rest) = [finding for finding in said["lb02"].findings() if finding.slug == "split_brain"]
     assert found.vip == lab.vip
@@ -111,7 +113,7 @@ def test_five_partitions_are_five_alarms(lab: Lab) -> None:
 
 
 def assert_within_promise(journal: Journal) -> None:
-    """Compare when keepalived became master with when the watch said so, by the node's own clock."""
+    """Compare the times of keepalived's transition to master and of the watch's finding, by the node's own clock."""
     masters = [at for at, text in journal.lines("keepalived") if "Entering MASTER STATE" in text]
     found = [finding.at for finding in journal.findings() if (finding.slug, finding.word) == ("split_brain", "found")]
     assert len(masters) == len(found)
@@ -122,7 +124,7 @@ def assert_within_promise(journal: Journal) -> None:
 
 @contextmanager
 def orphaned(lab: Lab, kind: str) -> Iterator[None]:
-    """Let keepalived leave its VIP behind on the holder: frozen, or killed and not started again."""
+    """Make keepalived leave its VIP behind on the holder: frozen, or killed and not restarted."""
     node = lab.nodes["lb01"]
     if kind == "STOP":
         try:
@@ -133,7 +135,7 @@ def orphaned(lab: Lab, kind: str) -> Iterator[None]:
         return
     try:
         node.check_output("printf '[Service]\nRestart=no\n' >%s && systemctl daemon-reload", NO_RESTART)
-        # Frozen first: the VRRP process takes its leave when it sees its parent die.
+        # Frozen first: the VRRP process sends priority 0 when it sees its parent die.
         node.check_output("systemctl kill --signal=STOP keepalived && systemctl kill --signal=KILL keepalived")
         yield
     finally:
@@ -146,35 +148,35 @@ def test_a_vip_that_is_left_behind(lab: Lab, kind: str) -> None:
     said = journals(lab)
     with orphaned(lab, kind):
         for name in BALANCERS:
-            assert said[name].says("split_brain", ["found"]), (name, said[name].findings())
-        assert said["lb02"].says("peer_silent", ["found"]), said["lb02"].findings()
+            assert said[name].reaches("split_brain", ["found"]), (name, said[name].findings())
+        assert said["lb02"].reaches("peer_silent", ["found"]), said["lb02"].findings()
         (silent,) = [finding for finding in said["lb02"].findings() if finding.slug == "peer_silent"]
         assert f"is up and answers for {lab.vip}, but no advert" in silent.text
     for name in BALANCERS:
-        assert said[name].says("split_brain", ["found", "over"]), (name, said[name].findings())
-    assert said["lb02"].says("peer_silent", ["found", "over"]), said["lb02"].findings()
+        assert said[name].reaches("split_brain", ["found", "over"]), (name, said[name].findings())
+    assert said["lb02"].reaches("peer_silent", ["found", "over"]), said["lb02"].findings()
 
 
-def test_nobody_has_the_vip(lab: Lab) -> None:
+def test_no_host_has_the_vip(lab: Lab) -> None:
     said = journals(lab)
     # The standby first, so that there is no takeover in between.
     with lab.stopped("lb02", "keepalived"), lab.stopped("lb01", "keepalived"):
         for name in BALANCERS:
-            assert said[name].says("no_holder", ["found"]), (name, said[name].findings())
+            assert said[name].reaches("no_holder", ["found"]), (name, said[name].findings())
         for name in BALANCERS:
             assert metrics(lab, name, "haproof_vip_answers") == [0]
             assert metrics(lab, name, "haproof_vrrp_state") == [0]
     for name in BALANCERS:
-        assert said[name].says("no_holder", ["found", "over"]), (name, said[name].findings())
-        # They took their leave.
-        assert said[name].words("peer_silent") == []
+        assert said[name].reaches("no_holder", ["found", "over"]), (name, said[name].findings())
+        # They had sent priority 0.
+        assert said[name].states("peer_silent") == []
 
 
-def test_what_is_no_trouble_is_not_told(lab: Lab) -> None:
+def test_harmless_events_raise_no_alarm(lab: Lab) -> None:
     said = journals(lab)
     node = lab.nodes["lb02"]
     node.check_output("systemctl restart %s", UNIT)
-    # In one go, for a test that dies in between.
+    # In one command, in case the test dies in between.
     node.check_output("ip link set eth1 down; ip link set eth1 up")
     with lab.stopped("lb01", "keepalived"):
         assert lab.moved_to("lb02", within_s=WAIT_S), lab.holders()

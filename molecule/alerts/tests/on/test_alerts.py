@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What arrives at the sinks while the pair is broken in one way after the other. Each test leaves it healed."""
+"""Alerts that arrive at the sinks while the pair is broken in different ways. Each test leaves it healed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRETS = ("s3cr3t-t0ken", "s3cr3t-bearer")
 
 
 class Sink:
-    """What the client has received."""
+    """The client's received messages."""
 
     def __init__(self, lab: Lab) -> None:
         self.client = lab.nodes[CLIENT]
@@ -38,19 +38,19 @@ class Sink:
         return [mail for mail in self.entries("mail") if mail["from"] == "balancers@example.com"]
 
     def subjects(self, start: str) -> list[str]:
-        """Return the subjects of the role's mails that begin with *start*."""
+        """Return the subjects of the role's mails that start with *start*."""
         return [mail["subject"] for mail in self.mails() if mail["subject"].startswith(start)]
 
     def forget(self) -> None:
-        """Drop everything."""
+        """Delete all entries."""
         self.client.check_output("rm -f %s", SINK)
 
 
 @pytest.fixture
 def sink(lab: Lab) -> Sink:
-    """Return the sink, empty, after what earlier tests have caused is over."""
+    """Return the empty sink, after the alerts of earlier tests have ended."""
     for name in BALANCERS:
-        # It sends what is left when it ends, and has no state to hold back later messages.
+        # It sends pending messages when it stops, and starts without state that would delay later ones.
         lab.nodes[name].check_output("systemctl stop keepalived-alert.service 2>&1")
     found = Sink(lab)
     found.forget()
@@ -66,7 +66,7 @@ def heal(lab: Lab) -> None:
     assert eventually(moved(lab, "lb01"), within_s=10), lab.holders()
 
 
-def test_a_lost_vip_is_told_and_so_is_its_return(lab: Lab, sink: Sink) -> None:
+def test_a_lost_vip_and_its_return_are_reported(lab: Lab, sink: Sink) -> None:
     lab.nodes["lb01"].check_output(f"systemctl stop {lab.engine}")
     lost = f"[ALARM] lb01 lost {lab.vip} (MASTER -> FAULT)"
     assert eventually(lambda: lost in sink.subjects("[ALARM]"), within_s=10), sink.mails()
@@ -96,7 +96,7 @@ def test_a_lost_vip_is_told_and_so_is_its_return(lab: Lab, sink: Sink) -> None:
     assert (change["before"], change["state"], change["severity"]) == ("MASTER", "FAULT", "ALARM")
 
 
-def test_a_stopped_keepalived_is_told(lab: Lab, sink: Sink) -> None:
+def test_a_stopped_keepalived_is_reported(lab: Lab, sink: Sink) -> None:
     lab.nodes["lb01"].check_output("systemctl stop keepalived")
     lost = f"[ALARM] lb01 lost {lab.vip} (MASTER -> STOP)"
     assert eventually(lambda: lost in sink.subjects("[ALARM]"), within_s=10), sink.mails()
@@ -123,23 +123,23 @@ def test_a_flap_is_summed_up(lab: Lab, sink: Sink) -> None:
         lab.engine,
     )
     heal(lab)
-    told = f"[OK] lb01 holds {lab.vip} again"
+    last = f"[OK] lb01 holds {lab.vip} again"
 
     def mails() -> list[dict[str, Any]]:
         return [mail for mail in sink.mails() if "] lb01" in mail["subject"]]
 
     def complete() -> bool:
         counted = sum(transitions(mail["body"]) for mail in mails())
-        return counted >= 2 * flaps and mails()[-1]["subject"].startswith(told)
+        return counted >= 2 * flaps and mails()[-1]["subject"].startswith(last)
 
-    # The last state comes when the interval of its former message is over, if not before.
+    # The last state is sent at the end of the previous message's interval, if not before.
     assert eventually(complete, within_s=INTERVAL_S + 15), mails()
     intervals = 1 + (time.monotonic() - start) // INTERVAL_S
     assert len(mails()) <= 2 * intervals, mails()
 
 
 def transitions(body: str) -> int:
-    """Read how many transitions a mail is about."""
+    """Return the number of transitions in a mail."""
     line = next(line for line in body.splitlines() if line.startswith("changes:"))
     return int(line.split()[1])
 
@@ -153,7 +153,7 @@ def test_a_sink_that_hangs_delays_nothing(lab: Lab, sink: Sink) -> None:
         assert eventually(moved(lab, "lb01"), within_s=5), lab.holders()
     finally:
         sink.client.check_output("systemctl kill --signal=CONT sink")
-    # The next try delivers what waited, the last state included.
+    # The next retry delivers all pending messages, including the last state.
     assert eventually(lambda: sink.subjects(f"[OK] lb01 holds {lab.vip} again") != [], within_s=60), sink.mails()
 
 
@@ -163,7 +163,7 @@ def test_what_cannot_be_sent_is_in_the_journal_without_secrets(lab: Lab, sink: S
     try:
         assert node.run(f"runuser -u haproof_script -- {ALERT} test").rc == 1
         node.check_output(f"{ALERT} raise 'split brain' 'two hosts answer'")
-        # Not on the way out, where it tries once: the third try is 30 s after the first.
+        # Not when stopping, which tries only once: the third try is 30 s after the first.
         given_up = "mail could not be sent, so here it is: [ALARM] lb01: split brain found: two hosts answer"
         journal = "journalctl --unit=keepalived-alert --no-pager --output=cat"
         assert eventually(lambda: given_up in node.check_output(journal), within_s=50), node.check_output(journal)
@@ -186,7 +186,7 @@ def test_others_can_raise_and_clear_alarms(lab: Lab, sink: Sink) -> None:
 
 
 @pytest.mark.parametrize("name", BALANCERS)
-def test_nobody_else_may_read_the_secrets_or_raise_alarms(lab: Lab, name: str) -> None:
+def test_other_users_cannot_read_the_secrets_or_raise_alarms(lab: Lab, name: str) -> None:
     node = lab.nodes[name]
     assert node.run("runuser -u nobody -- cat /etc/keepalived/alert.json").rc == 1
     assert node.run(f"runuser -u nobody -- {ALERT} raise fake fake").rc == 1

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A pair that was set up by hand is taken over as it is."""
+"""A pair that was set up by hand is adopted unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 AUTH = "1111"
-# Every text that a node can choose is a template.
+# Every text under the node's control is a template.
 HOSTILE = {
     "keepalived.conf": """! RUN
 global_defs {
@@ -69,34 +69,34 @@ http {
 
 
 def live(lab: Lab) -> dict[str, list[str]]:
-    """Read what keepalived is configured with on each balancer."""
+    """Return keepalived's configuration on each balancer."""
     return {
         name: meaning(lab.nodes[name].file("/etc/keepalived/keepalived.conf").content_string) for name in lab.balancers
     }
 
 
 def holders(lab: Lab) -> dict[str, list[str]]:
-    """Name the balancers that have each VIP."""
+    """Return the holders of each VIP."""
     return {vip: lab.holders(vip) for vip in lab.owners}
 
 
 def moves(lab: Lab) -> dict[str, int]:
-    """Count how often a VRRP instance of each balancer has become master or backup so far."""
+    """Count the state transitions of each balancer's VRRP instances so far."""
     count = "journalctl --unit=keepalived | grep -cE 'Entering (MASTER|BACKUP|FAULT) STATE'"
     return {name: int(lab.nodes[name].run(count).stdout) for name in lab.balancers}
 
 
 def play(playbook: str, inventory: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a playbook as talkative as a user may ask for."""
+    """Run a playbook with maximum verbosity."""
     command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--diff", "-v", *options]
-    # Molecule asks for colours, whose codes would hide where a word begins.
+    # Molecule enables colours, whose codes would break matches at word boundaries.
     environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
     return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
 
 
 @pytest.fixture(scope="module")
 def inventory(lab: Lab) -> Path:
-    """Make an inventory of its own, which says nothing about keepalived, in a folder without variables."""
+    """Create an inventory without keepalived variables, in an empty directory."""
     folder = lab.inventory.parent / "adopted"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

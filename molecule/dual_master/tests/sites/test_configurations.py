@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 STAGED = "/run/accepted.conf"
-# In a network and folders of its own, beside the keepalived that serves. It dumps what it runs when asked by signal.
+# In its own network and mount namespaces, beside the active keepalived. On a signal it dumps its configuration.
 RUNS = f"""unshare --net --mount sh -c '
     ip link add eth1 type veth peer name eth2 && ip address add 192.0.2.1/24 dev eth1 && ip link set eth1 up
     ip link set eth2 up
@@ -50,28 +50,28 @@ def test_keepalived_accepts(lab: Lab, name: str) -> None:
     assert judge(KEEPALIVED, answer.rc, answer.stdout + answer.stderr, STAGED, name).rejection is None
 
 
-def test_keepalived_refuses_what_it_does_not_know(lab: Lab) -> None:
+def test_keepalived_rejects_unknown_directives(lab: Lab) -> None:
     check = shlex.join([*KEEPALIVED.check, STAGED])
     answer = lab.nodes["lb01"].run(f"echo no_such_directive >{STAGED} && {check}")
     rejection = judge(KEEPALIVED, answer.rc, answer.stdout + answer.stderr, STAGED, "it").rejection
-    # It says that twice, at first without the file.
+    # It logs that twice, first without the file.
     assert rejection is not None
     assert "(it: Line 1) Unknown keyword 'no_such_directive'" in rejection.splitlines()
 
 
 def test_keepalived_reads_definitions_as_the_role_does(lab: Lab) -> None:
-    """It names the first word of each line that it does not know, and reads the file more than once."""
+    """keepalived logs the first word of each unknown line, and reads the file more than once."""
     lines = expand(DEFINITIONS.splitlines(), "lb01".__eq__)
     words = [re.match(r'"([^"]*)"|(\S+)', line) for line in lines if line and not line.startswith("@")]
     expected = [word[1] or word[2] for word in words if word]
     text = base64.b64encode(DEFINITIONS.encode()).decode()
     check = f"keepalived --config-test --config-id=lb01 --use-file={STAGED}"
     answer = lab.nodes["lb01"].run(f"echo {text} | base64 -d >{STAGED}; trap '' TERM; {check}")
-    told = re.findall(r"Unknown keyword '(.*)'", answer.stdout + answer.stderr)
-    assert told[-len(expected) :] == expected
+    unknown = re.findall(r"Unknown keyword '(.*)'", answer.stdout + answer.stderr)
+    assert unknown[-len(expected) :] == expected
 
 
-def test_keepalived_runs_with_the_passwords_that_were_given(lab: Lab) -> None:
+def test_keepalived_runs_with_the_given_passwords(lab: Lab) -> None:
     instances = {
         f"vrrp_instance V{number}": {
             "interface": "eth1",

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""examples/dual_master does what it says: two sites, an address for each, and either balancer has both alone."""
+"""examples/dual_master works as described: two sites with one address each, and either balancer can carry both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SITES = ("www", "bbs")
 
 
 def assert_sites(lab: Lab) -> None:
-    """Ask for each site at each VIP, and expect its own page, from both servers."""
+    """Request each site at each VIP, and expect its own page, from both servers."""
     for vip in lab.owners:
         for site in SITES:
             answers = [ask(lab.nodes[CLIENT], vip, site=f"{site}.example.com") for _request in range(10)]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""examples/application_servers does what it says."""
+"""examples/application_servers works as described."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLE = "application_servers"
 
 @pytest.fixture(scope="module", autouse=True)
 def _applied(lab: Lab) -> None:
-    """Apply the example, and put some files where it has its static ones."""
+    """Apply the example, and create some static files."""
     apply_example(lab, EXAMPLE)
     for name in lab.balancers:
         lab.nodes[name].check_output("mkdir -p /srv/www/b /var/local/static")
@@ -28,7 +28,7 @@ def _applied(lab: Lab) -> None:
 
 
 def get(lab: Lab, path: str, site: str = SITE, **headers: str) -> Answer:
-    """Request a page at the VIP."""
+    """Request a page from the VIP."""
     return ask(lab.nodes[CLIENT], lab.vip, path, site, **headers)
 
 
@@ -53,7 +53,7 @@ def test_dynamic_pages_have_servers_of_their_own(lab: Lab) -> None:
     assert set(servers(lab.nodes[CLIENT], lab.vip, "/[1-20].php")) == {"web01:8090", "web02:8091"}
 
 
-def test_servers_are_told_who_asks(lab: Lab) -> None:
+def test_servers_receive_the_client_address(lab: Lab) -> None:
     client = inventory_hosts(lab.inventory, "clients")[CLIENT]["backend_address"]
     said = get(lab, "/").body.splitlines()
     assert f"host: {SITE}" in said
@@ -70,7 +70,7 @@ def test_servers_are_told_who_asks(lab: Lab) -> None:
     ],
     ids=["no page", "own page", "another site's page"],
 )
-def test_images_are_for_own_pages(lab: Lab, headers: dict[str, str], status: int) -> None:
+def test_images_are_only_for_own_pages(lab: Lab, headers: dict[str, str], status: int) -> None:
     answer = get(lab, "/a.png", **headers)
     assert answer.status == status
     assert (answer.body == "image\n") == (status == 200)
@@ -83,14 +83,14 @@ def test_another_name_is_redirected(lab: Lab, site: str) -> None:
     assert answer.headers["location"] == f"http://{SITE}/a/b?c=d"
 
 
-def test_static_files_may_be_kept_for_a_month(lab: Lab) -> None:
+def test_static_files_are_cached_for_a_month(lab: Lab) -> None:
     answer = get(lab, "/a.css")
     assert answer.body == "style\n"
     assert answer.headers["cache-control"] == f"max-age={30 * 24 * 3600}"
     assert "expires" in answer.headers
 
 
-def test_long_texts_are_compressed(lab: Lab) -> None:
+def test_long_text_is_compressed(lab: Lab) -> None:
     plain, compressed = get(lab, "/big/"), get(lab, "/big/", accept_encoding="gzip")
     assert compressed.headers["content-encoding"] == "gzip"
     assert len(compressed.body) < len(plain.body) / 10
@@ -98,7 +98,7 @@ def test_long_texts_are_compressed(lab: Lab) -> None:
     assert "content-encoding" not in get(lab, "/", accept_encoding="gzip").headers
 
 
-def test_each_worker_has_a_core_of_its_own(lab: Lab) -> None:
+def test_each_worker_has_its_own_core(lab: Lab) -> None:
     node = lab.nodes["lb01"]
     workers = "pgrep --full '^nginx: worker process$'"
     cores = node.check_output(f"for pid in $({workers}); do grep Cpus_allowed_list /proc/$pid/status; done")
@@ -116,9 +116,9 @@ def test_200_virtual_hosts_come_without_a_failed_request(lab: Lab) -> None:
     location = {"location /": {"proxy_pass": "http://web1"}}
     sites = [{"listen": 80, "server_name": f"site{number}.example.com", **location} for number in range(200)]
     with lab.probed() as seen:
-        # For the balancers: on the backends something else answers.
+        # Only for the balancers: the backends run other servers.
         apply_example(lab, EXAMPLE, "--limit", "balancers", "--extra-vars", json.dumps({"nginx_servers": sites}))
-    # The client's patience is short: that a busy machine takes long says nothing about the reload.
+    # No time-out for slow answers: a busy machine says nothing about the reload.
     assert set(seen["errors"]) <= {"timeout"}, seen
     assert seen["requests"] > 100
     for number in (0, 199):

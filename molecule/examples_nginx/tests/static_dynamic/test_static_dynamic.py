@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""examples/static_dynamic does what it says, on nodes that had another example before."""
+"""examples/static_dynamic works as described, on nodes that had another example before."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from nodes import Answer, Lab
 
 EXAMPLE = "static_dynamic"
-# Of the example.
+# From the example.
 PER_S, BURST, CONNECTIONS = 20, 40, 10
 SERVERS = {"web01": 8001, "web02": 8002}
-# Below the limit, so that only the tests of the limits meet it.
+# Below the limit, so that only the tests of the limits reach it.
 SLOWLY = ("--rate", "15/s")
-# Each thread makes a request, and more while the file is there. After twenty a second file says that all is under way.
+# Each thread makes a request, and more while the file exists. A second file appears after twenty requests.
 FLOOD = """
 import collections, json, os, sys, threading, time, urllib.error, urllib.request
 
@@ -61,7 +61,7 @@ print(json.dumps({"counts": counts, "elapsed_s": time.monotonic() - begin}))
 
 @pytest.fixture(scope="module", autouse=True)
 def _applied(lab: Lab) -> None:
-    """Apply the example, and put a file where it has its static ones."""
+    """Apply the example, and create a static file."""
     apply_example(lab, EXAMPLE)
     for name in lab.balancers:
         lab.nodes[name].check_output("mkdir -p /srv/static && echo script >/srv/static/a.js")
@@ -69,12 +69,12 @@ def _applied(lab: Lab) -> None:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    """Return the start of paths that nobody has asked for."""
+    """Return a prefix of paths that were never requested."""
     return f"/{uuid.uuid4()}/"
 
 
 def get(lab: Lab, path: str, node: str = CLIENT, **headers: str) -> Answer:
-    """Request a page at the VIP."""
+    """Request a page from the VIP."""
     return ask(lab.nodes[node], lab.vip, path, **headers)
 
 
@@ -101,41 +101,41 @@ def test_nothing_of_another_example_is_left(lab: Lab) -> None:
     assert get(lab, "/", host="www.example.net").status == 200
 
 
-def test_servers_get_requests_by_their_weight(lab: Lab, page: str) -> None:
+def test_servers_get_requests_by_weight(lab: Lab, page: str) -> None:
     counts = servers(lab.nodes[CLIENT], lab.vip, f"{page}weight/[1-60]", *SLOWLY)
     assert sum(counts.values()) == 60
     assert abs(counts["web01:8001"] - 40) <= 4, counts
 
 
-def test_a_dead_server_is_left_out_and_returns(lab: Lab, page: str) -> None:
+def test_a_dead_server_is_skipped_and_returns(lab: Lab, page: str) -> None:
     (holder,) = lab.holders()
     begin = time.monotonic()
     attempts = "grep -c 'connect() failed.*:8002/' /var/log/nginx/error.log"
     before = int(lab.nodes[holder].run(attempts).stdout)
     with without_servers(lab, ["web02"]):
         assert servers(lab.nodes[CLIENT], lab.vip, f"{page}dead/[1-60]", *SLOWLY) == {"web01:8001": 60}
-        # Two failures, and one more each five seconds; without that it were twenty.
+        # Two failures, and one more every five seconds; otherwise it would be twenty.
         tried = int(lab.nodes[holder].run(attempts).stdout) - before
         assert 2 <= tried <= 3 + (time.monotonic() - begin) / 5
     back = iter(range(1000))
     assert eventually(lambda: "web02:8002" in get(lab, f"{page}back/{next(back)}").body, within_s=20)
 
 
-def test_static_files_come_from_the_balancer_and_may_be_kept(lab: Lab) -> None:
+def test_static_files_come_from_the_balancer_and_are_cached(lab: Lab) -> None:
     with without_servers(lab, list(SERVERS)):
         answer = get(lab, "/a.js")
     assert (answer.status, answer.body) == (200, "script\n")
     assert answer.headers["cache-control"] == f"max-age={7 * 24 * 3600}"
 
 
-def test_a_page_is_cached_and_outlives_all_servers(lab: Lab, page: str) -> None:
+def test_a_page_is_cached_and_survives_all_servers(lab: Lab, page: str) -> None:
     first = get(lab, f"{page}news")
     assert first.headers["x-cache"] == "MISS"
     again = get(lab, f"{page}news")
     assert again.headers["x-cache"] == "HIT"
     assert again.body == first.body
     with without_servers(lab, list(SERVERS)):
-        # Until it is too old, and after that.
+        # While it is fresh, and when it is stale.
         states = set()
 
         def stale() -> bool:
@@ -147,7 +147,7 @@ def test_a_page_is_cached_and_outlives_all_servers(lab: Lab, page: str) -> None:
         assert eventually(stale, within_s=30), states
 
 
-def test_without_servers_there_is_a_degraded_answer(lab: Lab, page: str) -> None:
+def test_without_servers_the_fallback_page_is_served(lab: Lab, page: str) -> None:
     with without_servers(lab, list(SERVERS)):
         answer = get(lab, f"{page}degraded")
         assert answer.status == 503
@@ -157,12 +157,12 @@ def test_without_servers_there_is_a_degraded_answer(lab: Lab, page: str) -> None
     assert eventually(lambda: get(lab, f"{page}degraded").status == 200, within_s=20)
 
 
-def test_a_client_gets_ten_long_answers_at_once(lab: Lab, page: str) -> None:
+def test_a_client_may_have_ten_connections_at_once(lab: Lab, page: str) -> None:
     said = lab.nodes[CLIENT].check_output("python3 -c %s %s %s /run/none", FLOOD, lab.vip, "/slow" + page)
     assert json.loads(said)["counts"] == {"200": CONNECTIONS, "429": 16 - CONNECTIONS}
 
 
-def test_16_floods_are_limited_and_hurt_nobody_else(lab: Lab, page: str) -> None:
+def test_16_floods_are_limited_and_spare_other_clients(lab: Lab, page: str) -> None:
     client, run_file = lab.nodes[CLIENT], f"/run/haproof-{uuid.uuid4()}"
     command = "python3 -c %s %s %s %s >%s.part; mv %s.part %s.json"
     flood = client.backend.quote(command, FLOOD, lab.vip, f"{page}flood/", *[run_file] * 4)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each finding of the audit and of site.yml is produced for real, found, and gone when it is mended."""
+"""Each finding of the audit and of site.yml is produced for real, found, and gone once it is fixed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 AUDIT_RUNS = int(os.environ.get("AUDIT_RUNS", "1"))
 HOLDER, STANDBY = "lb01", "lb02"
-# keepalived with the pair's router id for another address, on a host that is no balancer. Its interval is below the
-# pair's: adverts that it refuses start its timer again.
+# keepalived with the pair's router id for another address, on a host that is not a balancer. Its interval is shorter
+# than the pair's, since rejected adverts restart its timer.
 FOREIGN_ROUTER = """
 vrrp_instance FOREIGN {{
     version 3
@@ -37,12 +37,12 @@ vrrp_instance FOREIGN {{
     }}
 }}
 """
-# One clock of the lab's nodes cannot differ from another's, but what Python is told can.
+# The lab's nodes share one clock, so only Python's view of it can differ.
 AHEAD = '#!/bin/sh\nexec faketime -f +1h /usr/bin/python3.kept "$@"\n'
 
 
 def audit(lab: Lab, folder: Path, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Run the audit; return its report, with ``rc`` and what it printed as ``output``."""
+    """Run the audit; return its report, with ``rc`` and ``output``."""
     path = folder / "audit.json"
     playbook = ["ansible-playbook", "haproof.balancer.audit", "-i", str(lab.inventory)]
     run = subprocess.run(
@@ -59,12 +59,12 @@ def audit(lab: Lab, folder: Path, variables: dict[str, Any] | None = None) -> di
 
 
 def names(report: dict[str, Any]) -> set[tuple[str, str]]:
-    """Return the findings as name and host."""
+    """Return the findings as pairs of name and host."""
     return {(finding["finding"], finding["host"]) for finding in report["findings"]}
 
 
 def found(report: dict[str, Any], *expected: tuple[str, str]) -> None:
-    """Assert that these findings are in the report, that it failed, and that it told them."""
+    """Assert that these findings are in the report and the output, and that the audit failed."""
     assert set(expected) <= names(report), report["output"]
     assert report["rc"] != 0
     for finding in report["findings"]:
@@ -77,7 +77,7 @@ def nothing_found(report: dict[str, Any]) -> None:
 
 @contextmanager
 def done(lab: Lab, *steps: tuple[str, str, str]) -> Iterator[None]:
-    """Do something on nodes, and undo it at the end: each step is a node, a command, and the command that undoes it."""
+    """Run commands on nodes, and undo them at the end: each step is a node, a command, and its undo command."""
     with ExitStack() as stack:
         for name, command, undo in steps:
             stack.callback(lab.nodes[name].run, undo)
@@ -86,26 +86,26 @@ def done(lab: Lab, *steps: tuple[str, str, str]) -> Iterator[None]:
 
 
 def settled(lab: Lab) -> bool:
-    """Wait until the pair is as it was."""
+    """Wait until the pair has recovered."""
     infos = lab.module("balancers", "vip_info", {"vips": [lab.vip], "wait_for": "settled", "wait_timeout": 20})
     return {host: info["roles"][lab.vip] for host, info in infos.items()} == {HOLDER: "holder", STANDBY: "standby"}
 
 
 @pytest.fixture(autouse=True)
 def mended(lab: Lab) -> Iterator[None]:
-    """End with a pair that is well, which the next one begins with."""
+    """Leave a healthy pair for the next test."""
     yield
     assert eventually(lambda: settled(lab), within_s=40)
 
 
 def no_vrrp(*hooks: str) -> str:
-    """Return the command that lets nothing of VRRP through these hooks of the firewall."""
+    """Return the command that drops VRRP in these hooks of the firewall."""
     rules = "type filter hook {0} priority 0; policy accept; ip protocol 112 drop;"
     chains = " ".join(f"chain {hook} {{ {rules.format(hook)} }};" for hook in hooks)
     return f"nft 'table inet findings {{ {chains} }}'"
 
 
-def test_a_healthy_pair_has_none(lab: Lab, tmp_path: Path) -> None:
+def test_a_healthy_pair_has_no_findings(lab: Lab, tmp_path: Path) -> None:
     for _run in range(AUDIT_RUNS):
         report = audit(lab, tmp_path)
         nothing_found(report)
@@ -118,7 +118,7 @@ def test_a_healthy_pair_has_none(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
-    """Edited files, a run that was cut off, a replaced program, a service that hangs, and a clock that is wrong."""
+    """Edited files, an interrupted run, a replaced binary, a hung service, and a wrong clock."""
     standby = lab.nodes[STANDBY]
     conf, program = "/etc/keepalived/keepalived.conf", "/usr/sbin/keepalived"
     edit = f"cp -p {conf} /run/kept.conf; sed -i 's/priority 253/priority 200/' {conf}"
@@ -127,7 +127,7 @@ def test_a_standby_that_is_not_what_it_seems(lab: Lab, tmp_path: Path) -> None:
     append = f"cp -p {nginx_conf} /run/kept.nginx; echo '# new' >>{nginx_conf}"
     cut_off = f"""echo '{{"restart": true, "units": false, "folders": []}}' >{mark}"""
     wrap = f"mv /usr/bin/python3 /usr/bin/python3.kept; echo '{AHEAD}' >/usr/bin/python3; chmod 755 /usr/bin/python3"
-    # What was there came from a package with its own time stamp, and keepalived runs from its old file meanwhile.
+    # The packaged file has its own time stamp, and keepalived is still running from the old file.
     put_back = f"cp -p /run/kept {program}.old; mv {program}.old {program}; systemctl restart keepalived"
     with done(
         lab,
@@ -163,7 +163,7 @@ def test_a_vrrp_process_that_was_killed(lab: Lab, tmp_path: Path) -> None:
         found(audit(lab, tmp_path), ("process_restarted", STANDBY))
 
 
-def test_a_firewall_that_lets_no_vrrp_in(lab: Lab, tmp_path: Path) -> None:
+def test_a_firewall_that_drops_vrrp(lab: Lab, tmp_path: Path) -> None:
     with done(lab, (STANDBY, no_vrrp("input"), "nft delete table inet findings")):
         assert eventually(lambda: lab.holders() == [HOLDER, STANDBY], within_s=10)
         report = audit(lab, tmp_path)
@@ -186,13 +186,13 @@ def test_adverts_that_do_not_leave_the_holder(lab: Lab, tmp_path: Path) -> None:
     assert "site_accepted_findings: [vrrp_unreachable]" in refused.stdout
 
 
-def test_a_vip_that_somebody_added_by_hand(lab: Lab, tmp_path: Path) -> None:
+def test_a_vip_that_was_added_by_hand(lab: Lab, tmp_path: Path) -> None:
     address = f"{lab.vip}/32 dev eth1"
     with done(lab, (STANDBY, f"ip address add {address}", f"ip address del {address}")):
         found(audit(lab, tmp_path), ("split_brain", ""), ("vip_orphaned", STANDBY))
 
 
-def test_strangers_on_the_link(lab: Lab, tmp_path: Path) -> None:
+def test_foreign_hosts_on_the_link(lab: Lab, tmp_path: Path) -> None:
     """A router with our id, and a host with our address."""
     network, _dot, vrid = lab.vip.rpartition(".")
     router = FOREIGN_ROUTER.format(vrid=vrid, address=f"{network}.77")
@@ -205,9 +205,9 @@ def test_strangers_on_the_link(lab: Lab, tmp_path: Path) -> None:
     ):
         assert eventually(lambda: f"{network}.77" in lab.nodes[BACKENDS[0]].check_output("ip address"), within_s=15)
         report = audit(lab, tmp_path)
-        # The settings change as little as they can and still be looked at on the link.
+        # The smallest change of the settings that makes site.yml inspect the link.
         vips = [{"address": f"{lab.vip}/24"}, {"address": f"{network}.99/24"}]
-        # One of the two is meant.
+        # One of the two is accepted.
         refused = apply_site(lab, {"keepalived_vips": vips, "site_accepted_findings": ["vip_foreign_mac"]}, "--check")
     found(report, ("vrid_taken", HOLDER), ("vip_foreign_mac", HOLDER), ("vrid_taken", STANDBY))
     assert refused.returncode != 0
@@ -216,7 +216,7 @@ def test_strangers_on_the_link(lab: Lab, tmp_path: Path) -> None:
     assert "changed=0" in refused.stdout
 
 
-def test_nobody_holds_it(lab: Lab, tmp_path: Path) -> None:
+def test_no_host_holds_it(lab: Lab, tmp_path: Path) -> None:
     with done(
         lab,
         (STANDBY, "systemctl stop keepalived", "systemctl start keepalived"),
@@ -234,7 +234,7 @@ def test_a_service_that_answers_badly(lab: Lab, tmp_path: Path) -> None:
     assert "answers with status 502, not 200" in report["output"]
 
 
-# What each balancer is about to run instead: the pair's VIP as lines of an instance, or another one.
+# The balancers' next configuration: the pair's VIP in an instance as lines, or another VIP.
 @pytest.mark.parametrize("address", ["VIP", "NETWORK.99"])
 def test_the_holder_comes_last_whoever_wrote_its_instances(lab: Lab, address: str) -> None:
     network, _dot, vrid = lab.vip.rpartition(".")
@@ -253,9 +253,9 @@ def test_the_holder_comes_last_whoever_wrote_its_instances(lab: Lab, address: st
     assert re.findall(r"changed: \[(lb\d+)\]", configured) == [STANDBY, HOLDER], configured
 
 
-# How two holders come about and become one again: on which node, by which commands (one heals by itself), who gives
-# up, how long it may take until a client knows, and how often that is tried: after a split chance decides.
-# Of a duplicate no advert tells: the holder's refresh, every 10 s, ends it.
+# How two holders appear and become one again: the node, the commands to begin and end it (one heals itself), the loser,
+# the time until clients must know, and the number of repetitions, since after a split chance decides.
+# A duplicate sends no adverts: it ends with the holder's refresh, every 10 s.
 MERGES: list[tuple[str, str, str, str, str, float, int]] = [
     ("a split", STANDBY, "BLOCK", "nft delete table inet findings", STANDBY, 3, 3),
     (
@@ -286,7 +286,7 @@ MERGES: list[tuple[str, str, str, str, str, float, int]] = [
 def test_clients_of_the_loser_find_the_winner(
     lab: Lab, name: str, begin: str, end: str, loser: str, within_s: float, times: int
 ) -> None:
-    """The client's entry does not age, and points to the one that gives up: the winner must tell."""
+    """The client's entry does not expire, and points to the loser: the winner must announce itself."""
     client = lab.nodes[CLIENT]
     wins, gives_up = (lab.nodes[host].check_output("cat /sys/class/net/eth1/address") for host in (HOLDER, loser))
     begin, end = (
@@ -299,8 +299,8 @@ def test_clients_of_the_loser_find_the_winner(
             with done(lab, (name, begin, end)):
                 assert eventually(lambda: gives_up in lab.answering_macs(), within_s=10)
                 client.check_output(f"ip neighbour replace {lab.vip} lladdr {gives_up} nud reachable dev eth1")
-            # On the node: to ask it again and again takes longer on a busy machine.
-            told = f"timeout {within_s} sh -c 'until {entry} | grep -q {wins}; do sleep 0.05; done'"
-            assert client.run(told).rc == 0, client.check_output(entry)
+            # One loop on the node: repeated connections take longer on a busy machine.
+            updated = f"timeout {within_s} sh -c 'until {entry} | grep -q {wins}; do sleep 0.05; done'"
+            assert client.run(updated).rc == 0, client.check_output(entry)
         assert eventually(lambda: lab.holders() == [HOLDER], within_s=10), lab.holders()
         assert set(filter(None, lab.answers(3))) <= set(BACKENDS)

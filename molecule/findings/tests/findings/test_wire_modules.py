@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""vip_check, vrrp_listen and vrrp_probe on the nodes, also for a user who may not."""
+"""vip_check, vrrp_listen and vrrp_probe on the nodes, also for an unprivileged user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nodes import BACKENDS, CLIENT, ad_hoc_results
 if TYPE_CHECKING:
     from nodes import Lab
 
-# Module, arguments that are good, and what a plain user is told.
+# Module, valid arguments, and the message for an unprivileged user.
 UNPRIVILEGED_CASES: list[tuple[str, dict[str, Any], str]] = [
     ("vip_check", {"vip": "VIP"}, "inspecting the link needs CAP_NET_RAW: use become, or connect as root"),
     ("vrrp_listen", {"duration": 1}, "inspecting the link needs CAP_NET_RAW: use become, or connect as root"),
@@ -30,7 +30,7 @@ UNPRIVILEGED_CASES: list[tuple[str, dict[str, Any], str]] = [
 
 
 def as_nobody(lab: Lab, module: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Run a module on the client as a user without rights."""
+    """Run a module on the client as an unprivileged user."""
     become = ["--become", "--become-method=su", "--become-user=nobody", "-e", "ansible_become_flags=-s/bin/sh"]
     command = ["ansible", CLIENT, "-i", str(lab.inventory), "-m", f"haproof.balancer.{module}", *become]
     environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_FORCE_COLOR": "false"}
@@ -41,12 +41,12 @@ def as_nobody(lab: Lab, module: str, arguments: dict[str, Any]) -> dict[str, Any
 
 
 @pytest.mark.parametrize(("module", "arguments", "message"), UNPRIVILEGED_CASES, ids=[c[0] for c in UNPRIVILEGED_CASES])
-def test_a_plain_user_is_told_what_is_missing(lab: Lab, module: str, arguments: dict[str, Any], message: str) -> None:
+def test_an_unprivileged_user_gets_an_error(lab: Lab, module: str, arguments: dict[str, Any], message: str) -> None:
     arguments = json.loads(json.dumps(arguments).replace("VIP", lab.vip))
     assert as_nobody(lab, module, arguments)["msg"] == message
 
 
-def test_a_plain_user_can_ask_the_service(lab: Lab) -> None:
+def test_an_unprivileged_user_can_check_the_service(lab: Lab) -> None:
     seen = as_nobody(lab, "vip_check", {"vip": lab.vip, "link": False, "port": 80})
     assert (seen["tcp"]["open"], seen["findings"]) == (True, [])
 
@@ -70,15 +70,15 @@ def test_the_holder_answers(lab: Lab) -> None:
     assert (seen["answered"], seen["findings"], seen["http"]["status"]) == (True, [], 200)
 
 
-def test_the_wrong_holder_is_told(lab: Lab) -> None:
+def test_the_wrong_holder_is_reported(lab: Lab) -> None:
     seen = lab.module(CLIENT, "vip_check", {"vip": lab.vip, "holder": "02:00:00:00:00:01"})[CLIENT]
     (mac,) = lab.holder_macs()
     assert seen["msg"] == f"{lab.vip}: {mac} answers for it, not the expected holder 02:00:00:00:00:01"
 
 
 @pytest.mark.parametrize("address", ["192.0.2.77", "fd00:77::77"])
-def test_two_that_answer_are_both_named(lab: Lab, address: str) -> None:
-    """In a network of its own, which nobody routes; IPv6 without looking for duplicates, which gives one up."""
+def test_both_answering_hosts_are_named(lab: Lab, address: str) -> None:
+    """In a network that is not routed; IPv6 without duplicate address detection, which would disable one of them."""
     prefix, flags = (64, "nodad") if ":" in address else (24, "")
     macs = []
     try:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A pair that was set up by hand, and that a run fails to take over, goes on as before, also after its next reload."""
+"""A pair that was set up by hand stays unchanged by a failed run, also after its next reload."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 HOLDER, STANDBY = BALANCERS
-# Which keepalived runs and would start, what it and the kernel read, and whether it starts at boot.
+# The running and the installed keepalived, its files and kernel parameters, and whether it is enabled.
 STATE = """
 find /etc/keepalived /etc/systemd/system/keepalived.service.d -type f -exec sha256sum {} + 2>/dev/null
 systemctl show keepalived --property=DropInPaths,ExecStart,ExecReload,MainPID,UnitFileState --value |
@@ -27,7 +27,7 @@ true
 
 @pytest.fixture(scope="module", autouse=True)
 def failed_run(lab: Lab) -> dict[str, str]:
-    """Let the daemon refuse the configuration, after all that comes before; return what was there before the run."""
+    """Make the daemon reject the configuration, after all earlier steps; return the state before the run."""
     assert eventually(lambda: lab.holders() == [HOLDER], within_s=20), lab.holders()
     before = {name: lab.nodes[name].check_output(STATE) for name in BALANCERS}
     play = apply_site(
@@ -43,12 +43,12 @@ def failed_run(lab: Lab) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", BALANCERS)
-def test_nothing_of_the_daemon_is_left_changed(lab: Lab, failed_run: dict[str, str], name: str) -> None:
+def test_the_daemon_is_unchanged(lab: Lab, failed_run: dict[str, str], name: str) -> None:
     assert lab.nodes[name].check_output(STATE) == failed_run[name]
 
 
 @pytest.mark.parametrize("name", BALANCERS)
-def test_its_checks_still_count_after_a_reload(lab: Lab, name: str) -> None:
+def test_its_checks_still_work_after_a_reload(lab: Lab, name: str) -> None:
     node = lab.nodes[name]
     now = node.check_output("date +%s.%N")
     node.check_output("systemctl reload keepalived")

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Marked secrets of every kind, in every place that can hold one, are found nowhere else.
+"""Marked secrets of every kind, in every possible place, never leak.
 
-The client is the node here, so that the pair is left alone: nginx, haproxy and keepalived run on it, with ports and an
-address of their own.
+The node is the client, so that the pair is left alone: nginx, haproxy and keepalived run on it, with their own ports
+and address.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from nodes import Lab
 
-# Every secret holds it. Short enough for an auth_pass, and nothing else has it.
+# Part of every secret and of nothing else. Short enough for an auth_pass.
 MARK = "Qz7m"
 SAMPLES = "/run/haproof-processes"
 STARTED = "/run/haproof-secrets"
 
 
 def secrets(salt: str) -> dict[str, Any]:
-    """Return the roles' variables with a secret in each place; another *salt* makes other secrets of them."""
+    """Return the roles' variables with a secret in each place; *salt* varies the secrets."""
 
     def mark(number: int) -> str:
         return f"{MARK}{number:02}{salt}"
@@ -57,7 +57,7 @@ def secrets(salt: str) -> dict[str, Any]:
             {"dest": "/etc/nginx/tls.key", "content": pem, "secret": True},
             {"dest": "/etc/nginx/htpasswd", "content": f"ann:$apr1${mark(8)}\nbob:{odd}\n", "secret": True},
             {"dest": "/etc/nginx/snippet.conf", "content": f"# {mark(9)}\nset $a {mark(9)};\n", "secret": True},
-            # Not said to be secret, and a secret is found in it.
+            # Not marked as secret, but it contains one.
             {"dest": "/etc/nginx/marked.conf", "content": f"set $api_token {mark(10)};\n"},
         ],
         "nginx_secrets": [mark(5)],
@@ -100,7 +100,7 @@ def secrets(salt: str) -> dict[str, Any]:
 
 
 def refused(variables: dict[str, Any]) -> dict[str, Any]:
-    """Return the *variables* with a secret in what each daemon refuses, and quotes."""
+    """Return the *variables* with a secret in a line that each daemon rejects and quotes."""
     (server,), (frontend,) = variables["nginx_servers"], variables["haproxy_frontends"]
     snippet = {"dest": "/etc/nginx/snippet.conf", "content": f"{MARK}20 on;\n", "secret": True}
     return {
@@ -115,7 +115,7 @@ def refused(variables: dict[str, Any]) -> dict[str, Any]:
 
 
 class Runs:
-    """Runs of Ansible against the client, which keep all that they print."""
+    """Runs of Ansible against the client, and all their output."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.folder = folder
@@ -129,7 +129,7 @@ class Runs:
         (folder / "inventory.json").write_text(json.dumps(inventory))
 
     def run(self, program: str, *arguments: str, variables: dict[str, Any] | None = None) -> str:
-        """Run ansible or ansible-playbook with ``-vvv``, and return what it printed. It may fail."""
+        """Run ansible or ansible-playbook with ``-vvv``, and return the output. It may fail."""
         extra = self.folder / f"extra{len(self.printed)}.json"
         extra.write_text(json.dumps(variables or {}))
         run = subprocess.run(
@@ -156,7 +156,7 @@ class Runs:
 
 @contextmanager
 def processes_noted(node: Host) -> Iterator[None]:
-    """Note the command lines of all processes of the node, ten times a second."""
+    """Record the command lines of all processes on the node, ten times per second."""
     loop = f"while :; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; sleep 0.1; done >{SAMPLES}"
     node.check_output("systemd-run --quiet --collect --unit=haproof-processes sh -c %s", loop)
     try:
@@ -167,7 +167,7 @@ def processes_noted(node: Host) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def runs(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """Run the roles, good and refused, in check mode too, and what reads the daemons' configurations."""
+    """Run the roles with valid and rejected variables, also in check mode, and all readers of configurations."""
     runs = Runs(lab, tmp_path_factory.mktemp("secrets"))
     node = lab.nodes[CLIENT]
     node.check_output("touch %s", STARTED)
@@ -190,7 +190,7 @@ def runs(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 def failures(printed: str) -> tuple[str, ...]:
-    """Return how many tasks failed, and of how many that was ignored."""
+    """Return the number of failed tasks, and of ignored failures."""
     (counts,) = re.findall(r"failed=(\d+) .*ignored=(\d+)", printed)
     return tuple(counts)
 
@@ -218,18 +218,18 @@ def test_no_command_line_has_a_secret(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("runs")
-def test_only_those_who_may_can_read_a_secret(lab: Lab) -> None:
-    """Asks as another user, and for what is left in folders for temporary files."""
+def test_other_users_cannot_read_a_secret(lab: Lab) -> None:
+    """Search as another user, and search the temporary directories for leftovers."""
     node = lab.nodes[CLIENT]
     others = "runuser -u nobody -- find / /run /dev/shm -xdev -newer %s -type f -readable"
     search = "-exec grep --files-with-matches --text %s {} + 2>/dev/null || :"
     assert node.check_output(f"{others} {search}", STARTED, MARK) == ""
     assert node.check_output("grep -rl --text %s /tmp /var/tmp || :", MARK) == ""
-    # It was there to be found.
+    # Prove that the search can find it.
     assert MARK in node.check_output("cat /etc/nginx/nginx.conf /etc/keepalived/keepalived.conf")
 
 
-def test_no_facts_nor_report_hold_a_secret(runs: Runs) -> None:
+def test_no_facts_or_reports_hold_a_secret(runs: Runs) -> None:
     files = [path for path in runs.folder.rglob("*") if path.is_file() and not path.name.startswith("extra")]
     # The cache's file has a prefix.
     assert {"audit.json", CLIENT} <= {path.name.rpartition("_")[2] for path in files}

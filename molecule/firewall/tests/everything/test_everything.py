@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A keepalived that systemd confines still does all that it is asked to, and a standby's service can bind the VIP."""
+"""A confined keepalived still has all its features, and a standby's service can bind the VIP."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_one_balancer_has_the_vip_with_its_own_mac(lab: Lab) -> None:
     assert lab.nodes["lb01"].check_output("cat /sys/class/net/vmac/address") == "00:00:5e:00:01:43"
 
 
-def test_scripts_run_as_the_script_user_unless_root_was_asked_for(lab: Lab) -> None:
+def test_scripts_run_as_the_script_user_unless_root_is_requested(lab: Lab) -> None:
     node = lab.nodes["lb01"]
     assert eventually(lambda: node.file("/tmp/who-root").contains("^master"), within_s=5)  # noqa: S108 # of a throw-away node
     runs = {tuple(line.split()[:2]) for line in node.check_output("cat /tmp/who-*").splitlines()}
@@ -57,7 +57,7 @@ def test_keepalived_dumps_its_state(lab: Lab, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BALANCERS)
-def test_the_service_listens_on_the_vip_wherever_that_is(lab: Lab, name: str) -> None:
+def test_the_service_listens_on_the_vip_on_every_balancer(lab: Lab, name: str) -> None:
     node = lab.nodes[name]
     assert node.check_output("ss --no-header --listening --tcp --numeric src %s:8080", lab.vip)
     assert node.check_output("sysctl -n net.ipv4.ip_nonlocal_bind net.ipv4.conf.all.arp_announce").split() == ["1", "2"]

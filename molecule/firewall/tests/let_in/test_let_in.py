@@ -14,7 +14,7 @@ from nodes import BALANCERS, eventually
 if TYPE_CHECKING:
     from nodes import Lab
 
-# Of these, one is in use.
+# One of these is active.
 RELOAD = """
 if systemctl is-active --quiet firewalld; then firewall-cmd --reload
 elif grep -q ENABLED=yes /etc/ufw/ufw.conf; then ufw reload
@@ -22,7 +22,7 @@ else systemctl reload nftables; fi
 """
 
 
-def test_a_stranger_cannot_take_the_vip_away(lab: Lab) -> None:
+def test_a_foreign_host_cannot_take_the_vip_away(lab: Lab) -> None:
     lab.forge_adverts()
     assert not eventually(lambda: lab.holders() != ["lb01"], within_s=2), lab.holders()
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pair behind firewalls that refuse VRRP."""
+"""The pair behind firewalls that block VRRP."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a pair without a firewall is open to; it shows that the forged adverts of the other tests are good."""
+"""A pair without a firewall is vulnerable, which also proves that the forged adverts of the other tests are valid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 
-def test_a_stranger_takes_the_vip_away(lab: Lab) -> None:
+def test_a_foreign_host_takes_the_vip_away(lab: Lab) -> None:
     lab.forge_adverts()
     assert eventually(lambda: lab.holders() == [], within_s=2), lab.holders()
 

@@ -33,8 +33,8 @@ CFG = "/etc/haproxy/haproxy.cfg"
 
 
 def words(node: Host, path: str) -> list[str]:
-    """Ask haproxy which words it reads in a file (-dC, from 2.7), a line each."""
-    # It stops before it looks for listeners, misses these, and says so in the last line.
+    """Return the words that haproxy reads in a file (-dC, from 2.7), line by line."""
+    # It stops before it checks for listeners, finds none, and reports that in the last line.
     *lines, remark = node.run("haproxy -dC -c -f %s", path).stdout.splitlines()
     assert remark.startswith("Configuration file has no error"), remark
     return [line for line in lines if line.strip()]
@@ -56,16 +56,16 @@ def by_section(lines: list[str]) -> dict[str, list[str]]:
 
 
 def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a playbook as talkative as a user may ask for."""
+    """Run a playbook with maximum verbosity."""
     command = ["ansible-playbook", playbook, "-i", str(inventory), "--diff", "-v"]
-    # Molecule asks for colours, whose codes would hide where a word begins.
+    # Molecule enables colours, whose codes would break matches at word boundaries.
     environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
     return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
 
 
 @pytest.fixture(scope="module")
 def inventory(lab: Lab) -> Path:
-    """Make an inventory of its own, which says nothing about haproxy, in a folder without variables."""
+    """Create an inventory without haproxy variables, in an empty directory."""
     folder = lab.inventory.parent / "adopted"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What haproxy does with the role's variables, asked of the running pair."""
+"""haproxy's behaviour with the role's variables, tested on the running pair."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ROLE = Path(__file__).parents[2] / "role.yml"
 CFG = "/etc/haproxy/haproxy.cfg"
-# Asks haproxy's runtime socket.
+# Sends a command to haproxy's runtime socket.
 CLI = """
 import socket, sys
 runtime = socket.socket(socket.AF_UNIX)
@@ -39,7 +39,7 @@ runtime.connect("/run/haproxy/admin.sock")
 runtime.sendall(sys.argv[1].encode() + b"\\n")
 sys.stdout.write(b"".join(iter(lambda: runtime.recv(65536), b"")).decode())
 """
-# Two requests over one TCP connection; the second when a file is there.
+# Two requests over one TCP connection; the second once a file exists.
 LONG = """
 import os, socket, sys, time
 connection = socket.create_connection((sys.argv[1], 6001), timeout=5)
@@ -52,7 +52,7 @@ while not os.path.exists("/run/long.go") and time.monotonic() < end:
     time.sleep(0.05)
 print(ask(), flush=True)
 """
-# A name server on a port of the loopback; its names, of IPv4 addresses, are in a file.
+# A name server on a loopback port; its names with IPv4 addresses are in a file.
 NAMES = """
 import json, socket, struct, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -72,7 +72,7 @@ while True:
     server.sendto(head + query[12 : end + 5] + answer, client)
 """
 RELOADS = 20
-# Listens on a port as any server may.
+# Listens on a port like any other server.
 SQUATTER = "systemd-run --quiet --collect --unit=squatter python3 -m http.server 8181"
 
 # Every section that haproxy 2.6 to 3.0 know, with much of what may stand there.
@@ -167,20 +167,20 @@ listen tls from tcp
 
 
 def cli(node: Host, command: str) -> str:
-    """Say a command to haproxy's runtime socket and return the answer."""
+    """Send a command to haproxy's runtime socket, and return the answer."""
     return str(node.check_output("python3 -c %s %s", CLI, command))
 
 
 def states(node: Host) -> dict[str, list[str]]:
-    """Read the admin state, the weight and the port of each server, by backend/name."""
+    """Return the admin state, weight and port of each server, by backend/name."""
     lines = [line.split(" ") for line in cli(node, "show servers state").splitlines()]
     return {f"{line[1]}/{line[3]}": [line[6], line[7], line[18]] for line in lines if len(line) > 20 and line[0] != "#"}
 
 
 def apply_role(lab: Lab, variables: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Apply the role to lb01 with these variables over the inventory's."""
+    """Apply the role to lb01 with these variables on top of the inventory's."""
     command = ["ansible-playbook", str(ROLE), "-i", str(lab.inventory), "--limit", "lb01", *arguments]
-    # Molecule asks for colours, whose codes would hide where a word begins.
+    # Molecule enables colours, whose codes would break matches at word boundaries.
     environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
     return subprocess.run(
         [*command, "--extra-vars", json.dumps(variables)],
@@ -193,7 +193,7 @@ def apply_role(lab: Lab, variables: dict[str, Any], *arguments: str) -> subproce
 
 
 def said(play: subprocess.CompletedProcess[str]) -> str:
-    """Return what a play printed, without the folds of long lines."""
+    """Return a play's output without line wraps."""
     return " ".join((play.stdout + play.stderr).split())
 
 
@@ -209,7 +209,7 @@ def address(lab: Lab, name: str) -> str:
 
 
 def fetch(lab: Lab, path: str = "/", *options: str, at: str = "lb01") -> str:
-    """Request a page of a balancer from the client; return the body and the status."""
+    """Request a page from a balancer on the client; return the body and the status."""
     client = lab.nodes[CLIENT]
     command = "curl --silent --show-error --insecure --max-time 5 --write-out ' %%{http_code}'"
     words = [f"http://{address(lab, at)}{path}" if path.startswith("/") else path, *options]
@@ -223,7 +223,7 @@ def node(lab: Lab) -> Host:
 
 @pytest.fixture
 def restored(lab: Lab) -> Iterator[None]:
-    """Apply the inventory's variables again afterwards, come what may."""
+    """Always apply the inventory's variables again afterwards."""
     yield
     play = apply_role(lab, {})
     assert play.returncode == 0, play.stdout
@@ -240,7 +240,7 @@ def test_every_section_is_read_by_haproxy_as_it_is_here(node: Host) -> None:
 
 def test_each_server_gets_its_weight(lab: Lab) -> None:
     bodies = Counter(fetch(lab).split()[0] for _dummy in range(16))
-    # Round robin with weights 1 and 3; another worker begins anew, so let it be off by one.
+    # Round robin with weights 1 and 3; a new worker starts again, so allow an error of one.
     assert bodies["web02"] in (11, 12, 13), bodies
 
 
@@ -255,7 +255,7 @@ def test_maps_lists_and_users_decide(lab: Lab) -> None:
     assert fetch(lab, "/private", "--user", "ann:pa55word").endswith(" 404")
 
 
-def test_connections_to_backends_are_kept_and_only_what_may_be_is_repeated(lab: Lab) -> None:
+def test_connections_to_backends_are_kept_and_only_repeatable_requests_retried(lab: Lab) -> None:
     check_kept_connections(lab, address(lab, "lb01"), "kept.example.com")
 
 
@@ -270,7 +270,7 @@ def test_a_certificate_for_each_name(lab: Lab) -> None:
     assert refused.rc == 35
 
 
-def test_keys_are_for_root_and_the_configuration_for_no_one_else(node: Host) -> None:
+def test_only_root_can_read_keys_and_the_configuration(node: Host) -> None:
     modes = node.check_output("stat --format '%%U %%a' /etc/haproxy/certs/a.pem %s", CFG).splitlines()
     assert modes == ["root 600", "root 640"]
 
@@ -280,7 +280,7 @@ def test_statistics_and_metrics(node: Host) -> None:
     assert "haproxy_process_uptime_seconds" in node.check_output("curl --silent http://127.0.0.1:8404/metrics")
 
 
-def test_requests_that_failed_are_in_the_journal(lab: Lab, node: Host) -> None:
+def test_failed_requests_are_in_the_journal(lab: Lab, node: Host) -> None:
     name = f"from-a-test-{time.monotonic_ns()}"
     fetch(lab, f"/good-{name}")
     fetch(lab, f"/blocked-{name}")
@@ -297,7 +297,7 @@ def test_a_client_sticks_to_its_server_across_the_pair(lab: Lab) -> None:
         return "server_key=" in cli(lab.nodes["lb02"], "show table mail")
 
     assert eventually(learned, 10), cli(lab.nodes["lb02"], "show peers")
-    # All ports of the ranges, on the other balancer too.
+    # All ports of the ranges, also on the other balancer.
     for port in range(6001, 6005):
         for name in BALANCERS:
             assert client.check_output("curl --silent http://%s:%s/", address(lab, name), str(port)) == server
@@ -347,7 +347,7 @@ def test_maintenance_survives_a_change_and_a_new_port_counts(lab: Lab, node: Hos
     cli(node, "set server backends/web01 weight 1")
 
 
-def test_a_map_alone_is_reloaded_and_check_mode_tells_it_before(lab: Lab, node: Host) -> None:
+def test_a_changed_map_is_reloaded_and_check_mode_predicts_it(lab: Lab, node: Host) -> None:
     master = node.check_output("systemctl show --property=MainPID --value haproxy")
     files = changed(lab, "files", content="new.example.com api\n")
     gone = {"dest": "/etc/haproxy/certs/b.pem", "secret": True, "state": "absent"}
@@ -372,7 +372,7 @@ def test_a_map_alone_is_reloaded_and_check_mode_tells_it_before(lab: Lab, node: 
 
 
 @pytest.mark.usefixtures("restored")
-def test_what_leaves_the_variables_leaves_the_node(lab: Lab, node: Host) -> None:
+def test_files_taken_out_of_the_variables_are_removed(lab: Lab, node: Host) -> None:
     assert apply_role(lab, {"haproxy_listens": []}).returncode == 0
     assert not node.socket("tcp://0.0.0.0:6001").is_listening
     assert "listen mail" not in node.file(CFG).content_string
@@ -417,7 +417,7 @@ def test_bad_input_is_named_and_costs_no_request(lab: Lab, node: Host) -> None:
 
 
 class Resolvers:
-    """What names mean on a node: to its C library, and to haproxy's own resolvers."""
+    """Name servers on a node: for its C library, and for haproxy's own resolvers."""
 
     LIBRARY, OWN = "53", "5353"
 
@@ -425,14 +425,14 @@ class Resolvers:
         self._node = node
 
     def say(self, port: str, **names: str) -> None:
-        """Let the name server on this port know these names, under ``lab``."""
+        """Set the names, under ``lab``, of the name server on this port."""
         records = {f"{name}.lab": address for name, address in names.items()}
         self._node.check_output(
             "printf %%s %s >/run/names.new && mv /run/names.new %s", json.dumps(records), self._file(port)
         )
 
     def start(self, port: str) -> None:
-        """Start a name server, which knows no name."""
+        """Start a name server without names."""
         self.say(port)
         run = "systemd-run --quiet --collect --unit=names-%s python3 -c %s %s"
         self._node.check_output(run, port, NAMES, port)
@@ -449,9 +449,9 @@ class Resolvers:
 
 @pytest.fixture
 def resolvers(node: Host) -> Iterator[Resolvers]:
-    """Let the node ask a name server of its own, and no other."""
+    """Make the node use only its own name server."""
     names = Resolvers(node)
-    # Docker holds this file, so it cannot be replaced.
+    # Docker mounts this file, so it cannot be replaced.
     node.check_output("cp /etc/resolv.conf /run/resolv.conf && echo nameserver 127.0.0.1 >/etc/resolv.conf")
     names.start(names.LIBRARY)
     names.start(names.OWN)
@@ -493,18 +493,18 @@ def test_names_are_looked_up_at_each_reload(lab: Lab, node: Host, resolvers: Res
     cli(node, "set server named/one weight 7")
     cli(node, "set server named/two state maint")
 
-    # Another answer for the same names.
+    # New addresses for the same names.
     resolvers.say(resolvers.LIBRARY, first=web[1], second=web[0], gone=web[1], moving=web[1])
     node.check_output("systemctl reload haproxy")
     assert served("6010", "web02")
     assert states(node)["named/one"] == ["0", "7", "80"]
     assert states(node)["named/two"][0] == "1"
-    # What haproxy looks up itself stays where it was, whatever the library would say.
+    # Names resolved by haproxy itself keep their address, whatever the library returns.
     assert f" moving 1 one {web[0]} " in cli(node, "show servers state moving")
     resolvers.say(resolvers.OWN, moving=web[1])
     assert served("6011", "web02")
 
-    # No answer: the last address is better than none.
+    # No answer: haproxy keeps the last address.
     resolvers.stop(resolvers.LIBRARY)
     resolvers.stop(resolvers.OWN)
     node.check_output("systemctl reload haproxy")
@@ -512,21 +512,21 @@ def test_names_are_looked_up_at_each_reload(lab: Lab, node: Host, resolvers: Res
     assert served("6011", "web02")
     resolvers.start(resolvers.LIBRARY)
 
-    # Another name.
+    # A new name.
     resolvers.say(resolvers.LIBRARY, first=web[1], second=web[0])
     play = apply_role(lab, servers_by_name(lab, "second.lab:80 check weight 5"))
     assert play.returncode == 0, said(play)
     assert served("6010", "web01")
     assert states(node)["named/one"] == ["0", "7", "80"]
 
-    # After a boot without DNS it starts, and serves what has an address.
+    # After a boot without DNS it starts, and uses the servers with an address.
     resolvers.stop(resolvers.LIBRARY)
     node.check_output("systemctl restart haproxy")
     assert eventually(lambda: fetch(lab).endswith(" 200"), 10)
     assert states(node)["named/one"][0] == "32"
 
 
-def test_a_start_begins_anew(lab: Lab, node: Host) -> None:
+def test_a_start_resets_server_states(lab: Lab, node: Host) -> None:
     cli(node, "set server backends/web01 state maint")
     node.check_output("systemctl reload haproxy")
     assert eventually(lambda: states(node)["backends/web01"][0] == "1", 5)

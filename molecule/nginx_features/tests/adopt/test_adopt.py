@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CONF = "/etc/nginx/nginx.conf"
 HAND_MADE = CHECKOUT / "tests/unit/plugins/plugin_utils/_nginx/fixtures/nginx_hand_made.conf"
-# What Ansible would take for a template.
+# Text that Ansible would evaluate as a template.
 OWN = """
 http {
     log_format json '{"nested": {{"a": "$uri"}} {% {# }';
@@ -35,7 +35,7 @@ http {
 
 
 def live(lab: Lab) -> dict[str, list[Any]]:
-    """Read what nginx is configured with on each balancer; the order of blocks does not count."""
+    """Return nginx's configuration on each balancer; the order of blocks does not matter."""
     return {
         name: sorted(normal(parse(lab.nodes[name].file(CONF).content_string))[-1].body or [], key=repr)
         for name in lab.balancers
@@ -51,7 +51,7 @@ def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def inventory(lab: Lab) -> Path:
-    """Put nginx.conf in place by hand, another on each balancer, and make an inventory that says nothing of nginx."""
+    """Write a different nginx.conf on each balancer by hand, and create an inventory without nginx variables."""
     for name in lab.balancers:
         text = HAND_MADE.read_text()
         if name == "lb01":
@@ -61,7 +61,7 @@ def inventory(lab: Lab) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     content = yaml.safe_load(lab.inventory.read_text())
-    # What was taken over has no server for it.
+    # The adopted configuration has no server for it.
     content["all"]["vars"]["keepalived_check_url"] = ""
     path = folder / "inventory.yml"
     path.write_text(yaml.safe_dump(content))
@@ -84,7 +84,7 @@ def test_adopt_writes_variables(lab: Lab, inventory: Path) -> None:
 
 def test_site_reproduces_the_configuration(lab: Lab, inventory: Path) -> None:
     before = live(lab)
-    # keepalived is this collection's own already.
+    # keepalived is already managed by this collection.
     for path in inventory.parent.rglob("keepalived.yml"):
         path.unlink()
     site = play("site", inventory)

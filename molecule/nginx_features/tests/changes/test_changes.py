@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes of an nginx that works: refused ones touch nothing, the others do what check mode said."""
+"""Changes of a working nginx: rejected ones touch nothing, the others match check mode."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = "/etc/nginx/haproof/degraded.html"
 
 
 def live(lab: Lab, *names: str) -> dict[str, str]:
-    """Sum up the files that the role writes, and name the nginx that is installed."""
+    """Return the checksums of the role's files, and the installed nginx."""
     find = "find /etc/apt /etc/nginx /etc/systemd/system /srv/static -type f -exec sha256sum {} +"
     return {name: lab.nodes[name].check_output(f"{find}; dpkg-query --show nginx") for name in (names or lab.balancers)}
 
@@ -51,7 +51,7 @@ def test_bad_input_stops_before_a_host_is_touched(
     assert set(answers_so_far()) <= {"301"}
 
 
-def test_limit_that_nginx_refuses_is_put_back(lab: Lab, answers_so_far: Callable[[], list[str]]) -> None:
+def test_limit_rejected_by_nginx_is_rolled_back(lab: Lab, answers_so_far: Callable[[], list[str]]) -> None:
     before = live(lab)
     play = apply_site(lab, {"nginx_cache": {"size": "much"}}, "--limit", "lb01")
     assert play.returncode != 0
@@ -62,9 +62,7 @@ def test_limit_that_nginx_refuses_is_put_back(lab: Lab, answers_so_far: Callable
     assert set(answers_so_far()) == {"301"}
 
 
-def test_what_is_removed_from_the_variables_goes_and_check_mode_said_so(
-    lab: Lab, answers_so_far: Callable[[], list[str]]
-) -> None:
+def test_removal_from_the_variables_matches_check_mode(lab: Lab, answers_so_far: Callable[[], list[str]]) -> None:
     wanted = yaml.safe_load((lab.inventory.parent / "group_vars/balancers.yml").read_text())
     fewer = {
         "nginx_degraded": {},
@@ -101,7 +99,7 @@ def test_what_is_removed_from_the_variables_goes_and_check_mode_said_so(
     ],
     ids=["not the pinned one", "not the one that signed"],
 )
-def test_wrong_key_is_refused(lab: Lab, key: str, checksum: str, named: str) -> None:
+def test_wrong_key_is_rejected(lab: Lab, key: str, checksum: str, named: str) -> None:
     node = lab.nodes["lb02"]
     variables = {
         "nginx_vendor_key_url": f"file:///srv/vendor/{key}",
@@ -115,7 +113,7 @@ def test_wrong_key_is_refused(lab: Lab, key: str, checksum: str, named: str) -> 
     if checksum:
         assert live(lab, "lb02")["lb02"] == before
     else:
-        # Nothing comes from there any more, and what runs goes on.
+        # Its packages are no longer used, and nginx keeps running.
         assert not node.file("/etc/apt/sources.list.d/haproof-nginx.sources").exists
         assert node.check_output("dpkg-query --show nginx") == before.splitlines()[-1]
     assert node.service("nginx").is_running

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the nginx role's switches do, asked of running balancers."""
+"""The effects of the nginx role's switches, tested on running balancers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAGE = 'Back soon, for $5; "really" {1}'
 
 
 class Answer(NamedTuple):
-    """An answer of HTTP; names of headers are in lower case."""
+    """An HTTP response; the headers' names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 def ask(lab: Lab, url: str, *options: str, balancer: str = "lb01", asker: str = CLIENT) -> Answer:
-    """Ask a balancer for a URL, whatever its name resolves to, and read all of the answer."""
+    """Request a URL from a balancer, whatever its host name resolves to, and read the whole response."""
     address = inventory_balancers(lab.inventory)[balancer]["backend_address"]
     connect = ["--connect-to", f"::{address}:"]
     command = ["curl", "--silent", "--show-error", "--insecure", "--include", "--max-time", "10", *connect, *options]
@@ -79,8 +79,8 @@ def test_tls(lab: Lab, balancer: str) -> None:
     assert "strict-transport-security" not in ask(lab, "http://echo.example.test/", balancer=balancer).headers
 
 
-def test_old_tls_is_refused(lab: Lab) -> None:
-    # Let curl's library offer it, or it would refuse itself.
+def test_old_tls_is_rejected(lab: Lab) -> None:
+    # Make curl's library offer it, which it would not do by default.
     old = ("--tls-max", "1.1", "--ciphers", "ALL:@SECLEVEL=0")
     with pytest.raises(AssertionError, match=r"rc=35|exit_status=35|35"):
         ask(lab, f"https://{WWW}/", *old)
@@ -93,7 +93,7 @@ def test_http2(lab: Lab) -> None:
     assert answer.body.endswith("2")
 
 
-def test_headers_reach_the_backend_also_where_a_location_has_its_own(lab: Lab) -> None:
+def test_headers_reach_the_backend_even_if_a_location_has_its_own(lab: Lab) -> None:
     answer = ask(lab, f"https://{WWW}/own/", "--http1.1")
     client = lab.nodes[CLIENT].check_output("hostname -I").split()
     told = dict(word.split("=", 1) for word in answer.body.split())
@@ -109,12 +109,12 @@ def test_websocket_upgrade(lab: Lab) -> None:
     assert " connection= upgrade= " in ask(lab, "http://echo.example.test/").body
 
 
-def test_connections_to_backends_are_kept_and_only_what_may_be_is_repeated(lab: Lab) -> None:
+def test_connections_to_backends_are_kept_and_only_repeatable_requests_retried(lab: Lab) -> None:
     address = inventory_balancers(lab.inventory)["lb01"]["backend_address"]
     check_kept_connections(lab, address, "kept.example.test")
 
 
-def test_address_of_the_client_is_taken_from_trusted_proxies_only(lab: Lab) -> None:
+def test_client_address_comes_only_from_trusted_proxies(lab: Lab) -> None:
     forwarded = ("--header", "X-Forwarded-For: 203.0.113.9")
     assert " ip=203.0.113.9 " in ask(lab, "http://echo.example.test/", *forwarded).body
     assert " ip=203.0.113.9 " not in ask(lab, "http://echo.example.test/", *forwarded, asker="lb02").body
@@ -126,7 +126,7 @@ def test_static_files(lab: Lab) -> None:
     assert answer.headers["cache-control"] == "max-age=604800"
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["strict-transport-security"] == "max-age=63072000"
-    # Not of this server: it asks its backends, which have no such file.
+    # Not from this server: it forwards to its backends, which lack the file.
     assert ask(lab, "http://cached.example.test/logo.png").status == 404
 
 
@@ -158,21 +158,21 @@ def test_gzip(lab: Lab) -> None:
 
 def test_flood_is_limited_and_others_are_not(lab: Lab) -> None:
     node = lab.nodes["lb01"]
-    # An address of its own for each run: the zone remembers.
+    # A new address for each run, since the zone has state.
     source = "127." + ".".join(str(random.randint(1, 254)) for _dummy in range(3))  # noqa: S311 - no secret
     flood = (
         "seq 16 | xargs -P 16 -I {} curl --silent --output /dev/null --write-out '%{http_code}\\n' --interface "
         f"{source} --resolve limited.example.test:80:127.0.0.1 http://limited.example.test/"
     )
     codes = node.check_output(flood).split()
-    # One at once and three more; one a minute may have been added meanwhile.
+    # One at once and three more; one per minute may have been added meanwhile.
     assert sorted(codes)[:4] == ["200"] * 4
     assert codes.count("429") >= 11
     assert len(codes) == 16
     assert ask(lab, "http://limited.example.test/").status == 200 or ask(lab, "http://echo.example.test/").status == 200
 
 
-def test_server_name_of_tls_decides_in_the_stream(lab: Lab) -> None:
+def test_stream_selects_by_tls_server_name(lab: Lab) -> None:
     assert ask(lab, f"https://{WWW}:8443/").body.strip() in BACKENDS
     with pytest.raises(AssertionError):
         ask(lab, "https://other.example.test:8443/")
@@ -186,11 +186,11 @@ def test_nginx_answers_a_missing_page_and_a_missing_backend(lab: Lab) -> None:
     assert answer.headers["content-type"] == "text/plain"
     assert ask(lab, "http://echo.example.test/nowhere", "--data", "a=b").status == 503
     assert ask(lab, "http://echo.example.test/lost").status == 503
-    # nginx alone may send it.
+    # Clients cannot request it.
     assert ask(lab, "http://cached.example.test/haproof-degraded.html").status == 404
 
 
-def test_cached_page_survives_all_backends_and_the_others_say_so(lab: Lab) -> None:
+def test_cached_page_survives_all_backends_and_others_get_the_fallback(lab: Lab) -> None:
     cached = ask(lab, "http://cached.example.test/")
     assert cached.status == 200
     with ExitStack() as stack:
@@ -212,7 +212,7 @@ def test_restart_under_hardening(lab: Lab, balancer: str) -> None:
     assert "NoNewPrivs:\t1" in node.check_output("cat /proc/%s/status", pid)
     exposure = node.check_output("systemd-analyze security nginx | tail -1")
     assert float(re.findall(r"\d+\.\d", exposure)[-1]) <= 3.5, exposure
-    # Its log is where systemd would not let it write.
+    # Its log is in a directory that systemd makes read-only by default.
     mark = f"/mark-{random.random()}"  # noqa: S311 - no secret
     ask(lab, f"http://echo.example.test{mark}", balancer=balancer)
     assert eventually(lambda: node.run("grep -F %s /usr/local/logs/access.log", mark).rc == 0, within_s=5)
@@ -220,6 +220,6 @@ def test_restart_under_hardening(lab: Lab, balancer: str) -> None:
     assert limits.split()[-2] == "16384"
 
 
-def test_key_is_for_root_alone(lab: Lab) -> None:
+def test_only_root_can_read_the_key(lab: Lab) -> None:
     key = lab.nodes["lb01"].file("/etc/nginx/tls/www.key")
     assert (key.user, key.group, key.mode) == ("root", "root", 0o600)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A bad input stops site.yml before a live file changes, and costs no request."""
+"""Bad input stops site.yml before a live file changes, and costs no request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nodes import BACKENDS, BALANCERS, apply_site, inventory_variables
 if TYPE_CHECKING:
     from nodes import Lab
 
-# What a case is called, the variables that are wrong, and what the message must say.
+# Name of the case, the wrong variables, and parts of the message.
 Case = Tuple[str, Dict[str, Any], List[str]]
 CASES: list[Case] = [
     (
@@ -45,13 +45,13 @@ CASES: list[Case] = [
         ["lb01: keepalived_vips[1].vrid: VIP9/24 has the VRRP router id 7"],
     ),
     (
-        "owner that is not in the group",
+        "owner outside the group",
         {"keepalived_vips": [{"address": "VIP/24", "owner": "web01"}]},
         ["lb01: keepalived_vips[0].owner: web01 "],
     ),
-    ("engine that does not exist", {"balancer_engine": "apache"}, ["lb01: balancer_engine: apache "]),
+    ("unknown engine", {"balancer_engine": "apache"}, ["lb01: balancer_engine: apache "]),
     (
-        "line that keepalived refuses",
+        "line that keepalived rejects",
         {"keepalived_vrrp_instance": {"no_such_directive": "on"}},
         ["fatal: [lb0", "keepalived.conf", "no_such_directive"],
     ),
@@ -69,7 +69,7 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
             ["web01: nginx_upstreams[0] (web).server[0]: no address"],
         ),
         (
-            "line that nginx refuses",
+            "line that nginx rejects",
             {"nginx_http": {"no_such_directive": "on"}},
             ["fatal: [web0", "nginx.conf", "no_such_directive"],
         ),
@@ -81,7 +81,7 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
             ["lb01: haproxy_backends[0] (backends)"],
         ),
         (
-            "line that haproxy refuses",
+            "line that haproxy rejects",
             {"haproxy_global": {"no_such_directive": "on"}},
             ["fatal: [lb0", "haproxy.cfg", "no_such_directive"],
         ),
@@ -91,14 +91,14 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
 
 @pytest.fixture(scope="module")
 def files_before(lab: Lab) -> dict[str, str]:
-    """Remember the daemons' files as they were before the first bad input."""
+    """Return the checksums of the daemons' files before the first bad input."""
     return live_files(lab)
 
 
 def live_files(lab: Lab) -> dict[str, str]:
-    """Sum up the daemons' files on every node that this collection may write to."""
+    """Return the checksums of the files on every node that this collection may write."""
     find = "find /etc/haproxy /etc/keepalived /etc/nginx /etc/systemd/system -type f"
-    # A node has not all of these folders.
+    # No node has all of these directories.
     return {
         name: lab.nodes[name].run(f"{find} -exec sha256sum {{}} + 2>/dev/null").stdout
         for name in (*BALANCERS, *BACKENDS)
@@ -106,12 +106,12 @@ def live_files(lab: Lab) -> dict[str, str]:
 
 
 def with_addresses(lab: Lab, text: str) -> str:
-    """Put the lab's VIP, and another one that is free, in place of the words VIP and VIP9."""
+    """Replace VIP by the lab's VIP, and VIP9 by a free address."""
     return text.replace("VIP9", lab.vip.rpartition(".")[0] + ".9").replace("VIP", lab.vip)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Parametrize with the cases of the engine that the inventory names."""
+    """Parametrize with the cases of the inventory's engine."""
     engine = inventory_variables(Path(metafunc.config.option.ansible_inventory))["balancer_engine"]
     cases = [*CASES, *CASES_OF_ENGINE[engine]]
     metafunc.parametrize(("variables", "named"), [case[1:] for case in cases], ids=[case[0] for case in cases])
@@ -128,7 +128,7 @@ def test_bad_input(
 
     play = apply_site(lab, json.loads(with_addresses(lab, json.dumps(variables))))
 
-    # Ansible folds long lines of a message.
+    # Ansible wraps long lines of a message.
     message = " ".join(play.stdout.split())
     assert play.returncode != 0, message
     assert "FAILED!" in message, message

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""After the first run the daemons are confined already: what the processes have, not what the units say."""
+"""The daemons are confined from the first run on, judged by the processes, not by the units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nodes import BACKENDS, BALANCERS
 if TYPE_CHECKING:
     from nodes import Lab
 
-# Whether systemd would confine the unit, and then the same of its process; the capabilities differ from systemd's own.
+# The unit's settings compared with the process's; the capabilities must differ from systemd's own.
 LOOK = """
 for unit in {units}; do
   pid=$(systemctl show --property=MainPID --value $unit)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a drill refuses to start, in its own words, and how it ends when it is cut off."""
+"""When a drill refuses to start, with which message, and how it ends when it is interrupted."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("options", NOTHING, ids=" ".join)
-def test_nothing_to_do_is_no_success(lab: Lab, options: list[str]) -> None:
+def test_a_run_without_drills_fails(lab: Lab, options: list[str]) -> None:
     run = subprocess.run([*command(lab), *options], capture_output=True, check=False, text=True, timeout=120)
     assert run.returncode != 0
     assert f"nothing would be drilled: leave out {options[0]}" in " ".join((run.stdout + run.stderr).split())
 
 
 @pytest.mark.parametrize("wrong", [{"deadline_s": ""}, {"faults": "link_dwon"}])
-def test_a_run_that_is_refused_leaves_no_former_report(lab: Lab, wrong: dict[str, str]) -> None:
+def test_a_rejected_run_leaves_no_previous_report(lab: Lab, wrong: dict[str, str]) -> None:
     folder = lab.inventory.parent / "drill"
     folder.mkdir(exist_ok=True)
     for form in ("json", "xml", "html"):
@@ -89,7 +89,7 @@ def test_it_breaks_nothing_without_a_standby(lab: Lab) -> None:
     assert lab.nodes["lb01"].service(lab.engine).is_running
 
 
-def test_two_drills_do_not_meet(lab: Lab) -> None:
+def test_two_drills_do_not_run_at_once(lab: Lab) -> None:
     hold = "flock /run/haproof-drill/lock sleep 60"
     node = lab.nodes["lb02"]
     node.check_output("mkdir -p -m 700 /run/haproof-drill; systemd-run --quiet --collect --unit=other-drill %s", "true")
@@ -104,14 +104,14 @@ def test_two_drills_do_not_meet(lab: Lab) -> None:
     assert lab.nodes["lb01"].service(lab.engine).is_running
 
 
-def test_check_mode_only_says_whether_a_drill_could_start(lab: Lab) -> None:
+def test_check_mode_only_checks_whether_a_drill_could_start(lab: Lab) -> None:
     run = subprocess.run([*command(lab), "--check"], capture_output=True, check=False, text=True, timeout=120)
     assert run.returncode == 0, run.stdout + run.stderr
     assert not (lab.inventory.parent / "drill/report.json").exists()
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL], ids=["ctrl_c", "killed"])
-def test_a_drill_that_is_cut_off_heals_at_once(lab: Lab, kind: signal.Signals) -> None:
+def test_an_interrupted_drill_heals_at_once(lab: Lab, kind: signal.Signals) -> None:
     node = lab.nodes["lb01"]
     running = subprocess.Popen(
         command(lab, faults="link_down", deadline_s=300), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -132,5 +132,5 @@ def test_a_drill_that_is_cut_off_heals_at_once(lab: Lab, kind: signal.Signals) -
 
 
 def link_is_up(lab: Lab) -> bool:
-    """Say whether the interface of the VIP is up on lb01."""
+    """Return whether the interface of the VIP is up on lb01."""
     return "UP" in lab.nodes["lb01"].check_output("ip -oneline link show eth1").split("<")[1].split(">")[0].split(",")

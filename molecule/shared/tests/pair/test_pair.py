@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What holds for the balancers at all times, whoever has a VIP."""
+"""Invariants of the balancers, whoever has a VIP."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab is removed whole, also where Docker still counts an endpoint in one of its networks."""
+"""A lab is removed completely, even if Docker still counts an endpoint in one of its networks."""
 
 from __future__ import annotations
 

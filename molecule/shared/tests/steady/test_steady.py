@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The balancers in their steady state, before a fault and after it is healed."""
+"""The balancers in steady state, before a fault and after it is healed."""
 
 from __future__ import annotations
 

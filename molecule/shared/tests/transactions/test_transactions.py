@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module is killed on the node, and its disk is full: each time the daemon and its files end up the same."""
+"""The module is killed on the node, or its disk is full: each time the daemon and its files stay consistent."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CONF = {
     "haproxy": "/etc/haproxy/haproxy.cfg",
     "keepalived": "/etc/keepalived/keepalived.conf",
 }
-# Comes before the true one in root's PATH. Kills the module that calls it, once.
+# Precedes the real one in root's PATH. Kills the module that calls it, once.
 KILLER = """#!/bin/sh
 [ "$1" = {word} ] || exec /usr/bin/systemctl "$@"
 rm /usr/local/sbin/systemctl
 kill -KILL $PPID
 """
-# Another program takes what is left on the disk, after the first files were swapped and before the daemon answers.
+# Another program fills the disk after the first files were swapped and before the daemon answers.
 FILLER = """#!/bin/sh
 cat /dev/zero >/srv/full/filler2
 exec /usr/sbin/{daemon} "$@"
@@ -42,7 +42,7 @@ LEFTOVERS = "find /etc /srv -name '.haproof-*'; find /run/haproof -name '*.json*
 
 
 class State(NamedTuple):
-    """When systemd saw the daemon start or reload last, its main process, the last line of its file, and leftovers."""
+    """When systemd last saw the daemon start or reload, its main process, the last line of its file, and leftovers."""
 
     changed: str
     pid: str
@@ -59,7 +59,7 @@ def state(node: Host, daemon: str) -> State:
 
 @contextmanager
 def program(node: Host, name: str, text: str) -> Iterator[None]:
-    """Put a program before the one that root finds under this name."""
+    """Shadow a program in root's PATH."""
     try:
         node.check_output("printf %%s %s >/usr/local/sbin/%s; chmod 755 /usr/local/sbin/%s", text, name, name)
         yield
@@ -68,7 +68,7 @@ def program(node: Host, name: str, text: str) -> Iterator[None]:
 
 
 def arguments(node: Host, daemon: str, more: str = "", **options: Any) -> dict[str, Any]:
-    """Return what daemon_config takes to leave the daemon's file as it is, with *more* at its end."""
+    """Return daemon_config's arguments for the daemon's present file, with *more* appended."""
     mode, _newline, content = node.check_output("stat -c %%a %s; cat %s; echo .", *2 * [CONF[daemon]]).partition("\n")
     return {"daemon": daemon, "dest": CONF[daemon], "content": content[:-1] + more, "mode": f"0{mode}", **options}
 
@@ -111,7 +111,7 @@ def test_a_run_after_a_killed_one_restarts_with_the_new_unit(lab: Lab) -> None:
             lab.module(NODE, "daemon_config", wanted)
         assert state(node, daemon).pid == before.pid
         done = lab.module(NODE, "daemon_config", wanted)[NODE]
-        # What the killed run had changed is put back first, lest a half of it stays when this one is refused.
+        # The killed run is rolled back first, so that no half of it stays if this one is rejected.
         assert (done["changed"], done["changed_files"], done["restarted"]) == (True, [drop_in], True)
         after = state(node, daemon)
         assert (node.check_output("ps -o nice= %s", after.pid).strip(), after.leftovers) == ("5", [])
@@ -119,17 +119,17 @@ def test_a_run_after_a_killed_one_restarts_with_the_new_unit(lab: Lab) -> None:
         lab.module(NODE, "daemon_config", {**original, "absent": [drop_in], "restart_on": [drop_in]})
 
 
-def test_undoing_needs_no_space(lab: Lab) -> None:
+def test_a_rollback_needs_no_space(lab: Lab) -> None:
     daemon, node = lab.engine, lab.nodes[NODE]
     files = [{"dest": f"/srv/full/{name}", "content": f"new {name}\n"} for name in ("certificate", "key")]
     wanted = arguments(node, daemon, "no such directive\n", files=files)
     with program(node, daemon, FILLER.format(daemon=daemon)):
-        for free_pages, refused in ((1, "No space left on device: '/srv/full/key'"), (2, f"{daemon} rejects")):
+        for free_pages, message in ((1, "No space left on device: '/srv/full/key'"), (2, f"{daemon} rejects")):
             try:
                 node.check_output(FULL.format(free=free_pages * 4096))
                 before = node.check_output(TREE)
                 failed = lab.module(NODE, "daemon_config", wanted)[NODE]["msg"]
-                assert refused in failed
+                assert message in failed
                 assert "all changes were rolled back" in failed
                 assert (node.check_output(TREE), node.check_output(LEFTOVERS)) == (before, "")
             finally:

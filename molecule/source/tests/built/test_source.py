@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""keepalived that was built from source is what runs."""
+"""The running keepalived is the one built from source."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def test_the_build_runs(lab: Lab, name: str) -> None:
 @pytest.mark.parametrize("name", BALANCERS)
 def test_the_options_are_in(lab: Lab, name: str) -> None:
     wanted = lab.variables_of("balancers")
-    told = lab.nodes[name].run("/usr/local/keepalived/sbin/keepalived --version").stderr
-    assert told.startswith(f"Keepalived v{wanted['keepalived_version']} ")
-    features = next(line for line in told.splitlines() if line.startswith("Config options:")).split()
+    version = lab.nodes[name].run("/usr/local/keepalived/sbin/keepalived --version").stderr
+    assert version.startswith(f"Keepalived v{wanted['keepalived_version']} ")
+    features = next(line for line in version.splitlines() if line.startswith("Config options:")).split()
     assert {"LVS", "VRRP", "JSON", "BFD", "REGEX", "NFTABLES", "SYSTEMD_NOTIFY"} <= set(features)
-    assert "LIBNL3" in told
+    assert "LIBNL3" in version
 
 
 @pytest.mark.parametrize("name", BALANCERS)

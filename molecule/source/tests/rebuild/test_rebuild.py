@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a build to another one, to the package, and back; each test starts from the scenario's own build."""
+"""Switch to another build, to the package, and back; each test starts from the scenario's own build."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PACKAGED = "/usr/sbin/keepalived"
 
 
 def running(lab: Lab) -> dict[str, str]:
-    """Name the program of each balancer's keepalived; there must be one."""
+    """Return the binary of each balancer's keepalived; there must be one."""
     return {name: running_keepalived(lab, name) for name in BALANCERS}
 
 
 def starts(lab: Lab) -> dict[str, str]:
-    """Tell when each balancer's keepalived started."""
+    """Return when each balancer's keepalived started."""
     return {
         name: lab.nodes[name].check_output("systemctl show --value --property=ActiveEnterTimestampMonotonic keepalived")
         for name in BALANCERS
@@ -29,16 +29,16 @@ def starts(lab: Lab) -> dict[str, str]:
 
 
 def builds(lab: Lab, name: str) -> set[str]:
-    """List the builds of a balancer and when each was made."""
+    """Return the builds on a balancer with their times."""
     return set(lab.nodes[name].check_output("stat -c '%n %W' /usr/local/keepalived-*/sbin/keepalived").splitlines())
 
 
 def settled(lab: Lab) -> bool:
-    """Say whether the owner has the VIP, and nobody else has."""
+    """Return whether only the owner has the VIP."""
     return eventually(lambda: lab.holders() == ["lb01"], within_s=10)
 
 
-def test_a_wrong_checksum_is_refused(lab: Lab, answers_so_far: Callable[[], list[str]]) -> None:
+def test_a_wrong_checksum_is_rejected(lab: Lab, answers_so_far: Callable[[], list[str]]) -> None:
     wanted = lab.variables_of("balancers")
     url, right = wanted["keepalived_source_url"], wanted["keepalived_checksum"]
     wrong = "sha256:" + "0" * 64
@@ -52,7 +52,7 @@ def test_a_wrong_checksum_is_refused(lab: Lab, answers_so_far: Callable[[], list
     assert set(answers_so_far()) == {"200"}
 
 
-def test_a_missing_checksum_is_refused_before_a_host_is_touched(lab: Lab) -> None:
+def test_a_missing_checksum_is_rejected_before_a_host_is_touched(lab: Lab) -> None:
     play = apply_site(lab, {"keepalived_checksum": ""})
     assert play.returncode != 0
     assert "lb01: keepalived_checksum is empty; a build from source needs it" in " ".join(play.stdout.split())
@@ -61,7 +61,7 @@ def test_a_missing_checksum_is_refused_before_a_host_is_touched(lab: Lab) -> Non
 def test_another_option_is_another_build_and_the_former_comes_back(lab: Lab) -> None:
     before, built = running(lab), builds(lab, "lb02")
 
-    # Long builds of two nodes at once are not the point.
+    # No need for long builds on two nodes at once.
     play = apply_site(lab, {"keepalived_configure_options": ["--enable-json"]}, "--limit", "lb02")
     assert play.returncode == 0, play.stdout
     other = running(lab)
@@ -73,7 +73,7 @@ def test_another_option_is_another_build_and_the_former_comes_back(lab: Lab) -> 
     play = apply_site(lab, {}, "--limit", "lb02")
     assert play.returncode == 0, play.stdout
     assert running(lab) == before
-    # The former build is the one that was made then, and the other one stays too.
+    # The former build was not made again, and the other one stays too.
     after = builds(lab, "lb02")
     assert built <= after
     assert other["lb02"] in {line.split()[0] for line in after}
@@ -96,7 +96,7 @@ def test_to_the_package_and_back(lab: Lab, answers_so_far: Callable[[], list[str
     assert lab.nodes["lb01"].service("keepalived").is_enabled
     assert not lab.nodes["lb01"].file(PACKAGED).exists
     assert settled(lab)
-    # The holder changed, so the VIP moved four times, and each time may have cut the request that was under way.
+    # The holder changed, so the VIP moved four times, and each move may have cut a pending request.
     failed = [answer for answer in answers_so_far()[answered:] if answer != "200"]
     assert len(failed) <= 4, failed
 

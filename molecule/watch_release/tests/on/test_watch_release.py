@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A watch that lets the lower holder go. Each test leaves the pair healed."""
+"""A watch that makes the lower holder release the VIP. Each test leaves the pair healed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _forgetful(lab: Lab) -> None:
-    """Start the watch of lb02 again: it waits before it lets go once more."""
+    """Restart the watch of lb02, which would otherwise wait before it releases the VIP again."""
     lab.nodes["lb02"].check_output("systemctl restart keepalived-watch")
 
 
 def lets_go(lab: Lab, journal: Journal) -> None:
-    """Wait until lb02 has let go, and only lb01 has the VIP."""
+    """Wait until lb02 has released the VIP, and only lb01 has it."""
     words = f"VI_{lab.vip} lets go of {lab.vip}"
     assert eventually(lambda: words in [text for _at, text in journal.lines("keepalived-watch")], within_s=WAIT_S), (
         journal.findings()
@@ -32,7 +32,7 @@ def lets_go(lab: Lab, journal: Journal) -> None:
 
 
 def test_one_holder_is_left(lab: Lab) -> None:
-    # Their files have changed, so they have started again.
+    # Their files have changed, so they were restarted.
     path = f"/run/keepalived-watch/VI_{lab.vip}.release"
     assert eventually(lambda: all(lab.nodes[name].file(path).exists for name in BALANCERS), within_s=WAIT_S)
     said = journals(lab)
@@ -41,17 +41,17 @@ def test_one_holder_is_left(lab: Lab) -> None:
         lets_go(lab, said["lb02"])
         assert lab.answering_macs() == lab.holder_macs()
         assert metrics(lab, "lb02", "haproof_vip_released") == [1]
-        # It does not come back while it cannot hear the holder.
+        # It does not take the VIP back while it cannot hear the holder.
         pass_time(lab, "lb02", 5)
         assert lab.holders() == ["lb01"]
     assert eventually(lambda: metrics(lab, "lb02", "haproof_vip_released") == [0], within_s=WAIT_S)
     assert lab.holders() == ["lb01"]
-    # lb01 never let go.
+    # lb01 never released it.
     assert not [text for _at, text in said["lb01"].lines("keepalived-watch") if "lets go" in text]
     assert not [text for _at, text in said["lb01"].lines("keepalived") if "FAULT" in text]
 
 
-def test_it_takes_over_when_the_holder_is_gone_all_the_same(lab: Lab) -> None:
+def test_it_still_takes_over_when_the_holder_is_gone(lab: Lab) -> None:
     said = journals(lab)
     with cut(lab, "lb02"):
         lets_go(lab, said["lb02"])

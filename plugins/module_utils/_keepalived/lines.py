@@ -22,6 +22,8 @@ _NO_COMMENT = re.compile(r"(?:[^!#\"\\]+|\\.|\"(?:[^\"\\]+|\\.)*\")*")
 _LAST_BACKSLASHES = re.compile(r"\\*\Z")
 # Only double quotes keep braces from opening and closing blocks, and a backslash hides nothing.
 _NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)
+# Most lines, for speed: plain words with a blank between them, and a brace at the end.
+_ORDINARY = re.compile(r"[ \t]*(?!include|auth_pass)([\w.:/-]+(?: [\w.:/-]+)*)? ?([{}])?[ \t]*", re.ASCII)
 _UNREADABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # After a brace keepalived reads an included file twice, and once on a line of its own.
 _INCLUDE = re.compile(r"(?:^|[{}][ \t]*)include[abmrw]?\s", re.ASCII)
@@ -77,10 +79,11 @@ def read(text: str) -> Iterator[Line]:
     """Return the lines of *text*, without those that are empty. Raises ParseError."""
     started, parts = 0, [""]
     for number, raw in enumerate(text.split("\n"), 1):
-        try:
-            here = content(raw)
-        except ValueError as error:
-            raise ParseError(f"line {number}: {error}") from None
+        ordinary = _ORDINARY.fullmatch(raw) if len(raw) <= LONGEST_LINE and not started else None
+        if ordinary:
+            yield from (Line(number, part) for part in ordinary.groups() if part)
+            continue
+        here = _content(number, raw)
         goes_on = here.endswith("\\")
         if started:
             part = here[:-1].rstrip(" \t") if goes_on else here
@@ -88,14 +91,24 @@ def read(text: str) -> Iterator[Line]:
             parts.append("#" if not here and raw.rstrip("\r") else part)
         elif goes_on and is_definition(here):
             started, parts = number, [here[:-1]]
-        elif here:
-            for piece in pieces(here):
-                yield Line(number, _definition([piece]) if is_definition(piece) else spelled(piece))
+        else:
+            yield from (Line(number, piece) for piece in _spelled_pieces(here))
         if started and not goes_on:
             yield Line(started, _definition(parts))
             started = 0
     if started:
         yield Line(started, _definition([*parts, ""]))
+
+
+def _content(number: int, raw: str) -> str:
+    try:
+        return content(raw)
+    except ValueError as error:
+        raise ParseError(f"line {number}: {error}") from None
+
+
+def _spelled_pieces(text: str) -> Iterator[str]:
+    return (_definition([piece]) if is_definition(piece) else spelled(piece) for piece in pieces(text))
 
 
 def meaning(text: str) -> list[str]:

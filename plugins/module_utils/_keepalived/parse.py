@@ -111,7 +111,11 @@ def _nested(lines: Iterable[Line]) -> Iterator[Line]:
     Raises _EntangledError for any other brace in a line, and for a block of which only a part is under its condition.
     """
     condition, depth = "", 0
-    for number, text in lines:
+    for line in lines:
+        number, text = line
+        if not depth and (len(text) == 1 or ("{" not in text and "}" not in text)):
+            yield line
+            continue
         if depth:
             mark, _space, text = text.partition(" ")
             if mark != condition or not text or text[0] == "@":

@@ -56,7 +56,8 @@ def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list
     The user's own directives win; the tracked things are added to the user's.
     Raises ValueError when an address or interface cannot be found.
     """
-    cluster = cluster._replace(moving=_moving(settings))
+    if settings["vips"] or settings["unicast"]:
+        cluster = cluster._replace(moving=_moving(settings))
     conf = settings["conf"]
     if not isinstance(conf, Mapping):
         # Directives in an order that matters, or text.
@@ -88,7 +89,8 @@ def variables(live: Tree) -> dict[str, Any]:
     """
     if isinstance(live, Mapping):
         found = _by_block(live)
-        if difference(found, live) is None:
+        again = adopted(found)
+        if isinstance(again, Mapping) and list(again.items()) == list(live.items()):
             return found
         live = [live]
     return {**ADDS_NOTHING, "keepalived_conf": live if isinstance(live, str) else list(live)}
@@ -123,8 +125,10 @@ def difference(found: Mapping[str, Any], live: Tree) -> str | None:
 
     Both are compared line by line, as keepalived reads them. A password is not shown.
     """
-    wanted, given = meaning(render(live)), meaning(render(adopted(found)))
-    for index, (line, other) in enumerate(zip_longest(wanted, given), 1):
+    wanted, given = render(live), render(adopted(found))
+    if wanted == given:
+        return None
+    for index, (line, other) in enumerate(zip_longest(meaning(wanted), meaning(given)), 1):
         if line != other:
             return f"its directive {index} is {_shown(line)}, and would be {_shown(other)}"
     return None

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 from typing import Any
 
 import pytest
@@ -176,3 +178,21 @@ def test_what_is_written_can_be_read(tree: dict[str, Any]) -> None:
     except ConfigError:
         assume(False)
     assert meaning(render(parse(text))) == meaning(text)
+
+
+# Half a megabyte each; a minute's work for a reader whose work grows faster than its file.
+LARGE = [
+    "a {\n" + "garp_master_delay 1\ngarp_master_repeat 1\n" * 12_000 + "}\n",
+    "include a\nvrrp_sync_group x {\n}\n" * 15_000,
+    "".join(f"vrrp_instance V{number} {{\n  priority {number}  # x\n}}\n" for number in range(12_000)),
+    f"{'a' * 1000} =\n" * 500,
+    f"a {'{' * 900}\n" * 5 + "}\n" * 4500,
+]
+
+
+@pytest.mark.parametrize("text", LARGE, ids=["alternating", "repeated", "blocks", "long lines", "braces"])
+def test_large_files_are_read_in_time(text: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(ParseError):
+        render(parse(text))
+    assert time.process_time() - started < 5

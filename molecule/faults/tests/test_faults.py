@@ -298,7 +298,7 @@ def test_unsupported_faults(lab: Lab) -> None:
     assert (jump["changed"], jump["supported"]) == (False, False)
     assert jump["reason"] == "this host is a container (docker): its clock is that of its host"
     root = fault(lab, NODE, fault="disk_full", path="/", deadline=5)
-    assert root["msg"] == "path is /: the root file system is never filled, name a small one of its own"
+    assert root["msg"] == "path is /: the root file system is never filled, name a small separate one"
     unknown = fault(lab, NODE, fault="service_stop", service="ngnix", deadline=5)
     assert unknown["msg"] == "unit ngnix is not on this host (systemd: not-found)"
     assert not holds(lab.nodes[NODE], f"ls {FOLDER}/*/record.json")

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 TIMEOUT_S = 2400
 
 # How the names of the role's tasks begin, in their order.
-ARM = "Arm | Start the prober of"
-PROVEN = "Arm | Refuse to break what the requests do not go through"
+ARM = "Arm | Start the prober on"
+PROVEN = "Arm | Reject targets that the requests do not pass through"
 """All look on, and nothing is broken yet."""
-THERE = "Break | Refuse to go on without an answer"
+THERE = "Break | Check the connection to the targets"
 """The fault has just been injected."""
-RECOVERY = "Watch | Wait for the recovery by itself of"
+RECOVERY = "Watch | Wait for the self-recovery of"
 """What the fault must cause has come, and nothing is healed yet."""
-HEALED = "Heal | Wait until the booted node can be reached"
-ENDED = "Heal | Note how it ended"
-JUDGE = "Drill | Judge it"
+HEALED = "Heal | Wait until the booted node is reachable"
+ENDED = "Heal | Record the run"
+JUDGE = "Drill | Judge the results"
 
 Moment = tuple[str, str]
 """A fault, and how the name of a task begins."""

@@ -44,7 +44,7 @@ TCPDUMP = "/usr/bin/tcpdump -i {interface} --immediate-mode -B 8192 -e -n -tt -l
 PACKET = re.compile(r"(\d+\.\d+) .*: \S+\.(\d+) > \S+\.(\d+): Flags \[(\S+)\](?:.* HTTP/1\.\d (\d+))?")
 ANNOUNCED = re.compile(r"(\d+\.\d+) (\S+) > .* ethertype ARP")
 MONITORED = re.compile(r"\[(\S+)\] (Deleted )?\d+: \S+ +inet6? ([0-9a-f.:]+)/")
-STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| Heal what was broken)(?: (\w+))?\]")
+STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| Heal the targets)(?: (\w+))?\]")
 
 GOOD_IN_A_ROW = 10
 """How many good answers end an outage, as in docs/drill-report.md."""

@@ -24,9 +24,9 @@ def fill(options: Options, host: FaultHost) -> FaultPlan:
     """Fill the file system at *path* with one file."""
     path = os.path.realpath(options.path)
     if path == "/":
-        raise FaultError("path is /: the root file system is never filled, name a small one of its own")
+        raise FaultError("path is /: the root file system is never filled, name a small separate one")
     if not host.is_mount_point(path):
-        raise FaultError(f"path is {options.path}, which is no mount point: only a file system of its own is filled")
+        raise FaultError(f"path is {options.path}, which is not a mount point: only a separate file system is filled")
     if host.size(path) >= MAX_BYTES:
         size = host.size(path) / MAX_BYTES
         raise FaultError(f"the file system at {options.path} has {size:.1f} GiB: only one below 1 GiB is filled")

@@ -72,4 +72,4 @@ def _other(
     gap, overlap = counted_s(found, *watched(window, watches))
     if gap + overlap == 0 and holding(found, window.healed_s - JUST_BEFORE_S) == [holder]:
         return []
-    return [f"{vip} must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
+    return [f"{vip} must stay on {holder}: no balancer had it for {ms(gap)}, more than one for {ms(overlap)}"]

@@ -40,8 +40,8 @@ def explain(report: Mapping[str, Any]) -> str:
         for verdict in (FAIL, DISTURBED)
     }
     told = {
-        FAIL: "These drills did not pass, the table says why: ",
-        DISTURBED: "Something else disturbed these drills, the table says what, run them again: ",
+        FAIL: "These drills did not pass, for the reasons in the table: ",
+        DISTURBED: "Something else disturbed these drills (see the table), run them again: ",
     }
     sentences = [told[verdict] + ", ".join(names) for verdict, names in faults.items() if names]
-    return ". ".join(sentences) or "Every drill was skipped, the table says why"
+    return ". ".join(sentences) or "Every drill was skipped, for the reasons in the table"

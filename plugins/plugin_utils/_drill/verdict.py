@@ -281,7 +281,7 @@ def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: 
     gap, overlap = measured["gap_s"] or 0.0, measured["overlap_s"] or 0.0
     if holding(found, window.healed_s - 0.001) == [holder] and gap + overlap == 0:
         return []
-    return [f"the VIP must stay on {holder}: nobody had it for {ms(gap)}, more than one for {ms(overlap)}"]
+    return [f"the VIP must stay on {holder}: no balancer had it for {ms(gap)}, more than one for {ms(overlap)}"]
 
 
 def _split(_fault: Fault, _run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:

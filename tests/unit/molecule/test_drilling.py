@@ -20,7 +20,7 @@ PLAYBOOK = """
 for fault in keepalived_stop service_stop; do
     echo "    msg: 'drill 1 of 2: $fault, it is stopped'"
     for attempt in 1 2; do
-        echo 'TASK [haproof.balancer.drill : Break | Refuse to go on without an answer] *****'
+        echo 'TASK [haproof.balancer.drill : Break | Check the connection to the targets] *****'
         sleep 0.2
         echo "$fault $attempt" >>{went_on}
     done

@@ -81,7 +81,7 @@ def test_time_without_a_holder_and_with_two(standby: tuple[float, float], expect
 def seen() -> dict[str, Any]:
     """What the observer makes of two outages, and of lb02, which announces the VIP at 1.15 s."""
     task = "TASK [haproof.balancer.drill : %s] ***\n"
-    lines = [(0.5, task % "Break | Inject link_down"), (1.5, task % "Heal | Heal what was broken"), (1.9, "RECAP\n")]
+    lines = [(0.5, task % "Break | Inject link_down"), (1.5, task % "Heal | Heal the targets"), (1.9, "RECAP\n")]
     record = [(ARP % mac).replace("1000.000000", at) for mac, at in (("11", "0.90"), ("12", "1.15"), ("11", "1.60"))]
     for port, (start, end) in enumerate(every_5_ms((1.0, 1.2), (1.7, 1.75)), 40000):
         record.append(SYN.replace("40000", str(port)).replace("1000.000100", f"{start:.6f}"))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"faults": "link_dwon"}, "link_dwon"),
-    ({"allowed_hosts": ["lb01"]}, "lb02: nobody has allowed to break this host. Add it to drill_allowed_hosts in the"),
-    ({"allowed_hosts": [], "confirm": "lb01"}, "or say so for this run: -e drill_confirm=lb01,lb02"),
+    ({"allowed_hosts": ["lb01"]}, "lb02: not allowed to be broken. Add the host to drill_allowed_hosts in the"),
+    ({"allowed_hosts": [], "confirm": "lb01"}, "or allow it for this run: -e drill_confirm=lb01,lb02"),
     ({"deadline_s": None}, "argument 'drill_deadline_s' is of type"),
     ({"deadline_s": 5}, "drill_deadline_s is 5: set it to 10 seconds or more"),
     ({"hold_s": 16}, "drill_hold_s is 16: set it to half of drill_deadline_s, 30, or less"),

@@ -70,7 +70,7 @@ def test_it_fails(lab: Lab, variables: dict[str, Any], fault: str, reason: str) 
         assert done.code != 0
         assert done.drills[fault]["verdict"] == "fail"
         assert any(re.search(reason, found) for found in done.drills[fault]["reasons"]), done.drills[fault]["reasons"]
-        assert "These drills did not pass, the table says why" in done.output
+        assert "These drills did not pass, for the reasons in the table" in done.output
 
 
 # What something else does half a second after the fault has come, and what the drill then says was lost.

@@ -67,7 +67,9 @@ def test_path() -> None:
 
 
 def test_report() -> None:
-    assert FILTERS["_drill_report"]([], {}, "", "")["failure"] == "Every drill was skipped, the table says why"
+    assert (
+        FILTERS["_drill_report"]([], {}, "", "")["failure"] == "Every drill was skipped, for the reasons in the table"
+    )
 
 
 BAD: list[tuple[str, list[Any], str]] = [

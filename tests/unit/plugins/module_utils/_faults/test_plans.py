@@ -169,12 +169,12 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("service_stop", {"service": "ngnix"}, "unit ngnix is not on this host (systemd: not-found)"),
     ("link_down", {"interface": "eth9"}, "interface eth9 is not on this host, which has eth0, eth1, lo"),
     ("vip_duplicate", {"vip": "192.0.2.10/24"}, "vip is 192.0.2.10/24, it must be an address without prefix"),
-    ("disk_full", {"path": "/"}, "path is /: the root file system is never filled, name a small one of its own"),
-    ("disk_full", {"path": "/mnt/.."}, "path is /: the root file system is never filled, name a small one of its own"),
+    ("disk_full", {"path": "/"}, "path is /: the root file system is never filled, name a small separate one"),
+    ("disk_full", {"path": "/mnt/.."}, "path is /: the root file system is never filled, name a small separate one"),
     (
         "disk_full",
         {"path": "/srv"},
-        "path is /srv, which is no mount point: only a file system of its own is filled",
+        "path is /srv, which is not a mount point: only a separate file system is filled",
     ),
 ]
 

@@ -37,9 +37,9 @@ TWO = {"lb01": watched("lb01", True), "lb02": watched("lb02", False, (11.0, True
 # The fault of lb01, who had the other VIP when, and what is said about it.
 CASES: list[tuple[str, dict[str, Any], list[str]]] = [
     ("service_stop", STAYS, []),
-    ("service_stop", GAP, [f"{OTHER} must stay on lb02: nobody had it for 300 ms, more than one for 0 ms"]),
+    ("service_stop", GAP, [f"{OTHER} must stay on lb02: no balancer had it for 300 ms, more than one for 0 ms"]),
     ("service_stop", MOVED, []),
-    ("service_slow", MOVED, [f"{OTHER} must stay on lb01: nobody had it for 10 ms, more than one for 0 ms"]),
+    ("service_slow", MOVED, [f"{OTHER} must stay on lb01: no balancer had it for 10 ms, more than one for 0 ms"]),
     ("service_stop", LOST, [f"{OTHER} must be on one balancer at the end of the fault, not none"]),
     ("service_stop", TWO, [f"{OTHER} must be on one balancer at the end of the fault, not lb01, lb02"]),
     # What is dead keeps it, and nobody hears it.

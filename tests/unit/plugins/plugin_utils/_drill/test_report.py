@@ -48,17 +48,17 @@ def test_all_that_a_report_has() -> None:
 EXPLAINED: list[tuple[list[str], str]] = [
     (["pass"], ""),
     (["pass", "skip"], ""),
-    (["pass", "fail", "fail"], "These drills did not pass, the table says why: b, c"),
+    (["pass", "fail", "fail"], "These drills did not pass, for the reasons in the table: b, c"),
     (
         ["disturbed", "pass"],
-        "Something else disturbed these drills, the table says what, run them again: a",
+        "Something else disturbed these drills (see the table), run them again: a",
     ),
     (
         ["disturbed", "fail"],
-        "These drills did not pass, the table says why: b. "
-        "Something else disturbed these drills, the table says what, run them again: a",
+        "These drills did not pass, for the reasons in the table: b. "
+        "Something else disturbed these drills (see the table), run them again: a",
     ),
-    (["skip"], "Every drill was skipped, the table says why"),
+    (["skip"], "Every drill was skipped, for the reasons in the table"),
 ]
 
 

@@ -151,7 +151,7 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_slow",
         {"watches": {**STILL, "lb01": watch("lb01", True, (13.5, False), (14.5, True))}},
-        "the VIP must stay on lb01: nobody had it for 1000 ms, more than one for 0 ms",
+        "the VIP must stay on lb01: no balancer had it for 1000 ms, more than one for 0 ms",
     ),
     (
         "service_stop",
@@ -166,18 +166,18 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_slow",
         {"watches": MOVED},
-        "the VIP must stay on lb01: nobody had it for 20 ms, more than one for 0 ms",
+        "the VIP must stay on lb01: no balancer had it for 20 ms, more than one for 0 ms",
     ),
     # It has it back when the fault is healed, and still it has moved.
     (
         "service_slow",
         {"watches": {**STILL, "lb01": watch("lb01", True, (11.0, False), (11.02, True))}},
-        "the VIP must stay on lb01: nobody had it for 20 ms, more than one for 0 ms",
+        "the VIP must stay on lb01: no balancer had it for 20 ms, more than one for 0 ms",
     ),
     (
         "service_slow",
         {"watches": {**STILL, "lb02": watch("lb02", False, (15.0, True), (15.5, False))}},
-        "the VIP must stay on lb01: nobody had it for 0 ms, more than one for 500 ms",
+        "the VIP must stay on lb01: no balancer had it for 0 ms, more than one for 500 ms",
     ),
     (
         "service_slow",
@@ -187,7 +187,7 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
                 "lb02": watch("lb02", False, (12.0, True), (12.25, False)),
             }
         },
-        "the VIP must stay on lb01: nobody had it for 250 ms, more than one for 250 ms",
+        "the VIP must stay on lb01: no balancer had it for 250 ms, more than one for 250 ms",
     ),
     (
         "vrrp_block",

@@ -15,7 +15,8 @@ from typing import Any, Iterator, Sequence
 import crossplane
 import pytest
 import yaml
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import Line, pieces, read
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import Statement, statements
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
@@ -54,7 +55,9 @@ def directives(file: str, text: str, folder: Path) -> list[str]:
     if file == "haproxy.cfg":
         return list(haproxy(text))
     if file == "keepalived.conf":
-        return list(keepalived(normal(parse(text))))
+        return list(
+            keepalived(statements(Line(line.number, part) for line in read(text) for part in pieces(line.text)))
+        )
     path = folder / file
     path.write_text(text)
     parsed = crossplane.parse(str(path), single=True)
@@ -89,8 +92,8 @@ def haproxy(text: str) -> Iterator[str]:
             header = words
 
 
-def keepalived(block: Sequence[Any], path: str = "") -> Iterator[str]:
-    """Yield the directives of a block of keepalived.conf, as ``normal`` gives it."""
+def keepalived(block: Sequence[Statement], path: str = "") -> Iterator[str]:
+    """Yield the directives of a block of keepalived.conf."""
     for text, inner in block:
         if inner is None:
             yield path + text

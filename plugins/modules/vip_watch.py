@@ -46,7 +46,7 @@ options:
   owner:
     description: Name of this watcher, for the error message to others.
     type: str
-    default: somebody
+    default: unknown
   metrics:
     description: The metrics file of keepalived-watch. It may be missing.
     type: path
@@ -297,7 +297,7 @@ def main() -> None:
             "duration": {"type": "float", "default": 60.0},
             "run_file": {"type": "path"},
             "lock": {"type": "path", "default": "/run/haproof-drill/lock"},
-            "owner": {"type": "str", "default": "somebody"},
+            "owner": {"type": "str", "default": "unknown"},
             "metrics": {"type": "path", "default": "/run/keepalived-watch/haproof.prom"},
         },
         supports_check_mode=True,

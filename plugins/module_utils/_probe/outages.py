@@ -106,7 +106,7 @@ class Cut(NamedTuple):
 
 
 class Journal:
-    """All requests of a probe, 13 bytes each, so that an hour at 500 a second stays below 24 MB."""
+    """All requests of a probe, 13 bytes each, so that an hour at 500 per second stays below 24 MB."""
 
     def __init__(self) -> None:
         self.starts = array("d")

@@ -152,7 +152,7 @@ class Watch:
         self._not_before = now
         self._releases = 0
         self._over = Debounce(CLEAR_ROUNDS, 1)
-        self._nobody = Debounce(RAISE_ROUNDS, 1)
+        self._no_holder = Debounce(RAISE_ROUNDS, 1)
         self.released = False
         self.held = False
         self.answers = 0
@@ -313,10 +313,10 @@ class Watch:
         if self.released:
             hears = any(self._is_heard(router, now) for router in self._routers.values())
             over = self._over.step(hears)
-            nobody = self._nobody.step(None if seen.macs is None else not self.answers)
-            if over or nobody:
+            no_holder = self._no_holder.step(None if seen.macs is None else not self.answers)
+            if over or no_holder:
                 self.released, self._calm_at = False, now
-            if nobody:
+            if no_holder:
                 # The better host is gone, or has released it too; this must not repeat endlessly.
                 self._not_before = now + CALM_S
             return
@@ -325,7 +325,7 @@ class Watch:
         if self._certain * PERIOD_S >= self._release_after:
             # The more often the conflict recurs, the longer it must be over before the VIP is taken back.
             self._over = Debounce(CLEAR_ROUNDS * 2 ** min(self._releases, 6), 1)
-            self._nobody = Debounce(RAISE_ROUNDS, 1)
+            self._no_holder = Debounce(RAISE_ROUNDS, 1)
             self._certain = 0
             self._releases += 1
             self.released, self._calm_at = True, now

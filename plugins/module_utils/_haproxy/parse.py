@@ -47,7 +47,11 @@ _BLANKS = " \t\r\v\f"
 # A backslash escapes these; before anything else, and at the end of a line, it stands for itself.
 _PART = r"""[^ \t\r\v\f\\"'#]|\\[ \\#"']|\\|"(?:[^"\\]|\\.)*"|'[^']*'"""
 _WORD = re.compile(f"(?:{_PART})+")
+# A line in which a blank is a blank, and nothing else means more than itself.
+_SIMPLE = re.compile(r"[\t !$-&(-[\]-~]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Bytes that are not UTF-8, in a text that was decoded with "surrogateescape".
+_BYTE = re.compile("[\udc80-\udcff]")
 _QUOTING = re.compile(r"""(\\x[0-9A-Fa-f]{2}|\\.)|"((?:[^"\\]|\\.)*)"|'([^']*)'""")
 _ESCAPED = re.compile(r"""\\(?:([ \\#"'$])|([nrt])|x([0-9A-Fa-f]{2}))""")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
@@ -64,6 +68,8 @@ def words(line: str) -> list[str]:
 
     Each is as it is written, unless it would mean something else with a single blank, or nothing, behind it.
     """
+    if _SIMPLE.fullmatch(line):
+        return line.split()
     found: list[str] = []
     rest = line.lstrip(_BLANKS)
     while rest and rest[0] != "#":
@@ -72,6 +78,8 @@ def words(line: str) -> list[str]:
             raise ValueError("a quote is not closed")
         if _CONTROL.search(word[0]):
             raise ValueError("a control character")
+        if _BYTE.search(word[0]):
+            raise ValueError("is not UTF-8")
         found.append(_closed(word[0]))
         rest = rest[word.end() :].lstrip(_BLANKS)
     return found
@@ -86,7 +94,7 @@ def _closed(word: str) -> str:
 
 def plain(word: str) -> str:
     """What haproxy makes of a word's quotes and escapes; environment variables stay as they are."""
-    return _QUOTING.sub(_unquoted, word)
+    return word if _SIMPLE.fullmatch(word) else _QUOTING.sub(_unquoted, word)
 
 
 def _unquoted(part: re.Match[str]) -> str:

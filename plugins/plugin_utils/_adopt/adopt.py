@@ -49,7 +49,8 @@ def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 def _read(reader: Reader, daemon: str, host: str, text: bytes) -> dict[str, Any]:
     try:
-        live = reader.parse(_decoded(daemon, text))
+        # The readers refuse what is not UTF-8 outside of comments, where other encodings are common.
+        live = reader.parse(text.decode("utf-8", "surrogateescape"))
     except ValueError as error:
         raise AdoptError(f"{host}: the configuration of {daemon} cannot be read: {error}") from error
     try:
@@ -60,17 +61,6 @@ def _read(reader: Reader, daemon: str, host: str, text: bytes) -> dict[str, Any]
     if differs:
         raise AdoptError(f"{host}: the variables do not reproduce the configuration of {daemon}: {differs}")
     return found
-
-
-def _decoded(daemon: str, text: bytes) -> str:
-    if daemon == "keepalived":
-        # Its reader refuses what is not UTF-8 outside of comments, where other encodings are common.
-        return text.decode("utf-8", "surrogateescape")
-    try:
-        return text.decode()
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line}: is not UTF-8") from error
 
 
 def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -47,8 +47,9 @@ def variables(tree: Mapping[str, Any]) -> dict[str, Any]:
     What only its place in the file explains (conditions, repeated sections) makes all of it ``haproxy_sections``.
     Findings that the file has are accepted.
     """
-    found = {**_BARE, **_sections_by_kind(tree)}
-    if difference(found, tree):
+    try:
+        found = {**_BARE, **_by_kind(tree)}
+    except _AsItStandsError:
         found = {**_BARE, "haproxy_sections": dict(tree)}
     return {**found, "haproxy_accept": sorted(kinds(_settings(found), _NOTHING))}
 
@@ -90,25 +91,19 @@ def _effect(sections: Sequence[Section]) -> list[str]:
     return [line for *_place, lines in sorted(found) for line in lines]
 
 
-def _sections_by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return _by_kind(tree)
-    except _AsItStandsError:
-        return {"haproxy_sections": dict(tree)}
-
-
 def _by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     names = _defaults_names(tree)
     current = ""
-    for header, keywords in tree.items():
+    for index, (header, keywords) in enumerate(tree.items()):
         kind, *rest = map(plain, words(header))
         if any(plain(key).startswith(".") for key in (kind, *keywords)):
             raise _AsItStandsError
         if kind == "defaults" and names:
             current = names[header]
             found.setdefault("haproxy_sections", {})[" ".join([kind, current, *rest[1:]])] = keywords
-        elif header != header.rstrip():
+        elif header != header.rstrip() or (kind == "global" and index):
+            # Its variables and limits are for what follows.
             raise _AsItStandsError
         elif kind in ("global", "defaults"):
             found["haproxy_" + kind] = keywords

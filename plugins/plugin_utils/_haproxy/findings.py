@@ -26,7 +26,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_find
     refusals,
     render_findings,
 )
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render_section, section_lines
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render_section
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import (
     PROXIES,
     Line,
@@ -78,26 +78,25 @@ def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file
     port = settings.get("peers_port", 0)
     if port and port not in PORTS:
         yield f"haproxy_peers_port: {port} is not a port; use 1 to 65535, or 0 for no peers"
+    read = _read(settings, defaults)
     # With conditions only haproxy knows which sections and lines there are.
     if not _conditional(settings["sections"]):
         yield from _name_findings(settings, defaults)
-        read = _read(settings, defaults)
         yield from _target_findings(read)
         yield from _server_findings(read)
-    yield from refusals(_questionable(settings, defaults), settings.get("accept", ()), "haproxy_accept")
+    yield from refusals(_questionable(settings, read), settings.get("accept", ()), "haproxy_accept")
 
 
 def kinds(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> set[str]:
     """The kinds of what haproxy accepts, and the role only where it is told to."""
-    return {found.kind for found in _questionable(settings, defaults)}
+    return {found.kind for found in _questionable(settings, _read(settings, defaults))}
 
 
-def _questionable(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> Iterator[Finding]:
-    read = _read(settings, defaults)
+def _questionable(settings: Mapping[str, Any], read: Sequence[tuple[Section, list[Line]]]) -> Iterator[Finding]:
     found: dict[str, Iterable[str]] = {
         "server": _answer_findings(settings),
         "bind": chain(_no_bind_findings(settings), _bind_findings(read)),
-        "password": _password_findings([section for section, _lines in read]),
+        "password": _password_findings(read),
         "check": _check_findings(read),
         "timeout": _timeout_findings(read),
     }
@@ -176,13 +175,13 @@ def _content_findings(place: str, item: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place} is secret and its mode is {mode}; use '0600', or '0640' for a group that may read it"
 
 
-def _password_findings(sections: Sequence[Section]) -> Iterator[str]:
-    for section in sections:
-        for path, text in section_lines(section.keywords, section.place):
-            secret = PASSWORD.fullmatch(" ".join(words(text)))
+def _password_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+    for _section, lines in read:
+        for line in lines:
+            secret = PASSWORD.fullmatch(" ".join(words(line.text))) if line.words[0] in ("stats", "user") else None
             if secret and MIXED.search(REFERENCE.sub("", secret["password"])):
                 yield (
-                    f"{path}: the password holds a '$' in double quotes, which haproxy takes for a variable of its"
+                    f"{line.path}: the password holds a '$' in double quotes, which haproxy takes for a variable of its"
                     " environment; put it in single quotes"
                 )
 

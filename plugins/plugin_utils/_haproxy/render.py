@@ -28,6 +28,8 @@ LINE_MAPPINGS: Mapping[str, tuple[str, ...]] = {
     "server-template": ("prefix", "num", "fqdn"),
 }
 
+# A line in which nothing means more than itself.
+_SIMPLE = re.compile(r"[\t !$-&(-[\]-~]*")
 # Up to where a line is whole words, quotes closed.
 _WHOLE = re.compile(r"""(?:[^\\"'#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*""")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -36,6 +38,8 @@ _PLAIN = re.compile(r"""[^\x00-\x20\x7f"'\\#]+""")
 
 def check_line(text: str) -> None:
     """Raise ValueError unless ``text`` is one whole haproxy.cfg line, or the end of one."""
+    if _SIMPLE.fullmatch(text):
+        return
     control = _CONTROL.search(text)
     if control:
         name = "a newline" if control[0] == "\n" else f"control character U+{ord(control[0]):04X}"

@@ -46,14 +46,15 @@ class Section(NamedTuple):
         """What stands in it. Raises ValueError for what haproxy.cfg cannot express."""
         words(self.header)
         for path, text in section_lines(self.keywords, self.place):
-            yield Line(path, [plain(word) for word in words(text)])
+            yield Line(path, [plain(word) for word in words(text)], text)
 
 
 class Line(NamedTuple):
-    """The words of a line, as haproxy understands them, and the path of the value that it comes from."""
+    """The words of a line, as haproxy understands them, the path of the value that it comes from, and its text."""
 
     path: str
     words: list[str]
+    text: str
 
 
 def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Section]:

@@ -51,8 +51,11 @@ def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
 
     The order of blocks does not count, nor that of upstreams, nor where servers stand among the other directives.
     """
-    again = _texts(_ordered(normal(tree(_settings(found), _NO_DEFAULTS))))
-    pairs = zip_longest(_texts(_ordered(normal(live))), again, fillvalue="")
+    before = _ordered(normal(live))
+    after = _ordered(normal(tree(_settings(found), _NO_DEFAULTS)))
+    if before == after:
+        return ""
+    pairs = zip_longest(_texts(before), _texts(after), fillvalue="")
     return next((one or other for one, other in pairs if one != other), "")
 
 

@@ -23,6 +23,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render imp
     unescape,
 )
 
+_SPACES = (" ", "\t", "\r", "\n", "#")
 _SPACE = re.compile(r"(?:[ \t\r\n]|\#[^\n]*(?:\n|\Z))*")
 # The text of a word may hold what ends it behind a backslash, and a '{' that belongs to a ${variable}.
 _WORD = re.compile(
@@ -33,6 +34,10 @@ _WORD = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+# A word that is as it is read, and the blanks behind it.
+_SIMPLE_WORD = re.compile(r"([!%&(-:<-\[\]-z|~]+)(?=[ \t\r\n;{])[ \t\r\n]*")
+# Bytes that are not UTF-8, in a text that was decoded with "surrogateescape".
+_BYTE = re.compile("[\udc80-\udcff]")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SWITCHES = {"on": True, "off": False}
 
@@ -63,8 +68,8 @@ def normal(tree: Mapping[Any, Any]) -> list[Statement]:
 
 
 def _normal(key: Any, value: Any) -> Iterator[Statement]:
+    words = key_arguments(key)
     for item in value if isinstance(value, list) else [value]:
-        words = key_arguments(key)
         if isinstance(item, Mapping):
             yield Statement(words, normal(item))
         elif is_lua(words[0]):
@@ -75,15 +80,15 @@ def _normal(key: Any, value: Any) -> Iterator[Statement]:
 
 def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
     """Kind (``word``, ``lua``, or what ends a directive), text and position of each piece."""
-    control = CONTROL.search(text)
-    if control:
-        raise _error(
-            text, control.start(), f"control character U+{ord(control[0]):04X}, which this collection does not write"
-        )
     position, directive = _space(text, 0), ""
     while position < len(text):
         char = text[position]
-        if char in ";{" or (char == "}" and not directive):
+        simple = _SIMPLE_WORD.match(text, position)
+        if simple:
+            word, end = simple[1], simple.end()
+            yield "word", word, position
+            directive = directive or word
+        elif char in ";{" or (char == "}" and not directive):
             end = position + 1
             if char == "{" and is_lua(directive):
                 end = _end_of_code(text, position)
@@ -95,13 +100,14 @@ def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
             word, end = _word(text, position)
             yield "word", word, position
             directive = directive or word or char
-        position = _space(text, end)
+        position = _space(text, end) if text[end : end + 1] in _SPACES else end
 
 
 def _end_of_code(text: str, opened: int) -> int:
     closed = end_of_code(text, opened + 1)
     if closed is None:
         raise _error(text, opened, "a block of Lua opens that is never closed")
+    _refuse_unwritable(text, opened, closed)
     return closed + 1
 
 
@@ -146,12 +152,23 @@ def _word(text: str, start: int) -> tuple[str, int]:
         kind = "a quote" if text[start] in "\"'" else "a backslash"
         raise _error(text, start, f"{kind} opens that is never closed")
     end = found.end()
+    _refuse_unwritable(text, start, end)
     after = text[end : end + 1]
     if found["plain"] is None and after not in tuple(" \t\r\n;{)"):
         raise _error(text, start, "a space, ';' or '{' is missing after a quoted word")
     if after == "\\":
         raise _error(text, end, "a backslash at the end of the file")
     return unescape(found["plain"] or found["double"] or found["single"] or ""), end
+
+
+def _refuse_unwritable(text: str, start: int, end: int) -> None:
+    control = CONTROL.search(text, start, end)
+    if control:
+        what = f"control character U+{ord(control[0]):04X}, which this collection does not write"
+        raise _error(text, control.start(), what)
+    byte = _BYTE.search(text, start, end)
+    if byte:
+        raise _error(text, byte.start(), "is not UTF-8")
 
 
 def _error(text: str, position: int, what: str) -> ParseError:

@@ -26,8 +26,11 @@ WITHOUT_VALUE = frozenset(
 )
 _BLANKS = " \t\r\n"
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
+_ESCAPED = re.compile(r"""\\(["'\\trn])""")
 
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"' + r"|'((?:\\.|[^'\\])*)'", re.DOTALL)
+# Text in which a blank is a blank, and nothing else means more than itself.
+_SIMPLE = re.compile(r"[\t\n\r !$-&(-:<-\[\]-~]*")
 # Unlike nginx we let '{' and '}' pass here: blocks are mappings, so a brace in a string can only be text.
 _UNQUOTED = re.compile(r"(?:\\.|[^\\ \t\r\n;])+", re.DOTALL)
 # What nginx reads back unchanged without quotes. A '{' ends an argument unless it belongs to ${variable}.
@@ -37,6 +40,8 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def read_arguments(text: str) -> list[str]:
     """Split ``text`` into arguments as nginx would; raises ValueError where nginx would not stay in one directive."""
+    if _SIMPLE.fullmatch(text):
+        return text.split()
     arguments: list[str] = []
     position = 0
     while position < len(text):
@@ -50,7 +55,11 @@ def read_arguments(text: str) -> list[str]:
 
 def unescape(argument: str) -> str:
     """What nginx makes of the text of an argument, between its quotes if it has any."""
-    return re.sub(r"""\\(["'\\trn])""", lambda found: _ESCAPES.get(found[1], found[1]), argument)
+    return _ESCAPED.sub(_unescaped, argument) if "\\" in argument else argument
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _ESCAPES.get(found[1], found[1])
 
 
 def _read_argument(text: str, start: int) -> tuple[str, int]:

@@ -59,7 +59,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
         TWO_OF_A_NAME,
         r"the variables do not reproduce the configuration of nginx: http: upstream a: server b$",
     ),
-    ("haproxy", b"global\n# \xff", r"the configuration of haproxy cannot be read: line 2: is not UTF-8"),
+    ("haproxy", b"global # \xff\n a \xff", r"the configuration of haproxy cannot be read: line 2: is not UTF-8"),
+    ("nginx", b"# \xff\na '\xff';", r"the configuration of nginx cannot be read: line 2: is not UTF-8"),
     ("keepalived", b"# \xff\n\xff", r"the configuration of keepalived cannot be read: line 2: is not UTF-8"),
     ("keepalived", b"a {\n", r"the configuration of keepalived cannot be read: line 1: a block opens that is never"),
 ]

@@ -149,8 +149,9 @@ def test_the_first_line_that_differs_is_named() -> None:
 
 
 def test_what_is_not_reproduced_is_refused() -> None:
+    tree = {"backend b": {"a": "'"}}
     with pytest.raises(ValueError, match=r"^backend b.a: "):
-        variables({"backend b": {"a": "'"}})
+        difference(variables(tree), tree)
 
 
 def test_findings_of_the_file_are_accepted() -> None:

@@ -15,14 +15,14 @@ description:
   - One file that needs nothing else and runs no script, for screens light and dark, phones and paper.
   - Says first what failed, then lists all faults, and shows for each its figures and its timeline - what clients got,
     which balancer held the virtual IP, and when something happened. With several runs it also shows how they differ.
-  - With a former report it says which outages became longer. Two medians are alike when they differ by no more than
-    20 ms, than 20 % of the former one, or than the runs within one of the reports do.
+  - With a previous report it says which outages became longer. Two medians are alike when they differ by no more than
+    20 ms, than 20 % of the previous one, or than the runs within one of the reports do.
 options:
   _input:
     description: The report, of C(schema_version) 4.
     type: dict
     required: true
-  former:
+  previous:
     description: The report to compare with. One of another C(schema_version) is not compared, and the page says so.
     type: dict
 """
@@ -30,12 +30,12 @@ options:
 EXAMPLES = r"""
 - name: Show the report to people
   ansible.builtin.copy:
-    content: "{{ report | haproof.balancer.drill_page(former=former) }}"
+    content: "{{ report | haproof.balancer.drill_page(previous=previous) }}"
     dest: build/drill/report.html
     mode: "0644"
   vars:
     report: "{{ lookup('ansible.builtin.file', 'build/drill/report.json') | from_json }}"
-    former: "{{ lookup('ansible.builtin.file', 'last_week.json') | from_json }}"
+    previous: "{{ lookup('ansible.builtin.file', 'last_week.json') | from_json }}"
 """
 
 RETURN = r"""
@@ -51,12 +51,12 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.document import page
 
 
-def drill_page(report: Mapping[str, Any], former: Mapping[str, Any] | None = None) -> str:
+def drill_page(report: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
     """Page of the report; AnsibleFilterError when it is none."""
     try:
-        return page(report, former)
+        return page(report, previous)
     except KeyError as error:
-        raise AnsibleFilterError(f"drill_page: the report, or the former one, lacks {error}") from error
+        raise AnsibleFilterError(f"drill_page: the report, or the previous one, lacks {error}") from error
     except (AttributeError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"drill_page: {error}") from error
 

@@ -58,7 +58,7 @@ def heal_command(program: str, called: Mapping[str, Any], variables: Mapping[str
 
 
 def new_file(path: str) -> BinaryIO:
-    """Open a new file for writing, in place of a former one: no link is followed that another user has put there."""
+    """Open a new file for writing, in place of a previous one: no link is followed that another user has put there."""
     with suppress(FileNotFoundError):
         os.unlink(path)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb")

@@ -250,7 +250,7 @@ def figures(
     seen = all(host in found for host in run["state"]["order"])
     gap, overlap = counted_s(found, *watched(window, watches)) if seen else (None, None)
     known = moment(run, "injected_s") is not None
-    # An outage that begins later, when the former holder is back, is not the takeover's.
+    # An outage that begins later, when the previous holder is back, is not the takeover's.
     back = [
         outage["end_s"]
         for outage in felt

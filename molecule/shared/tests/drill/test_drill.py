@@ -68,9 +68,9 @@ def test_a_rejected_run_leaves_no_previous_report(lab: Lab, wrong: dict[str, str
     run = subprocess.run(command(lab, **wrong), capture_output=True, check=False, text=True, timeout=120)
     try:
         assert run.returncode != 0
-        assert [path.name for path in folder.glob("report*")] == ["report.former.json"]
+        assert [path.name for path in folder.glob("report*")] == ["report.previous.json"]
     finally:
-        (folder / "report.former.json").unlink()
+        (folder / "report.previous.json").unlink()
 
 
 def test_confirming_is_enough(lab: Lab) -> None:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.markup import add, child, element, html
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.distribution import distribution
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.former import (
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.previous import (
     age,
     changes,
     differences,
@@ -45,8 +45,8 @@ class Cell(NamedTuple):
     kind: str = "number"
 
 
-def page(report: Mapping[str, Any], former: Mapping[str, Any] | None = None) -> str:
-    """Return the page; ReportError when the report is of another version. A former one of another is not compared."""
+def page(report: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
+    """Return the page; ReportError if the report is of another version. A previous one of another is not compared."""
     check_version(report)
     cluster = report["cluster"]
     head = element(
@@ -58,8 +58,8 @@ def page(report: Mapping[str, Any], former: Mapping[str, Any] | None = None) -> 
         element("style", STYLE),
     )
     main = element("main", _header(report), _summary(report["drills"]))
-    if former is not None:
-        main.append(_comparison(former, report))
+    if previous is not None:
+        main.append(_comparison(previous, report))
     main.append(_legend())
     for number, drill in enumerate(report["drills"], 1):
         main.append(_drill(drill, number))
@@ -175,19 +175,19 @@ def _table(rows: Sequence[Sequence[Cell]]) -> Element:
     return element("div", table, class_="scroll", tabindex=0, role="group", aria_label="table")
 
 
-def _comparison(former: Mapping[str, Any], report: Mapping[str, Any]) -> Element:
-    made = element("section", element("h2", "Against the former report"), class_="card")
-    why = unusable(former)
+def _comparison(previous: Mapping[str, Any], report: Mapping[str, Any]) -> Element:
+    made = element("section", element("h2", "Compared with the previous report"), class_="card")
+    why = unusable(previous)
     if why:
         child(made, "p", why, class_="note")
         return made
-    child(made, "p", f"That of {day_and_time(former['started'])}, {age(former, report)} earlier.", class_="note")
-    unlike = differences(former, report)
+    child(made, "p", f"That of {day_and_time(previous['started'])}, {age(previous, report)} earlier.", class_="note")
+    unlike = differences(previous, report)
     if unlike:
         child(made, "p", f"The clusters differ: {'; '.join(unlike)}.", class_="note")
-    titles = {drill["fault"]: drill["title"] for drill in [*former["drills"], *report["drills"]]}
+    titles = {drill["fault"]: drill["title"] for drill in [*previous["drills"], *report["drills"]]}
     rows = []
-    for change in changes(former, report):
+    for change in changes(previous, report):
         name = element("span", titles[change.fault], element("small", change.fault))
         rows.append(
             [

@@ -38,6 +38,6 @@ def test_bad_report(name: str, what: Any, message: str) -> None:
         FILTERS[name](what)
 
 
-def test_bad_former_report() -> None:
-    with pytest.raises(AnsibleFilterError, match="drill_page: the report, or the former one, lacks 'started'"):
+def test_bad_previous_report() -> None:
+    with pytest.raises(AnsibleFilterError, match="drill_page: the report, or the previous one, lacks 'started'"):
         drill_page.drill_page(report(), {"schema_version": 4})

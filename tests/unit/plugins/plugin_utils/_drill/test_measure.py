@@ -246,7 +246,7 @@ def test_figures_of_a_takeover() -> None:
     assert timeline["requests"] == {"client": [[-1.0, 9.99, 10.0, 1100, ""]]}
 
 
-def test_an_outage_when_the_former_holder_is_back_is_not_the_takeovers() -> None:
+def test_an_outage_when_the_previous_holder_is_back_is_not_the_takeovers() -> None:
     measured = figures(run(), WINDOW, {"client": probe((13.0, 13.0, 13.02))}, BOTH, VIP)
     assert (measured["detect_s"], measured["takeover_s"]) == (pytest.approx(1.0), 0.0)
 

@@ -626,7 +626,7 @@ def test_the_median_of_the_runs_counts_when_it_is_asked_for() -> None:
     assert repeated("median")["verdict"] == "pass"
 
 
-def test_a_node_that_booted_in_a_former_run_is_not_watched_in_this_one() -> None:
+def test_a_node_that_booted_in_a_previous_run_is_not_watched_in_this_one() -> None:
     clock = {"offset_s": 0.0, "error_s": 0.0001}
     stays = info(True, "master", 254, preempt=False)
     once, twice = {"boot": "one"}, {"boot": "two"}

@@ -56,7 +56,7 @@ def without(*faults: str) -> dict[str, Any]:
     return found
 
 
-def former() -> dict[str, Any]:
+def previous() -> dict[str, Any]:
     found = without("keepalived_stop")
     found["started"] = "2026-02-20T08:00:00Z"
     found["drills"][0]["figures"]["outage_s"] = {"best": 0.001, "median": 0.001, "worst": 0.001}
@@ -71,10 +71,10 @@ def with_disturbed(*without_them: str) -> dict[str, Any]:
 
 PAGES = [
     page(report()),
-    page(report(), former()),
+    page(report(), previous()),
     page(report(), {"schema_version": 1}),
     page({**report(), "drills": []}),
-    page(hostile(report()), hostile(former())),
+    page(hostile(report()), hostile(previous())),
     page(with_disturbed()),
 ]
 
@@ -100,7 +100,7 @@ def test_style_loads_nothing() -> None:
 
 
 def test_hostile_texts_stay_texts() -> None:
-    text = page(hostile(report()), hostile(former()))
+    text = page(hostile(report()), hostile(previous()))
     assert "<script" not in text
     assert "evil.example" in "".join(Reader(text).said)
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", text)
@@ -166,8 +166,8 @@ def test_worst_run_first(outages: tuple[float | None, ...], first: int) -> None:
 
 
 def test_comparison() -> None:
-    assert "Against the former report" not in Reader(PAGES[0]).said
+    assert "Compared with the previous report" not in Reader(PAGES[0]).said
     said = Reader(PAGES[1]).said
     assert "That of 2026-02-20 08:00:00 UTC, 10 days earlier." in said
     assert (said.count("slower"), said.count("new")) == (1, 1)
-    assert "The former report is not compared: its schema_version is 1, this one's is 4." in Reader(PAGES[2]).said
+    assert "The previous report is not compared: its schema_version is 1, this one's is 4." in Reader(PAGES[2]).said

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.former import (
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.previous import (
     age,
     changes,
     differences,
@@ -73,14 +73,14 @@ def test_verdicts(before: str, now: str, said: str, worse: bool) -> None:
 def test_another_version() -> None:
     assert unusable(report()) is None
     assert unusable({"schema_version": 1}) == (
-        "The former report is not compared: its schema_version is 1, this one's is 4."
+        "The previous report is not compared: its schema_version is 1, this one's is 4."
     )
 
 
 def test_another_cluster() -> None:
-    former = report()
-    former["cluster"].update(engine="haproxy", balancers=["lb01"])
-    assert differences(former, report()) == ["engine: haproxy → nginx", "balancers: lb01 → lb01, lb02"]
+    previous = report()
+    previous["cluster"].update(engine="haproxy", balancers=["lb01"])
+    assert differences(previous, report()) == ["engine: haproxy → nginx", "balancers: lb01 → lb01, lb02"]
 
 
 @pytest.mark.parametrize(

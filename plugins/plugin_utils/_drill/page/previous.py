@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Compares a drill's report with a former one. Pure functions."""
+"""Compares a drill's report with the previous one. Pure functions."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ class Change(NamedTuple):
     worse: bool
 
 
-def unusable(former: Mapping[str, Any]) -> str | None:
+def unusable(previous: Mapping[str, Any]) -> str | None:
     """Return why a report cannot be compared with."""
-    found = former.get("schema_version")
+    found = previous.get("schema_version")
     if found != SCHEMA_VERSION:
-        return f"The former report is not compared: its schema_version is {found!r}, this one's is {SCHEMA_VERSION}."
+        return f"The previous report is not compared: its schema_version is {found!r}, this one's is {SCHEMA_VERSION}."
     return None
 
 
-def differences(former: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
+def differences(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
     """Return which facts of the clusters differ."""
-    before, now = former["cluster"], report["cluster"]
+    before, now = previous["cluster"], report["cluster"]
     return [f"{key}: {joined(before[key])} → {joined(now[key])}" for key in now if before[key] != now[key]]
 
 
-def changes(former: Mapping[str, Any], report: Mapping[str, Any]) -> list[Change]:
+def changes(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[Change]:
     """Return each fault's change, in the report's order, those that are gone at the end."""
-    before = {drill["fault"]: drill for drill in former["drills"]}
+    before = {drill["fault"]: drill for drill in previous["drills"]}
     now = {drill["fault"]: drill for drill in report["drills"]}
     return [_change(fault, before.get(fault), now.get(fault)) for fault in {**now, **before}]
 
@@ -66,9 +66,9 @@ def noise_s(before: Mapping[str, float], now: Mapping[str, float]) -> float:
     )
 
 
-def age(former: Mapping[str, Any], report: Mapping[str, Any]) -> str:
-    """Return how long before this report the former one began."""
-    seconds = (moment(report["started"]) - moment(former["started"])).total_seconds()
+def age(previous: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Return how long before this report the previous one began."""
+    seconds = (moment(report["started"]) - moment(previous["started"])).total_seconds()
     if abs(seconds) < 2 * 3600:
         return duration(seconds)
     return f"{seconds / 3600:.0f} hours" if abs(seconds) < 2 * 86400 else f"{seconds / 86400:.0f} days"

@@ -43,7 +43,9 @@ SECTIONS = frozenset(
 # Keywords that read better as a mapping of what follows them.
 _NESTED = frozenset({"option", "stats", "timeout"})
 
-_BLANKS = " \t\r\v\f"
+_BLANKS = " \t\v\f\r"
+# A comment ends a line, and so does a carriage return right behind a word; behind a blank it is one more blank.
+_ENDS = ("", "#", "\r")
 # A backslash escapes these; before anything else, and at the end of a line, it stands for itself.
 _PART = r"""[^ \t\r\v\f\\"'#]|\\[ \\#"']|\\|"(?:[^"\\]|\\.)*"|'[^']*'"""
 _WORD = re.compile(f"(?:{_PART})+")
@@ -72,7 +74,7 @@ def words(line: str) -> list[str]:
         return line.split()
     found: list[str] = []
     rest = line.lstrip(_BLANKS)
-    while rest and rest[0] != "#":
+    while rest[:1] not in _ENDS:
         word = _WORD.match(rest)
         if word is None:
             raise ValueError("a quote is not closed")
@@ -81,7 +83,9 @@ def words(line: str) -> list[str]:
         if _BYTE.search(word[0]):
             raise ValueError("is not UTF-8")
         found.append(_closed(word[0]))
-        rest = rest[word.end() :].lstrip(_BLANKS)
+        rest = rest[word.end() :]
+        if rest[:1] not in _ENDS:
+            rest = rest.lstrip(_BLANKS)
     return found
 
 

@@ -30,6 +30,11 @@ CASES: list[tuple[str, str, Any]] = [
         "global\n maxconn 100\n nice -1\n node  a  b\n",
         {"global": {"maxconn": 100, "nice": "-1", "node": "a b"}},
     ),
+    (
+        "a carriage return ends the line behind a word, not behind a blank",
+        "global\n a b\r c 'd\n \re\\\r\n f \rg\r h\n",
+        {"global": {"a": "b", "e\\\\": True, "f": "g"}},
+    ),
     ("carriage returns", "global\r\n\tdaemon\r\n", {"global": {"daemon": True}}),
     (
         "quotes and escapes",

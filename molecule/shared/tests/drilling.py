@@ -75,12 +75,17 @@ def drill(lab: Lab, at: Mapping[Moment, Callable[[], object]] | None = None, **v
         late.daemon = True
         late.start()
         lines = []
-        for line in run.stdout or []:
-            lines.append((time.time(), line))
-            fault = announced(line) or fault
-            for moment in [one for one in pending if one[0] == fault and f" : {one[1]}" in line]:
-                with paused(run.pid):
-                    pending.pop(moment)()
+        try:
+            for line in run.stdout or []:
+                lines.append((time.time(), line))
+                fault = announced(line) or fault
+                for moment in [one for one in pending if one[0] == fault and f" : {one[1]}" in line]:
+                    with paused(run.pid):
+                        pending.pop(moment)()
+        except BaseException:
+            # The drill's guard heals then. With its output closed the playbook could wait for ever.
+            run.kill()
+            raise
     late.cancel()
     assert not pending, f"never came: {list(pending)}"
     drills = json.loads(report.read_text())["drills"] if report.exists() else []

@@ -55,3 +55,12 @@ def test_it_is_done_once_at_its_moment_while_the_playbook_stands_still(lab: Lab,
 def test_a_moment_that_never_came_is_an_error(lab: Lab) -> None:
     with pytest.raises(AssertionError, match=r"never came: \[\('link_down', 'Break"):
         drill(lab, {("link_down", THERE): lambda: None})
+
+
+def test_what_fails_at_its_moment_ends_the_playbook(lab: Lab, tmp_path: Path) -> None:
+    def fail() -> None:
+        raise AssertionError("no such file")
+
+    with pytest.raises(AssertionError, match="no such file"):
+        drill(lab, {("keepalived_stop", THERE): fail})
+    assert not (tmp_path / "went_on").exists()

@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keep what the servers of a running haproxy are up to for the haproxy that a reload starts: state CONFIG SOCKET FILE
+"""Save the server states of a running haproxy for the one that a reload starts: state CONFIG SOCKET FILE
 
-haproxy itself reads FILE (server-state-file). It takes ports, TLS and the addresses of host names from there even
-where the new configuration or DNS says otherwise (haproxy 2.2 to 3.2), so those are put right here: the configuration
-wins, and a name is looked up again. A server whose port the configuration leaves open is left out, and starts as if it
-were new.
+haproxy itself reads FILE (server-state-file). It takes ports, TLS and the addresses of host names from there even if
+the new configuration or DNS differs (haproxy 2.2 to 3.2), so they are corrected here: the configuration wins, and names
+are resolved again. A server without a fixed port in the configuration is left out, and starts as new.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import AbstractSet, Iterable, Iterator, Mapping, NamedTuple, Sequenc
 
 TIMEOUT_S = 5.0
 LOOKUP_S = 3.0
-# Up to here a line is complete (version 1); what follows is TLS and the addresses of checks.
+# The fields of version 1 end here; TLS and the addresses of checks follow.
 FIELDS = 20
 BACKEND, SERVER, ADDRESS, OPERATION, ADMIN, NAME, PORT, RECORD = 1, 3, 4, 5, 6, 17, 18, 19
 # Values of OPERATION and ADMIN (management guide, "show servers state").
@@ -36,7 +35,7 @@ HOST_PORT = re.compile(r"(?:ipv[46]@)?([\w.-]+|\[?[\da-fA-F:.]+\]?):(\d+)")
 class Server(NamedTuple):
     """A server in the configuration: its port (``0`` for the client's own) and its host name (empty for an address).
 
-    ``follows`` is whether haproxy itself looks the name up while it runs (``resolvers``).
+    ``follows`` is whether haproxy itself resolves the name at run time (``resolvers``).
     """
 
     port: str
@@ -45,7 +44,7 @@ class Server(NamedTuple):
 
 
 def ask(path: str, command: str) -> str:
-    """Return what haproxy answers on its runtime socket. Raises OSError."""
+    """Return haproxy's answer on its runtime socket. Raises OSError."""
     with closing(socket.socket(socket.AF_UNIX)) as runtime:
         runtime.settimeout(TIMEOUT_S)
         runtime.connect(path)
@@ -55,7 +54,7 @@ def ask(path: str, command: str) -> str:
 
 
 def resolvable(names: Iterable[str], within_s: float) -> set[str]:
-    """Return those of the names that have an address; *within_s* is for all of them together."""
+    """Return the names that resolve; *within_s* is for all of them together."""
     found: set[str] = set()
 
     def look_up(name: str) -> None:
@@ -63,7 +62,7 @@ def resolvable(names: Iterable[str], within_s: float) -> set[str]:
             socket.getaddrinfo(name, None)
             found.add(name)
 
-    # Daemons: a name server that does not answer must not keep the program from ending.
+    # Daemon threads, since an unresponsive name server must not keep the program from ending.
     threads = [Thread(target=look_up, args=(name,), daemon=True) for name in names]
     for thread in threads:
         thread.start()
@@ -74,9 +73,9 @@ def resolvable(names: Iterable[str], within_s: float) -> set[str]:
 
 
 def configured(config: str) -> dict[tuple[str, str], Server]:
-    """Return the servers of the configuration by backend and name, without those whose port is open.
+    """Return the servers of the configuration by backend and name, except those without a fixed port.
 
-    A template's servers are there under their prefix and ``*``.
+    A template's servers are listed under their prefix and ``*``.
     """
     found: dict[tuple[str, str], Server | None] = {}
     # Whether a defaults section has resolvers for its servers, by name. A proxy without "from" uses the one before it.
@@ -104,7 +103,7 @@ def configured(config: str) -> dict[tuple[str, str], Server]:
 
 
 def server_of(address: str, follows: bool) -> Server | None:
-    """Return the server of an address and port, nothing where its port depends."""
+    """Return the server of an address and port, None without a fixed port."""
     found = HOST_PORT.fullmatch(address)
     if found:
         host, port = found.groups()
@@ -119,11 +118,11 @@ def server_of(address: str, follows: bool) -> Server | None:
 
 
 def kept(states: str, servers: Mapping[tuple[str, str], Server], known: AbstractSet[str]) -> Iterator[str]:
-    """Yield the lines of ``show servers state`` that the new haproxy may have; it can look up the ``known`` names."""
+    """Yield the lines of ``show servers state`` for the new haproxy, which can resolve the ``known`` names."""
     for line in filter(None, states.splitlines()):
         fields = line.split(" ")
         if len(fields) < FIELDS or fields[0] == "#":
-            # The version, and the names of the columns.
+            # The version, and the column names.
             yield line
             continue
         prefix = TEMPLATE.fullmatch(fields[SERVER])
@@ -135,7 +134,7 @@ def kept(states: str, servers: Mapping[tuple[str, str], Server], known: Abstract
 
 
 def carried(fields: Sequence[str], server: Server, known: AbstractSet[str]) -> list[str]:
-    """Return the fields of a server's line as the new haproxy may have them."""
+    """Return the fields of a server's line for the new haproxy."""
     new = list(fields)
     record = fields[RECORD] != "-"
     same = server.name.lower() == fields[RECORD if record else NAME].lower()
@@ -145,14 +144,14 @@ def carried(fields: Sequence[str], server: Server, known: AbstractSet[str]) -> l
         new[PORT] = server.port
     admin = int(fields[ADMIN])
     if admin & UNRESOLVED:
-        # haproxy 2.2 refuses the flag. Stopped for want of an address, the server begins anew where it has one.
+        # haproxy 2.2 rejects the flag. A server stopped for lack of an address starts as new once it has one.
         new[ADMIN] = str(admin - UNRESOLVED)
         new[OPERATION] = fields[OPERATION] if admin & MAINTENANCE else RUNNING
     return new
 
 
 def main() -> None:
-    """Write the file anew, or remove it: an old state must not come back."""
+    """Replace the file, or remove it: an old state must not return."""
     config, runtime, path = sys.argv[1:]
     with suppress(FileNotFoundError):
         os.unlink(path)

@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tell people, by mail and webhook, what keepalived does to its virtual IPs.
+"""Report by mail and webhook what keepalived does with its virtual IPs.
 
-    alert raise NAME TEXT...   report trouble that something else has found (a split brain, say)
+    alert raise NAME TEXT...   report a problem found by another program (such as a split brain)
     alert clear NAME TEXT...   report that it is over
-    alert test                 send a message now; the exit code says whether all of it went out
+    alert test                 send a message now; the exit code is 0 if everything was sent
     alert serve                the service behind it: keepalived-alert.service
 
-keepalived and the first two write lines to a FIFO that systemd keeps, which never makes a writer wait. The service
-reads it all the time, folds what it reads into one entry a name, and sends from another thread.
+keepalived and the first two write lines to a FIFO that systemd holds open, which never blocks a writer. The service
+reads it continuously, folds the events into one entry per name, and sends from another thread.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ FIFO = "/run/keepalived-alert.fifo"
 MEMORY = "/run/keepalived-alert/states.json"
 
 SETTLE_S = 1.0
-"""How long a first change waits for others that belong to it."""
+"""How long a first change waits for related ones."""
 RISING_S = 10.0
-"""How long an instance that comes up may stay BACKUP before that is worth a report; no profile needs 6 s."""
+"""How long a starting instance may stay BACKUP before that is reported; no profile needs 6 s."""
 IDLE_S = 600.0
-"""After that long without an event the service ends; systemd starts it with the next one."""
+"""After this time without an event the service stops; systemd starts it with the next one."""
 PAUSES_S = (0.0, 5.0, 25.0)
-"""The pauses before each try to send."""
+"""The pauses before each attempt to send."""
 TIMEOUT_S = 10.0
 MOST_NAMES = 1000
 LONGEST_LINE = 4096
-"""PIPE_BUF: what Linux writes to a FIFO in one piece (pipe(7))."""
+"""PIPE_BUF: maximum size of an atomic write to a FIFO on Linux (pipe(7))."""
 
 STATES = ("MASTER", "BACKUP", "FAULT", "STOP", "DELETED", "RAISED", "CLEARED")
 SEVERITIES = ("INFO", "OK", "WARNING", "ALARM")
@@ -63,14 +63,14 @@ class Event(NamedTuple):
 
 
 class Instance(NamedTuple):
-    """What the configuration says about a vrrp_instance: its addresses, and whether they belong here."""
+    """A vrrp_instance in the configuration: its addresses, and whether this host owns them."""
 
     vips: tuple[str, ...] = ()
     owner: bool = False
 
 
 class Change(NamedTuple):
-    """What became of one name since it was last reported. ``before`` is empty when nothing is known."""
+    """The change of one name since it was last reported. ``before`` is empty if unknown."""
 
     name: str
     before: str
@@ -82,7 +82,7 @@ class Change(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What people get; ``severity`` is the worst of the changes'."""
+    """A message to people; ``severity`` is the worst of the changes'."""
 
     severity: str
     subject: str
@@ -91,7 +91,7 @@ class Message(NamedTuple):
 
 
 class Entry:
-    """One name's state, and what has happened to it since the last report. Times are in seconds of any one clock."""
+    """One name's state, and its changes since the last report. Times are in seconds on a single clock."""
 
     def __init__(self, reported: str = "") -> None:
         self.reported = reported
@@ -104,23 +104,23 @@ class Entry:
         self.sent: dict[str, float] = {}
 
     def due(self, interval_s: float) -> float:
-        """Return when to report: soon, but each state once in *interval_s* at most."""
+        """Return when to report: soon, but each state at most once per *interval_s*."""
         soon = self.last + RISING_S if self.rising else self.first + SETTLE_S
         return max(soon, self.sent.get(self.state, -interval_s) + interval_s)
 
 
 class Book:
-    """Folds events into one entry a name, so that its size does not depend on how often something flaps."""
+    """Folds events into one entry per name, so that its size does not depend on the number of flaps."""
 
     def __init__(self, states: Mapping[str, str]) -> None:
         self._entries = {name: Entry(state) for name, state in states.items()}
 
     def states(self) -> dict[str, str]:
-        """Return the states that are reported or need no report."""
+        """Return the states that were reported or need no report."""
         return {name: entry.reported for name, entry in self._entries.items() if entry.reported}
 
     def fold(self, event: Event, instance: Instance, now: float) -> None:
-        """Take note of *event*. Raises OverflowError for a new name when there are too many."""
+        """Record *event*. Raises OverflowError for a new name if there are too many."""
         entry = self._entries.get(event.name)
         if entry is None:
             if len(self._entries) >= MOST_NAMES:
@@ -134,7 +134,7 @@ class Book:
             return
         if entry.transitions == 0:
             entry.first = now
-        # From anywhere but MASTER, BACKUP is a step on the way up.
+        # From any state except MASTER, BACKUP is a step on the way up.
         entry.rising = event.state == "BACKUP" and entry.state != "MASTER"
         entry.state, entry.last = event.state, now
         entry.transitions += 1
@@ -145,7 +145,7 @@ class Book:
         return max(0.0, min(dues) - now) if dues else None
 
     def take(self, interval_s: float, now: float, at: str, everything: bool = False) -> list[Change]:
-        """Return what is due, or *everything* that waits, and count it as reported. *at* is the wall clock's time."""
+        """Return due changes, or *everything* pending, and mark them as reported. *at* is the wall clock's time."""
         changes = []
         for name, entry in list(self._entries.items()):
             if not entry.transitions or (entry.due(interval_s) > now and not everything):
@@ -160,7 +160,7 @@ class Book:
 
 
 def parse(line: str) -> Event | None:
-    """Return the event in a line of the FIFO, or None for what nobody needs to know (groups, priorities)."""
+    """Return the event in a line of the FIFO, None for irrelevant ones (groups, priorities)."""
     match = _LINE.fullmatch(line.strip())
     if match is None or match[3] not in STATES:
         return None
@@ -168,21 +168,21 @@ def parse(line: str) -> Event | None:
 
 
 def line_of(action: str, name: str, text: str) -> bytes:
-    """Return the FIFO's line for ``alert raise`` or ``alert clear``. Raises ValueError for a name that cannot be."""
+    """Return the FIFO's line for ``alert raise`` or ``alert clear``. Raises ValueError for an invalid name."""
     if not re.fullmatch(r'[^"\x00-\x1f\x7f]{1,100}', name):
-        raise ValueError(f"{name!r} is no name: use 1 to 100 characters without double quotes and line breaks")
+        raise ValueError(f"{name!r} is not a valid name: use 1 to 100 characters without double quotes and line breaks")
     state = {"raise": "RAISED", "clear": "CLEARED"}[action]
     line = f'ALERT "{name}" {state} {" ".join(text.split())}'.encode()
     return line[: LONGEST_LINE - 1] + b"\n"
 
 
 def is_calm(state: str, owner: bool) -> bool:
-    """Return whether *state* is what a name is expected to be in when nothing is known about it yet."""
+    """Return whether *state* is the expected one for a name about which nothing is known yet."""
     return state == "CLEARED" or state == ("MASTER" if owner else "BACKUP")
 
 
 def severity(change: Change, owner: bool) -> str:
-    """Return how bad a change is: of ``SEVERITIES``, the worst last."""
+    """Return the severity of a change, one of ``SEVERITIES``, the worst last."""
     if change.state == "RAISED":
         return "ALARM"
     if change.state == "CLEARED" or is_calm(change.state, owner):
@@ -209,7 +209,7 @@ def headline(change: Change, host: str, instance: Instance) -> str:
 
 
 def advice(change: Change, instance: Instance, services: Sequence[str]) -> str:
-    """Return what to look at."""
+    """Return where to look."""
     log = "journalctl --unit=keepalived --since=-15min"
     units = "".join(f"; systemctl status {service}" for service in services)
     if change.state == "RAISED":
@@ -219,10 +219,10 @@ def advice(change: Change, instance: Instance, services: Sequence[str]) -> str:
     if change.state in ("STOP", "DELETED"):
         return f"keepalived was stopped or has lost this instance: systemctl status keepalived; {log}"
     if change.state == "BACKUP" and instance.owner:
-        return f"Another host has it, or nobody: ask it for its addresses; here: {log}{units}"
+        return f"Another host has it, or none: check its addresses; here: {log}{units}"
     if change.state == "MASTER" and not instance.owner:
-        return "The owner does not hold it: look at the owner's message, or at the owner"
-    return f"Nothing to do; the story is in: {log}"
+        return "The owner does not hold it: see the owner's message, or check the owner"
+    return f"Nothing to do; the history is in: {log}"
 
 
 def compose(changes: Sequence[Change], config: Mapping[str, Any]) -> Message:
@@ -265,7 +265,7 @@ def _block(grade: str, change: Change, host: str, instance: Instance, services: 
 
 
 def instance_of(config: Mapping[str, Any], name: str) -> Instance:
-    """Return what the configuration says about the vrrp_instance called *name*."""
+    """Return the vrrp_instance *name* of the configuration."""
     known = config.get("instances", {}).get(name, {})
     return Instance(tuple(known.get("vips", ())), bool(known.get("owner")))
 
@@ -278,17 +278,17 @@ def mail(message: Message, host: str, options: Mapping[str, Any]) -> EmailMessag
     letter["To"] = ", ".join(options["to"])
     letter["Date"] = format_datetime(datetime.now().astimezone())
     letter["Message-ID"] = make_msgid(domain=host)
-    # RFC 3834: keeps holiday answers away.
+    # RFC 3834: suppresses automatic replies.
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(message.body)
     return letter
 
 
 def send_mail(message: Message, host: str, options: Mapping[str, Any]) -> None:
-    """Hand *message* to the SMTP server. Raises OSError, which smtplib's errors are."""
+    """Send *message* to the SMTP server. Raises OSError, the base of smtplib's errors."""
     server, port, tls = options.get("server", "127.0.0.1"), int(options.get("port", 25)), options.get("tls", "none")
     context = ssl.create_default_context()
-    # Without a name of its own smtplib would ask the DNS for one.
+    # Without a local name smtplib would ask the DNS for one.
     common: dict[str, Any] = {"local_hostname": host, "timeout": TIMEOUT_S}
     session = (
         smtplib.SMTP_SSL(server, port, context=context, **common)
@@ -304,7 +304,7 @@ def send_mail(message: Message, host: str, options: Mapping[str, Any]) -> None:
 
 
 def send_webhook(message: Message, host: str, options: Mapping[str, Any]) -> None:
-    """POST *message* as JSON. Raises OSError, also for any answer but 2xx, and HTTPException."""
+    """POST *message* as JSON. Raises OSError, also for any status except 2xx, and HTTPException."""
     url = urllib.parse.urlsplit(options["url"])
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.hostname or "", url.port, timeout=TIMEOUT_S)
@@ -324,9 +324,9 @@ CHANNELS: tuple[tuple[str, Sender], ...] = (("mail", send_mail), ("webhook", sen
 
 
 def deliver(message: Message, config: Mapping[str, Any], pauses_s: Sequence[float] = PAUSES_S) -> list[str]:
-    """Send *message* through all configured channels at once, and return those that still fail after the last try.
+    """Send *message* through all configured channels at once, and return those that fail even after the last attempt.
 
-    What cannot be sent goes to the journal.
+    Undelivered messages go to the journal.
     """
     failed: list[str] = []
 
@@ -335,7 +335,7 @@ def deliver(message: Message, config: Mapping[str, Any], pauses_s: Sequence[floa
             say("ALARM", f"{name} could not be sent, so here it is: {message.subject}\n{message.body}")
             failed.append(name)
 
-    # Daemons: a name server that does not answer must not keep the service from ending.
+    # Daemon threads, since an unresponsive name server must not keep the service from stopping.
     threads = [
         threading.Thread(target=run, args=channel, daemon=True) for channel in CHANNELS if config.get(channel[0])
     ]
@@ -347,13 +347,13 @@ def deliver(message: Message, config: Mapping[str, Any], pauses_s: Sequence[floa
 
 
 def attempt(name: str, send: Sender, message: Message, config: Mapping[str, Any], pauses_s: Iterable[float]) -> bool:
-    """Try to send after each of the pauses, and return whether it worked."""
+    """Try to send after each of the pauses, and return whether it succeeded."""
     for pause_s in pauses_s:
         time.sleep(pause_s)
         try:
             send(message, config["host"], config[name])
         except (OSError, ValueError, http.client.HTTPException) as error:
-            # An OSError names servers and ports; the others may quote the webhook's URL or headers, which are secrets.
+            # An OSError names servers and ports; other errors may quote the webhook's URL or headers, which are secret.
             words = str(error) if isinstance(error, OSError) else ""
             say("WARNING", f"{name} not sent: {words or type(error).__name__}")
         else:
@@ -363,9 +363,9 @@ def attempt(name: str, send: Sender, message: Message, config: Mapping[str, Any]
 
 
 def say(grade: str, text: str) -> None:
-    """Write to the journal; a line's number in front is its priority (sd-daemon(3))."""
+    """Write to the journal; the number at the start of a line is its priority (sd-daemon(3))."""
     level = {"ALARM": 3, "WARNING": 4}.get(grade, 6)
-    # In one piece, for two threads may speak at once.
+    # In one write, since two threads may log at once.
     sys.stderr.write("".join(f"<{level}>{line}\n" for line in text.splitlines()))
     sys.stderr.flush()
 
@@ -376,7 +376,7 @@ def now_text() -> str:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """Return the object in the file at *path*, or an empty one when there is no file. Raises ValueError, OSError."""
+    """Return the object in the file at *path*, an empty one without a file. Raises ValueError, OSError."""
     try:
         with open(path, encoding="utf-8") as stream:
             content = json.load(stream)
@@ -395,7 +395,7 @@ def read_config() -> dict[str, Any]:
 
 
 def recall() -> dict[str, str]:
-    """Return the states that the service knew when it ended. Raises OSError."""
+    """Return the states from the service's last stop. Raises OSError."""
     try:
         return {str(name): str(state) for name, state in read_json(MEMORY).items()}
     except ValueError as error:
@@ -404,14 +404,14 @@ def recall() -> dict[str, str]:
 
 
 def remember(states: Mapping[str, str]) -> None:
-    """Keep the states for the service's next start. Raises OSError."""
+    """Save the states for the service's next start. Raises OSError."""
     with open(MEMORY + ".new", "w", encoding="utf-8") as stream:
         json.dump(states, stream)
     os.replace(MEMORY + ".new", MEMORY)
 
 
 class Service:
-    """Reads the FIFO and sends what is due. Sending has a thread of its own, one message at a time."""
+    """Reads the FIFO and sends due messages. Sending has its own thread, one message at a time."""
 
     def __init__(self, fifo: int) -> None:
         self._fifo = fifo
@@ -427,12 +427,12 @@ class Service:
         self._stopped = False
 
     def stop(self, *_signal: object) -> None:
-        """End the loop soon; a signal handler."""
+        """Stop the loop soon; a signal handler."""
         self._stopped = True
         self._wake()
 
     def run(self) -> None:
-        """Serve until stopped or idle for long, then send what is left, once."""
+        """Serve until stopped or idle for long, then send pending messages, once."""
         while not self._stopped:
             wait_s = self._wait_s()
             ready, _writable, _exceptional = select.select([self._fifo, self._wake_read], [], [], wait_s)
@@ -453,7 +453,7 @@ class Service:
         return max(IDLE_S, 2 * self._interval_s())
 
     def _wait_s(self) -> float:
-        """Return how long to wait for events: while a message is under way, until its thread wakes us."""
+        """Return how long to wait for events: while a message is being sent, until its thread wakes us."""
         due_s = None if self._busy else self._book.wait_s(self._interval_s(), time.monotonic())
         return self._idle_s() if due_s is None else due_s
 
@@ -465,7 +465,7 @@ class Service:
             os.write(self._wake_write, b".")
 
     def _read(self) -> None:
-        """Fold everything that is in the FIFO."""
+        """Fold all events in the FIFO."""
         self._refresh()
         os.set_blocking(self._fifo, False)
         with suppress(BlockingIOError):
@@ -499,7 +499,7 @@ class Service:
         try:
             self._config = read_config()
         except (OSError, ValueError) as error:
-            say("WARNING", f"{CONFIG} cannot be read, the former one stays: {error}")
+            say("WARNING", f"{CONFIG} cannot be read, the former one stays in effect: {error}")
 
     def _send(self, everything: bool) -> None:
         changes = self._book.take(self._interval_s(), time.monotonic(), now_text(), everything)
@@ -535,7 +535,7 @@ def serve() -> int:
 
 
 def write(line: bytes) -> int:
-    """Hand *line* to the service, without ever waiting for it."""
+    """Send *line* to the service, without ever blocking."""
     try:
         fifo = os.open(FIFO, os.O_WRONLY | os.O_NONBLOCK)
         try:

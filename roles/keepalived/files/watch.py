@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Watch who has the virtual IPs: keepalived-watch.service.
 
-Asks twice a second on the link who answers for each VIP, listens to VRRP, and looks at the kernel's addresses. What
-that means is decided by the collection's own modules, which the role puts beside this file: Python finds them there.
+Asks twice per second on the link who answers for each VIP, listens to VRRP, and reads the kernel's addresses. The
+collection's own modules, which the role installs beside this file, judge the observations.
 """
 
 from __future__ import annotations
@@ -67,17 +67,17 @@ MEMORY = f"{FOLDER}/memory.json"
 METRICS = f"{FOLDER}/haproof.prom"
 
 CHANGED = 75
-"""Exit code after a change of the configuration or the program, upon which systemd starts it again."""
+"""Exit code after a change of the configuration or the program, on which systemd restarts it."""
 SETTLE_S = 3.0
-"""How long files have to stay as they are before that is a change: a change that fails is undone."""
+"""How long files must stay unchanged before a change counts, since a failed change is rolled back."""
 GONE_S = 15.0
 REMEMBER_S = 10.0
 RETRY_S = 5.0
 MOST_PACKETS = 2000
-"""Packets that a round takes from a socket; the kernel keeps no more than its buffer holds."""
+"""Packets that a round reads from a socket; the kernel's buffer bounds the rest."""
 STOP = {signal.SIGTERM, signal.SIGINT}
 
-# linux/if_ether.h, linux/if_packet.h, linux/filter.h: with ETH_P_ALL a socket sees what this host sends, too.
+# linux/if_ether.h, linux/if_packet.h, linux/filter.h: with ETH_P_ALL a socket also sees this host's own packets.
 ETH_P_ALL = 0x0003
 PACKET_OUTGOING = 4
 SO_BINDTODEVICE = 25
@@ -98,7 +98,7 @@ ARP_REPLIES = [(0x28, 0, 0, 6), (0x15, 0, 1, 2), (0x06, 0, 0, SNAP), (0x06, 0, 0
 
 
 class Told(NamedTuple):
-    """An advert as a link has told it."""
+    """An advert received on a link."""
 
     advert: Advert
     mac: str
@@ -107,7 +107,7 @@ class Told(NamedTuple):
 
 
 class Ear:
-    """All that is heard on one interface. It is closed while the interface cannot be used."""
+    """The sockets of one interface. They are closed while the interface is unusable."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -117,7 +117,7 @@ class Ear:
         self._senders: dict[int, socket.socket] = {}
 
     def refresh(self) -> None:
-        """Open or close the sockets, as the interface is up or not."""
+        """Open or close the sockets, depending on the interface's state."""
         try:
             link = read_link(self.name)
             if not (link.up and link.carrier):
@@ -138,17 +138,17 @@ class Ear:
         self.link, self._packets, self._raw, self._senders = None, [], [], {}
 
     def ask(self, target: str, own: str | None) -> None:
-        """Ask who has an address."""
+        """Ask on the link who has an address."""
         if self.link is None or (":" in target and own is None):
             return
         kind = ETH_P_IPV6 if ":" in target else ETH_P_ARP
         packet, mac = question(target, own, self.link.mac)
-        # A full queue: the next round asks again. An interface that went away: the next round sees it.
+        # Full queue: the next round asks again. Missing interface: the next round notices.
         with suppress(OSError):
             self._senders[kind].sendto(packet, (self.name, kind, 0, 0, mac_bytes(mac)))
 
     def claims(self) -> Iterator[tuple[str, str]]:
-        """Yield the addresses that were answered for, with the MAC addresses, since the last time."""
+        """Yield the new answers: address and MAC address."""
         for sock in self._senders.values():
             for packet, origin in drain(sock):
                 claim = parse_claim(packet, mac_text(origin[4]))
@@ -156,12 +156,12 @@ class Ear:
                     yield claim.address, claim.mac
 
     def adverts(self) -> Iterator[Told]:
-        """Yield the adverts since the last time: those on the link, then those that the firewall has let in."""
+        """Yield the new adverts: those on the link, then those that passed the firewall."""
         for packet, origin in drain(self._packets[0]) if self._packets else ():
             with suppress(PacketError):
                 advert = parse_packet(packet)
                 if advert is not None and advert.checksum_ok:
-                    # Those in an authentication header are another protocol to the raw sockets.
+                    # Adverts in an authentication header are a different protocol for the raw sockets.
                     yield Told(advert, mac_text(origin[4]), origin[2] == PACKET_OUTGOING, advert.authentication == "ah")
         for sock in self._raw:
             for packet, origin in drain(sock):
@@ -179,13 +179,13 @@ class Ear:
             self._senders[kind] = open_packets(link.name, kind, program)
             self._packets.append(self._senders[kind])
         for family in (socket.AF_INET, socket.AF_INET6):
-            # A host without IPv6 has none of it.
+            # The host has no IPv6.
             with suppress(OSError):
                 self._raw.append(open_raw(family, link))
 
 
 def open_raw(family: int, link: Link) -> socket.socket:
-    """Return a socket that gets the adverts that keepalived would get: behind the firewall. Raises OSError."""
+    """Return a socket that receives adverts like keepalived does: past the firewall. Raises OSError."""
     sock = socket.socket(family, socket.SOCK_RAW, VRRP)
     try:
         sock.setblocking(False)
@@ -204,17 +204,17 @@ def open_raw(family: int, link: Link) -> socket.socket:
 
 
 def drain(sock: socket.socket) -> Iterator[tuple[bytes, Any]]:
-    """Yield what waits in a socket, with where it came from."""
+    """Yield a socket's pending packets, with their origin."""
     for _number in range(MOST_PACKETS):
         try:
             yield sock.recvfrom(SNAP)
         except OSError:
-            # Nothing more, or the interface went down, which the next round sees.
+            # No more packets, or the interface went down, which the next round notices.
             return
 
 
 class Alerts:
-    """Tells what was found to the role's ``alert`` command, until it is taken. Without a command, to nobody."""
+    """Reports findings to the role's ``alert`` command, retrying until it succeeds. Does nothing without a command."""
 
     def __init__(self, command: str, told: Mapping[str, str]) -> None:
         self._command = command
@@ -222,7 +222,7 @@ class Alerts:
         self._next = 0.0
 
     def tell(self, findings: Mapping[str, str], over: Mapping[str, str], now: float) -> bool:
-        """Bring what is told in line with *findings*; both map names to texts. Return whether anything was told."""
+        """Report changes of *findings*; both arguments map names to texts. Return whether anything was reported."""
         wanted = [("raise", name, text) for name, text in findings.items() if name not in self.told]
         wanted += [("clear", name, over.get(name, "no longer watched")) for name in self.told if name not in findings]
         if not wanted or now < self._next:
@@ -243,13 +243,13 @@ class Alerts:
         try:
             subprocess.run([self._command, action, name, text], check=True, timeout=RETRY_S)
         except (OSError, subprocess.SubprocessError) as error:
-            say(4, f"alert {action} {name} failed, it will be tried again: {error}")
+            say(4, f"alert {action} {name} failed, it will be retried: {error}")
             return False
         return True
 
 
 class Service:
-    """The loop: hear, judge, tell, ask."""
+    """The loop: listen, judge, report, ask."""
 
     def __init__(self, config: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
         now = time.monotonic()
@@ -323,7 +323,7 @@ class Service:
             for told in heard
             if told.advert.vrid == vip.vrid
             and (":" in told.advert.source) == (vip.family == 6)
-            # What comes back to its sender, such as looped multicast, is no other router.
+            # A packet that returns to its sender, such as looped multicast, is not from another router.
             and (told.own or told.advert.source not in mine)
         ]
         seen = Seen(
@@ -339,7 +339,7 @@ class Service:
             say(level, f"{slug} {vip.address} {word}: {watch.texts[slug]}")
             self._remembered_at = 0.0
         if watch.released != released:
-            say(4, f"{vip.name} {'lets go of' if watch.released else 'may have'} {vip.address}")
+            say(4, f"{vip.name} {'releases' if watch.released else 'may take back'} {vip.address}")
 
     def _ask(self, addresses: list[Address], now: float) -> None:
         for watch in self._watches:
@@ -366,11 +366,11 @@ class Service:
             ear.refresh()
 
     def _let_go(self) -> None:
-        """Write for each instance whether it is to let go; what another watch of the instance wants counts too."""
+        """Write for each instance whether it must release its VIPs, by any of the instance's watches."""
         for name, path in self._release_files.items():
             wanted = any(watch.released for watch in self._watches if watch.vip.name == name)
             if self._released.get(name) is not wanted:
-                # In its place, for keepalived watches the file.
+                # In place, since keepalived watches the file.
                 with open(path, "w", encoding="ascii") as stream:
                     stream.write(f"{wanted:d}\n")
                 self._released[name] = wanted
@@ -386,7 +386,7 @@ class Service:
             self._remember(now)
 
     def _changed(self, now: float) -> int | None:
-        """Return the exit code when the files are not those any more with which this was started."""
+        """Return the exit code if the files have changed since this was started."""
         seen = {path: signature(path) for path in self._files}
         if seen != self._seen_files:
             self._seen_files, self._since = seen, now
@@ -402,7 +402,7 @@ class Service:
         self._remembered_at = now
 
     def _end(self) -> None:
-        """Leave nothing behind that would say, or do, what is no longer so."""
+        """Remove the outdated metrics and release files."""
         for watch in self._watches:
             watch.released = False
         self._let_go()
@@ -420,21 +420,21 @@ class Service:
 
 
 def readable_to_stop() -> int:
-    """Return a descriptor that can be read once a signal has come that ends this.
+    """Return a descriptor that is readable once a terminating signal has arrived.
 
-    Python's sigtimedwait() returns as if one had come after a process stood still (SIGSTOP) and goes on.
+    Python's sigtimedwait() also returns without a signal after a process was stopped (SIGSTOP) and continued.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer)
     for number in STOP:
-        # Only what Python handles is written to the descriptor.
+        # Only signals with a Python handler are written to the descriptor.
         signal.signal(number, lambda _number, _frame: None)
     return reader
 
 
 def signature(path: str) -> tuple[int, int] | None:
-    """Return what tells one version of a file from another, None without a file."""
+    """Return an identity of a file's version, None without a file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -443,7 +443,7 @@ def signature(path: str) -> tuple[int, int] | None:
 
 
 def read_keepalived() -> tuple[Process | None, list[Process]]:
-    """Return keepalived's main process and those that it has started; none while it does not run."""
+    """Return keepalived's main process and its children; none while it is not running."""
     try:
         with open(PID_FILE, encoding="ascii") as stream:
             main = read_process(int(stream.read().strip() or 0))
@@ -459,7 +459,7 @@ def read_keepalived() -> tuple[Process | None, list[Process]]:
 
 
 def read_process(pid: int) -> Process:
-    """Return a process that runs. Raises OSError and ValueError when it has ended."""
+    """Return a running process. Raises OSError or ValueError if it has ended."""
     state, started = read_stat(pid)
     if state == "Z":
         raise ValueError(f"process {pid} has ended")
@@ -467,13 +467,13 @@ def read_process(pid: int) -> Process:
 
 
 def own_files() -> list[str]:
-    """Return the files that this program consists of."""
+    """Return this program's files."""
     files = (getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith("ansible_"))
     return [os.path.abspath(__file__), *(path for path in files if path)]
 
 
 def notify(message: str) -> None:
-    """Tell systemd (sd_notify(3))."""
+    """Notify systemd (sd_notify(3))."""
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, suppress(OSError):
@@ -481,13 +481,13 @@ def notify(message: str) -> None:
 
 
 def say(level: int, text: str) -> None:
-    """Write to the journal; a line's number in front is its priority (sd-daemon(3))."""
+    """Write to the journal; the number at the start of a line is its priority (sd-daemon(3))."""
     sys.stderr.write(f"<{level}>{text}\n")
     sys.stderr.flush()
 
 
 def write(path: str, text: str, mode: int) -> None:
-    """Replace a file, so that no reader sees half of it."""
+    """Replace a file atomically."""
     with open(f"{path}.new", "w", encoding="utf-8") as stream:
         os.fchmod(stream.fileno(), mode)
         stream.write(text)
@@ -504,7 +504,7 @@ def read_json(path: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Watch as the configuration says, and return the exit code."""
+    """Watch by the configuration, and return the exit code."""
     memory: dict[str, Any] = {}
     with suppress(OSError, ValueError):
         memory = read_json(MEMORY)
@@ -512,7 +512,7 @@ def main() -> int:
     try:
         service = Service(config, memory)
     except (AttributeError, KeyError, TypeError, ValueError):
-        # The memory may be another version's; what the configuration lacks fails again.
+        # The memory may be from another version; an error in the configuration fails again.
         service = Service(config, {})
     return service.run()
 

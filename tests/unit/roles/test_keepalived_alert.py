@@ -75,7 +75,7 @@ def test_what_is_raised_is_parsed_again(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", ["", 'a"b', "a\nb", "x" * 101])
 def test_a_name_that_would_break_the_line_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="is no name: use 1 to 100 characters"):
+    with pytest.raises(ValueError, match="is not a valid name: use 1 to 100 characters"):
         alert.line_of("raise", name, "text")
 
 
@@ -235,7 +235,7 @@ state:      BACKUP -> MASTER
 changes:    1 transition
 priority:   253
 time:       2026-01-02T03:04:05+00:00
-look at:    The owner does not hold it: look at the owner's message, or at the owner
+look at:    The owner does not hold it: see the owner's message, or check the owner
 """
     )
     assert message.payload["text"] == message.subject
@@ -294,7 +294,7 @@ def test_the_service_sends_what_is_left_when_it_is_stopped(monkeypatch: pytest.M
 USAGES: list[tuple[list[str], int, str]] = [
     ([], 2, "usage: alert raise NAME TEXT..."),
     (["raise", "name"], 2, "usage: alert raise NAME TEXT..."),
-    (["raise", 'a"b', "text"], 2, "alert raise: 'a\"b' is no name"),
+    (["raise", 'a"b', "text"], 2, "alert raise: 'a\"b' is not a valid name"),
     (["clear", "name", "text"], 1, 'No such file or directory; not reported: ALERT "name" CLEARED text'),
     (["serve"], 2, "alert serve: systemd starts this"),
     (["test"], 1, "names neither mail nor webhook"),

@@ -44,13 +44,13 @@ def test_verdicts(tmp_path: Path, code: int, words: str, good: bool) -> None:
     done = check(tmp_path, f"cat <<'END'\n{words}\nEND\nexit {code}", "global_defs {\n}\n")
     assert (done.returncode == 0) is good, done.stderr
     if not good:
-        assert done.stderr == f"{words}\nkeepalived goes on with what it has\n"
+        assert done.stderr == f"{words}\nkeepalived keeps its present configuration\n"
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     done = check(tmp_path, "exit 0", "")
     assert done.returncode == 1
-    assert done.stderr.endswith("/keepalived.conf is missing or empty: keepalived goes on with what it has\n")
+    assert done.stderr.endswith("/keepalived.conf is missing or empty: keepalived keeps its present configuration\n")
 
 
 def test_keepalived_neither_ends_itself_nor_speaks_for_the_daemon(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_an_alert_that_nobody_takes_is_told_later(
     (places / "deaf").touch()
     alerts = watch.Alerts(config["alert"], {})
     alerts.tell({"no_holder 192.0.2.10": "nobody"}, {}, 100.0)
-    assert "it will be tried again" in capsys.readouterr().err
+    assert "it will be retried" in capsys.readouterr().err
     (places / "deaf").unlink()
     alerts.tell({"no_holder 192.0.2.10": "nobody"}, {}, 101.0)
     assert told(places) == []

@@ -24,8 +24,8 @@ def _forgetful(lab: Lab) -> None:
 
 def lets_go(lab: Lab, journal: Journal) -> None:
     """Wait until lb02 has released the VIP, and only lb01 has it."""
-    words = f"VI_{lab.vip} lets go of {lab.vip}"
-    assert eventually(lambda: words in [text for _at, text in journal.lines("keepalived-watch")], within_s=WAIT_S), (
+    line = f"VI_{lab.vip} releases {lab.vip}"
+    assert eventually(lambda: line in [text for _at, text in journal.lines("keepalived-watch")], within_s=WAIT_S), (
         journal.findings()
     )
     assert eventually(lambda: lab.holders() == ["lb01"], within_s=WAIT_S), lab.holders()

@@ -50,7 +50,7 @@ _PATTERNS = tuple(
         r"\bstats\s+auth\s+'[^':]*:([^']+)",
         rf"\bdynamic-cookie-key\s+{_ARGUMENT}",
         # keepalived.
-        rf"^\s*(?:@\S+\s+)?(?:\$\w+=[ \t]*)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
+        rf"(?:^|[{{}}])\s*(?:@\S+\s+)?(?:\$\w+=[ \t]*)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
         # Options of programs, systemd's Environment=, and nginx's env.
         rf"(?:--|\b){_NAME}={_ARGUMENT}",
         rf"--{_NAME}\s+{_ARGUMENT}",

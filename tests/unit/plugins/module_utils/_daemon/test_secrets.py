@@ -16,6 +16,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("$A=$B\n$B=s3cret\n$C=open\nauth_pass $A", ["s3cret"]),
     ("$A=$B\n$B=$A\nauth_pass $A", []),
     ("$AUTH=auth_pass s3cret\n$AUTH", ["s3cret"]),
+    ("authentication { auth_pass s3cret }", ["s3cret"]),
+    ("auth_type PASS } @lb01 auth_pass s3cret", ["s3cret"]),
     ("$PRIORITY=100\npriority $PRIORITY", []),
     # nginx
     (r'proxy_set_header Authorization "Bearer \"k\\x\"";', ['"k\\x"', 'Bearer "k\\x"']),

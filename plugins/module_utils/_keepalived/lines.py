@@ -18,7 +18,7 @@ LONGEST_LINE = 1022
 
 _SPECIAL = re.compile(r"[!#\"\\]")
 # Only double quotes keep "!" and "#" from beginning a comment, and a backslash hides what follows it.
-_NO_COMMENT = re.compile(r"(?:[^!#\"\\]+|\\.|\"(?:[^\"\\]+|\\.)*\")*")
+_NO_COMMENT = re.compile(r"(?:[^!#\"\\]+|\\.|\"(?:[^\"\\]|\\.)*\")*")
 _LAST_BACKSLASHES = re.compile(r"\\*\Z")
 # Only double quotes keep braces from opening and closing blocks, and a backslash hides nothing.
 _NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)

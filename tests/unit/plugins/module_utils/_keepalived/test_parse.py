@@ -186,11 +186,14 @@ LARGE = [
     "include a\nvrrp_sync_group x {\n}\n" * 15_000,
     "".join(f"vrrp_instance V{number} {{\n  priority {number}  # x\n}}\n" for number in range(12_000)),
     f"{'a' * 1000} =\n" * 500,
+    f'a "{"b " * 400}\n',
     f"a {'{' * 900}\n" * 5 + "}\n" * 4500,
 ]
 
 
-@pytest.mark.parametrize("text", LARGE, ids=["alternating", "repeated", "blocks", "long lines", "braces"])
+@pytest.mark.parametrize(
+    "text", LARGE, ids=["alternating", "repeated", "blocks", "long lines", "an open quote", "braces"]
+)
 def test_large_files_are_read_in_time(text: str) -> None:
     started = time.process_time()
     with contextlib.suppress(ParseError):

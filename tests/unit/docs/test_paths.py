@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that the documentation names exist."""
+"""Paths in the documentation exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGES = sorted(
     for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "examples/*.md", "roles/*/README.md")
     for path in CHECKOUT.glob(pattern)
 )
-# What begins like a path in this checkout; the rest of what stands in backticks are commands, values and nodes' files.
+# Starts of paths in this checkout; other texts in backticks are commands, values and nodes' files.
 PATH = re.compile(r"`((?:changelogs|docs|examples|molecule|playbooks|plugins|roles|scripts|tests)/[^`\s]*)`")
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each example says all that the hand-made guide of its system says, or the reason why it does not."""
+"""Each example has all directives of its guide, or the reason for a deviation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLES = sorted(path.name for path in (CHECKOUT / "examples").iterdir() if pat
 
 
 def guides() -> list[Any]:
-    """Return each file of a guide's system, with the name of its example."""
+    """Return each file in a guide, with the name of its example."""
     return [
         pytest.param(path.stem, guide, id=f"{path.stem}-{guide['host']}-{guide['file']}")
         for path in sorted((HERE / "guides").glob("*.yml"))
@@ -34,7 +34,7 @@ def guides() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, str]]]:
-    """Let Ansible render every example, with the roles' own templates; text by example, host and file."""
+    """Render every example by Ansible, with the roles' own templates; texts by example, host and file."""
     folder = tmp_path_factory.mktemp("rendered")
     environment = {**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_LOCALHOST_WARNING": "false"}
     runs = {}
@@ -51,7 +51,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, di
 
 
 def directives(file: str, text: str, folder: Path) -> list[str]:
-    """Return the directives of a file, each with the path that leads to it."""
+    """Return the directives of a file, each with its path."""
     if file == "haproxy.cfg":
         return list(haproxy(text))
     if file == "keepalived.conf":
@@ -82,7 +82,7 @@ def nginx(block: Sequence[dict[str, Any]], path: str = "") -> Iterator[str]:
 
 
 def haproxy(text: str) -> Iterator[str]:
-    """Yield the lines of haproxy.cfg behind their section's header."""
+    """Yield the lines of haproxy.cfg after their section's header."""
     header = ""
     for line in text.splitlines():
         words = " ".join(shlex.split(line, comments=True))
@@ -102,20 +102,20 @@ def keepalived(block: Sequence[Statement], path: str = "") -> Iterator[str]:
 
 
 def squeeze(text: str) -> str:
-    """Return the words with one blank between them."""
+    """Return the words separated by single spaces."""
     return " ".join(text.split())
 
 
 def several(value: Any) -> list[str]:
-    """Return the list, or one of what is no list."""
+    """Return the list, or a list of the single value."""
     return value if isinstance(value, list) else [value]
 
 
 def complaints(guide: dict[str, Any], example: Sequence[str]) -> Iterator[str]:
-    """Yield what is dropped without a word, and deviations that are none."""
+    """Yield lines that are dropped without a reason, and deviations that do not exist."""
     wanted = [squeeze(line) for line in guide["directives"].splitlines()]
     deviating = [line for deviation in guide["deviations"] for line in several(deviation["guide"])]
-    yield from (f"dropped without a word: {line}" for line in wanted if line not in [*example, *deviating])
+    yield from (f"dropped without a reason: {line}" for line in wanted if line not in [*example, *deviating])
     yield from (f"no directive of the guide's: {line}" for line in deviating if line not in wanted)
     yield from (f"no deviation, it is in the example: {line}" for line in deviating if line in example)
     for deviation in guide["deviations"]:
@@ -145,7 +145,7 @@ GUIDE: dict[str, Any] = {
 }
 MISTAKES: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({}, ["user www-data", "http > gzip on"], []),
-    ({}, ["user www-data"], ["dropped without a word: http > gzip on"]),
+    ({}, ["user www-data"], ["dropped without a reason: http > gzip on"]),
     ({}, ["user www-data", "user root", "http > gzip on"], ["no deviation, it is in the example: user root"]),
     ({}, ["user nobody", "http > gzip on"], ["not in the example: user www-data"]),
     (

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is done in the middle of a drill is done at its moment, while the playbook stands still."""
+"""Actions in the middle of a drill run at the right time, while the playbook is stopped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The second observer of the drills sees outages and holders, and names what the report has otherwise."""
+"""The drills' second observer sees outages and holders, and reports differences from the report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEN = 1795687200.0  # 2026-11-26T10:00:00Z
 
 
 def every_5_ms(*bad: tuple[float, float]) -> list[tuple[float, float | None]]:
-    """Two seconds of requests, of which those that start in these times get no answer."""
+    """Return two seconds of requests, without answers for those that start in these times."""
     starts = [number * 0.005 for number in range(400)]
     return [(at, None if any(since <= at < until for since, until in bad) else at + 0.001) for at in starts]
 
@@ -50,7 +50,7 @@ def test_requests_are_connections_and_their_good_answers(lines: list[str], found
     [
         ([], []),
         ([(1.0, 1.1)], [(0.995, 1.101)]),
-        # Nine good answers between two failures are no end, ten are one.
+        # Nine good answers between two failures do not end it, ten do.
         ([(1.0, 1.1), (1.145, 1.2)], [(0.995, 1.201)]),
         ([(1.0, 1.1), (1.15, 1.2)], [(0.995, 1.101), (1.145, 1.201)]),
     ],
@@ -79,7 +79,7 @@ def test_time_without_a_holder_and_with_two(standby: tuple[float, float], expect
 
 
 def seen() -> dict[str, Any]:
-    """What the observer makes of two outages, and of lb02, which announces the VIP at 1.15 s."""
+    """The observer's figures of two outages, with lb02 announcing the VIP at 1.15 s."""
     task = "TASK [haproof.balancer.drill : %s] ***\n"
     lines = [(0.5, task % "Break | Inject link_down"), (1.5, task % "Heal | Heal the targets"), (1.9, "RECAP\n")]
     record = [(ARP % mac).replace("1000.000000", at) for mac, at in (("11", "0.90"), ("12", "1.15"), ("11", "1.60"))]

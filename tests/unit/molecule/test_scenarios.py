@@ -17,7 +17,7 @@ SCENARIOS = sorted(path.parent.name for path in MOLECULE.glob("*/molecule.yml"))
 
 
 def sequence(scenario: str) -> list[str]:
-    """Return the steps of a scenario: its own, or those that all share."""
+    """Return the steps of a scenario: its own, or the shared ones."""
     for path in (MOLECULE / scenario / "molecule.yml", CHECKOUT / ".config/molecule/config.yml"):
         steps: list[str] = (yaml.safe_load(path.read_text()) or {}).get("scenario", {}).get("test_sequence", [])
         if steps:

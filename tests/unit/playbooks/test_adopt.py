@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files of a hostile node are adopted and rendered again word by word, and run nothing on the controller."""
+"""A hostile node's files are adopted and rendered again word by word, and run nothing on the controller."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_nothing_runs_and_every_word_comes_back(folder: Path, engine: str, name:
 
 
 def ordered(parser: Any, text: str) -> Any:
-    """Return what a daemon reads; the order of blocks does not count."""
+    """Return the configuration as a daemon reads it; the order of blocks does not matter."""
     tree = parser.parse(text)
     return sorted(map(repr, parser.normal(tree))) if hasattr(parser, "normal") else tree
 

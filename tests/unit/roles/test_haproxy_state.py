@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Servers keep their state across a reload, and never a port, TLS or address that is not theirs any more."""
+"""Servers keep their state across a reload, but never an outdated port, TLS setting or address."""
 
 from __future__ import annotations
 
@@ -111,20 +111,20 @@ def test_the_configuration_wins() -> None:
     ]
 
 
-# The server, what can be looked up, what differs in the line before; then address, operation, admin state and port.
+# The server, the names that resolve, changes to the former line; then address, operation, admin state and port.
 CARRIED: list[tuple[Any, set[str], dict[int, str], list[str]]] = [
     (state.Server("80"), set(), {state.NAME: "-"}, ["192.0.2.1", "2", "0", "80"]),
     (state.Server("80", "web.lab"), {"web.lab"}, {}, ["-", "2", "0", "80"]),
-    # Its name server does not answer, and the address is better than none.
+    # Its name server does not answer, and the old address is better than none.
     (state.Server("80", "Web.lab"), set(), {}, ["192.0.2.1", "2", "0", "80"]),
     (state.Server("80", "new.lab"), set(), {}, ["-", "2", "0", "80"]),
     (state.Server("80", "new.lab"), set(), {state.NAME: "-"}, ["-", "2", "0", "80"]),
-    # haproxy looks it up while it runs, which the host's own resolver may not be able to.
+    # haproxy resolves it at run time, which the host's own resolver may not be able to.
     (state.Server("80", "web.lab", True), {"web.lab"}, {}, ["192.0.2.1", "2", "0", "80"]),
     (state.Server("80", "new.lab", True), set(), {}, ["-", "2", "0", "80"]),
     (state.Server("0", "_a._tcp.lab", True), set(), {state.RECORD: "_a._tcp.lab"}, ["192.0.2.1", "2", "0", "8080"]),
     (state.Server("0", "_b._tcp.lab", True), set(), {state.RECORD: "_a._tcp.lab"}, ["-", "2", "0", "0"]),
-    # Without an address it was stopped: with one it works again, unless it is in maintenance too.
+    # It was stopped without an address: with one it works again, unless it is also in maintenance.
     (state.Server("80", "web.lab"), {"web.lab"}, {5: "0", 6: "32"}, ["-", "2", "0", "80"]),
     (state.Server("80", "web.lab"), {"web.lab"}, {5: "0", 6: "40"}, ["-", "2", "8", "80"]),
     (state.Server("80", "web.lab"), {"web.lab"}, {5: "0", 6: "33"}, ["-", "0", "1", "80"]),

@@ -18,7 +18,7 @@ PATH = Path(__file__).resolve().parents[3] / "roles" / "keepalived" / "files" / 
 
 
 def load() -> Any:
-    """Import the script as what it becomes on a node: a file that belongs to no package."""
+    """Import the script as on a node: a file outside any package."""
     spec = importlib.util.spec_from_file_location("keepalived_alert", PATH)
     assert spec is not None
     assert spec.loader is not None
@@ -82,7 +82,7 @@ def test_a_name_that_would_break_the_line_is_refused(name: str) -> None:
 def play(
     steps: list[tuple[float, str]], instance: Any = OWNER, states: Mapping[str, str] | None = None, until: float = 300
 ) -> list[tuple[float, str, str, int]]:
-    """Fold the states at their times, as the service does, and return the reports: time, before, state, count."""
+    """Fold the states at their times, like the service, and return the reports: time, before, state, count."""
     book = alert.Book(states if states is not None else {"VI_1": "MASTER" if instance.owner else "BACKUP"})
     reports = []
     now = 0.0

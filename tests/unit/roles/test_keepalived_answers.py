@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The script that asks the local service, against real sockets."""
+"""The script that checks the local service, against real sockets."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import pytest
 
 ANSWERS = Path(__file__).resolve().parents[3] / "roles" / "keepalived" / "files" / "answers"
 GOOD = b"HTTP/1.1 200 OK\r\n\r\n"
-# What the profile fast says: it has to end within keepalived's second whatever the service does.
+# The arguments in the profile fast: it must end within keepalived's second, whatever the service does.
 FAST = ("200", "2", "270", "550")
 LONGEST_S = 0.95
-# For bash, on a machine with other work.
+# Allowance for bash on a busy machine.
 SLACK_S = 0.3
 
 
 @contextmanager
 def service(*answers: bytes | None) -> Iterator[tuple[int, list[float]]]:
-    """Give the answers in turn, the last one for ever; None is none, though the connection is there."""
+    """Give the answers in turn, the last one forever; None accepts the connection without an answer."""
     asked: list[float] = []
     held = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -116,7 +116,7 @@ def test_nobody_listens() -> None:
 
 
 def test_a_stopped_service_with_a_full_backlog_is_a_failure_in_time() -> None:
-    """Connecting has no time-out of its own, and takes minutes here."""
+    """Connecting has no time-out, and would take minutes here."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         address = server.getsockname()
         with socket.create_connection(address):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What comes before a reload by hand: it refuses what daemon_config refuses."""
+"""The check before a manual reload rejects the same files as daemon_config."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ VIP = {
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the program keep its files in a folder of the test's."""
+    """Make the program keep its files in the test's directory."""
     for name, file in (
         ("CONFIG", "watch.json"),
         ("MEMORY", "memory.json"),
@@ -62,7 +62,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def config(places: Path) -> dict[str, Any]:
-    """Return a configuration whose alert command writes down what it is told, unless there is a file ``deaf``."""
+    """Return a configuration whose alert command records its arguments, unless the file ``deaf`` exists."""
     command = places / "alert"
     command.write_text(f'#!/bin/sh\ntest ! -e {places}/deaf && echo "$*" >>{places}/told\n')
     command.chmod(0o755)
@@ -74,7 +74,7 @@ def config(places: Path) -> dict[str, Any]:
 
 
 def told(places: Path) -> list[str]:
-    """Return what the alert command was told."""
+    """Return the alert command's arguments."""
     path = places / "told"
     return path.read_text().splitlines() if path.exists() else []
 
@@ -179,7 +179,7 @@ def test_a_flood_does_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_process_that_ended_and_came_again_is_told(places: Path, config: dict[str, Any]) -> None:
-    """The test stands for keepalived, and a child of its own for the VRRP process."""
+    """The test takes the place of keepalived, and its child that of the VRRP process."""
     (places / "keepalived.pid").write_text(f"{os.getpid()}\n")
     service = watch.Service(config, {})
     for _time in range(2):
@@ -199,12 +199,12 @@ def test_no_keepalived_has_no_processes(places: Path, content: str) -> None:
 
 
 def state(pid: int) -> str:
-    """Return what a process does: it runs (R), sleeps (S), stands still (T)."""
+    """Return a process's state: running (R), sleeping (S), stopped (T)."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def eventually(condition: Callable[[], object]) -> bool:
-    """Wait a few seconds for a condition, and return whether it came true."""
+    """Wait a few seconds for a condition, and return whether it was met."""
     deadline = time.monotonic() + 10
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The roles write the same with every ansible-core, of which 2.18 turns texts that look like data into data."""
+"""The roles write the same files with every ansible-core, although 2.18 parses texts that look like data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES: list[dict[str, Any]] = [
     {"dest": "/etc/list", "content": "[1, 2]"},
     {"dest": "/etc/true", "content": "True"},
     {"dest": "/etc/number", "content": "1e3", "mode": "0600"},
-    # A template is data before the role sees it, with 2.18, and comes out as the same data.
+    # With 2.18 a template is parsed before the role sees it, and comes out as the same data.
     {"dest": "/etc/templated.json", "content": '{{ \'{"a": 1, "b": true}\' }}'},
     {"dest": "/etc/templated", "content": "{{ 'True' }}"},
 ]
@@ -56,7 +56,7 @@ VARIABLES: dict[str, Any] = {
 
 
 def with_recorder(folder: Path) -> Path:
-    """Make a tree of collections in which this one records what daemon_config is given; return it."""
+    """Create a tree of collections in which this one records daemon_config's arguments; return it."""
     collection = folder / "ansible_collections" / "haproof" / "balancer"
     (collection / "plugins" / "action").mkdir(parents=True)
     for source in (CHECKOUT, CHECKOUT / "plugins", CHECKOUT / "plugins" / "action", HERE / "recorder"):
@@ -73,7 +73,7 @@ def with_recorder(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Run the roles, and return what lb01's daemons would get: the options of daemon_config by daemon."""
+    """Run the roles, and return daemon_config's options for lb01, by daemon."""
     folder = tmp_path_factory.mktemp("recorded")
     hosts = {f"lb0{number}": {"ansible_host": f"192.0.2.1{number}"} for number in (1, 2)}
     variables = {**VARIABLES, "recorded": str(folder)}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Builds as folders: fetched, unpacked, switched, and removed; compiling is the molecule scenario's part."""
+"""Builds as directories: fetched, unpacked, switched, and removed; the molecule scenario tests compiling."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def source(folder: Path, **changes: Any) -> Source:
 
 
 def have(wanted: Source, at: int) -> str:
-    """Make a build that works, last used at this time."""
+    """Create a working build, last used at this time."""
     binary = Path(wanted.binary)
     binary.parent.mkdir(parents=True)
     binary.write_text(f"#!/bin/sh\necho 'Keepalived v{wanted.version} (03/30,2025)' >&2\n")
@@ -126,7 +126,7 @@ def test_a_page_is_no_tarball() -> None:
 
 
 def archive(*members: tuple[str, int, bytes | None, str]) -> io.BytesIO:
-    """Make an archive of (name, mode, content, target of a link)."""
+    """Create an archive of (name, mode, content, link target)."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as made:
         for name, mode, content, target in members:

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Options of node_fault that do not fit, in its own words."""
+"""Invalid options of node_fault, with the exact messages."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_every_fault_is_described() -> None:
 
 
 def run_command(argv: list[str], expand_user_and_vars: bool) -> tuple[int, str, str]:
-    """Run a command as AnsibleModule does."""
+    """Run a command like AnsibleModule."""
     assert not expand_user_and_vars
     done = subprocess.run(argv, capture_output=True, check=False, text=True)
     return done.returncode, done.stdout, done.stderr
@@ -105,16 +105,16 @@ def run_command(argv: list[str], expand_user_and_vars: bool) -> tuple[int, str, 
 
 @pytest.fixture
 def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep records in a folder of the test's own; return the file that stands for a frozen node."""
+    """Keep records in the test's own directory; return the file that represents a frozen node."""
     monkeypatch.setattr(node_fault, "base_folders", lambda _uid: (str(tmp_path / "drill"),) * 2)
-    # Or a unit for the next boot would be written.
+    # Otherwise a unit for the next boot would be written.
     monkeypatch.setattr(FaultHost, "has_systemd", lambda _self: False)
     monkeypatch.setattr(node_fault, "foreign", lambda: False)
     return tmp_path / "frozen"
 
 
 def freeze(frozen: Path, check_mode: bool = False, **other: Any) -> dict[str, Any]:
-    """Inject or heal a fault whose commands make and remove a file."""
+    """Inject or heal a fault whose commands create and remove a file."""
     commands = {"inject": [["touch", str(frozen)]], "heal": [["rm", str(frozen)]]}
     asked = {"fault": "node_freeze", "node": "lb01", "commands": commands, "deadline": 60.0}
     params = {**NOTHING, **asked, **other}

@@ -51,7 +51,7 @@ def test_observe_without_keepalived() -> None:
 
 
 class Host:
-    """Holds the VIP from the third look on; notes whether keepalived was asked."""
+    """Holds the VIP from the third poll on; records whether keepalived was queried."""
 
     def __init__(self) -> None:
         self.asked: list[bool] = []

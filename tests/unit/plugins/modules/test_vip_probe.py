@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The prober against a real server on loopback that behaves and misbehaves."""
+"""The prober against a real server on loopback that works and fails."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def reset_at_once(connection: socket.socket) -> None:
 
 
 def reset_soon(connection: socket.socket) -> None:
-    # So that the prober has seen that it is connected.
+    # Let the prober notice the connection.
     threading.Event().wait(0.02)
     reset_at_once(connection)
 
@@ -92,7 +92,7 @@ def hang(connection: socket.socket) -> None:
 
 def slow(connection: socket.socket) -> None:
     connection.recv(4096)
-    # Longer than the time-out of who uses this.
+    # Longer than the users' time-out.
     threading.Event().wait(0.15)
     connection.sendall(ANSWER)
 
@@ -107,11 +107,11 @@ def banner(connection: socket.socket) -> None:
 
 
 def closing(connection: socket.socket) -> None:
-    """Take the connection and let go of it at once, as a balancer without a server does."""
+    """Accept the connection and close it at once, like a balancer without a server."""
 
 
 def times(count: int, then: Behaviour) -> Behaviour:
-    """Answer so many requests on each connection, and then…"""
+    """Answer a number of requests on each connection, and then…"""
 
     def behaviour(connection: socket.socket) -> None:
         for _number in range(count):
@@ -129,14 +129,14 @@ def last_answer_third(connection: socket.socket) -> None:
 
 
 def last_answer_first(connection: socket.socket) -> None:
-    """Say that the connection ends, and leave that to the client."""
+    """Announce the close of the connection, and leave it to the client."""
     connection.recv(4096)
     connection.sendall(LAST_ANSWER)
     hang(connection)
 
 
 class Server:
-    """Answers each connection with the behaviour of the moment."""
+    """Answers each connection with the current behaviour."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.behaviour: Behaviour = good
@@ -179,7 +179,7 @@ def serving(behaviour: Behaviour = good, context: ssl.SSLContext | None = None) 
 
 @contextmanager
 def datagrams(reply: bytes | None, host: str = "127.0.0.1") -> Iterator[tuple[int, list[bytes]]]:
-    """A UDP service; yields its port and what it got."""
+    """A UDP service; yields its port and the received datagrams."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.bind((host, 0))
@@ -211,7 +211,7 @@ def never(_answered: bool) -> bool:
 
 
 def probe(url: str, on_tick: Callable[[bool], bool] = never, **changes: Any) -> dict[str, Any]:
-    """What the module does, without Ansible around it."""
+    """Run the module's code without Ansible."""
     params = {**PARAMS, **changes}
     goal = read_url(url)
     assert not problems(params, goal.scheme)
@@ -268,9 +268,9 @@ def test_kinds_of_errors(behaviour: Behaviour, kind: str) -> None:
 
 
 def test_an_answer_that_this_host_sees_too_late_has_failed() -> None:
-    """Also when it has come by the time at which the prober gets to look."""
+    """Also if it has arrived before the prober is scheduled again."""
     with serving() as server:
-        # A prober that is kept from running after its first request.
+        # A prober that is not scheduled after its first request.
         ticks = iter([0.0, 0.2])
 
         def stall(_answered: bool) -> bool:
@@ -288,7 +288,7 @@ def test_nobody_listens(scheme: str) -> None:
 
 
 def test_a_hang_is_measured_in_open_loop() -> None:
-    """Requests go on at their rate while others hang, so an outage of 0.3 s is seen as one."""
+    """Requests continue at their rate while others hang, so an outage of 0.3 s is seen as one."""
     with serving() as server:
         moments: dict[str, float] = {}
 
@@ -313,7 +313,7 @@ def test_a_hang_is_measured_in_open_loop() -> None:
     (outage,) = result["outages"]
     assert outage["first_s"] == result["runs"][1][0]
     assert outage["last_s"] == result["runs"][1][1]
-    # The prober's moments and ours are on one clock.
+    # The prober's times and ours are on one clock.
     assert result["origin_s"] + outage["first_s"] == pytest.approx(moments["hang"], abs=0.05)
 
 
@@ -386,7 +386,7 @@ def test_udp_from_somebody_else_is_no_answer() -> None:
 
 
 def run_module(params: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Run the module as Ansible does."""
+    """Run the module like Ansible."""
     name = "ansible_collections.haproof.balancer.plugins.modules.vip_probe"
     done = subprocess.run(
         [sys.executable, "-m", name],
@@ -403,7 +403,7 @@ def run_module(params: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 def need_root(url: str) -> None:
-    """Where the tests do not run as root, what is said then is tested instead."""
+    """If the tests do not run as root, the error is tested instead."""
     with pytest.raises(PermissionError):
         probe(url)
     assert run_module({"url": url})["msg"] == NO_RAW_SOCKET.format(url)
@@ -439,7 +439,7 @@ def test_two_that_ping_do_not_take_each_others_replies() -> None:
 
 
 def test_icmp_without_the_right_to(tmp_path: Path) -> None:
-    """As another user, which root can become."""
+    """As another user, if run as root."""
     if os.geteuid():
         need_root("icmp://127.0.0.1")
         return
@@ -492,7 +492,7 @@ def server_tls(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenSSL's own way to name the store of this host."""
+    """OpenSSL's own way to set the host's certificate store."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
@@ -536,7 +536,7 @@ def test_https_with_bad_answers(server_tls: ssl.SSLContext, behaviour: Behaviour
 
 
 def test_a_long_answer_over_tls(server_tls: ssl.SSLContext) -> None:
-    """More than a record, and than a socket takes at once."""
+    """More than a TLS record, and than a socket accepts at once."""
     body = b"x" * 3_000_000
 
     def long(connection: socket.socket) -> None:
@@ -552,7 +552,7 @@ def test_a_long_answer_over_tls(server_tls: ssl.SSLContext) -> None:
 
 
 def pooled(url: str, on_tick: Callable[[bool], bool] = never, **changes: Any) -> dict[str, Any]:
-    """What the connections went through that were kept open."""
+    """Return the measurements of the kept connections."""
     options = {"interval": 0.02, "connections": 2, "timeout": 0.1, "validate_certs": False, **changes}
     connections: dict[str, Any] = probe(url, on_tick, **options)["connections"]
     return connections
@@ -666,7 +666,7 @@ while True:
 
 
 def test_500_requests_a_second_take_a_fraction_of_a_core() -> None:
-    """Counted in processor time, so that a busy machine does not matter. The server is another process."""
+    """Measured in CPU time, so that a busy machine does not matter. The server is another process."""
     with subprocess.Popen([sys.executable, "-c", QUICK_SERVER], stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
@@ -686,11 +686,11 @@ def test_500_requests_a_second_take_a_fraction_of_a_core() -> None:
 
 
 def ask_from_port_0(family: int, address: str, port: int) -> None:
-    """Nobody can be answered there: sending fails. Takes a raw socket."""
+    """No answer can be sent there: sending fails. Needs a raw socket."""
     packet = clock.question(1.0)
     with socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
         if family == socket.AF_INET6:
-            # IPV6_CHECKSUM: the kernel sets it at this offset, for IPv6 wants one.
+            # IPV6_CHECKSUM: the kernel sets it at this offset, since IPv6 requires one.
             raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_CHECKSUM, 6)
         raw.sendto(struct.pack("!HHHH", 0, port, 8 + len(packet), 0) + packet, (address, 0))
 

@@ -23,7 +23,7 @@ from ansible_collections.haproof.balancer.plugins.modules.vip_watch import bette
 
 VIP = "198.18.0.10"
 
-# What runs in the namespace, beside the watcher: "ip" with these words, each when the one before is done.
+# Runs in the namespace beside the watcher: "ip" with these arguments, one after the other.
 SCRIPT = """
 import json, os, subprocess, sys, threading, time
 sys.path.insert(0, sys.argv[1])
@@ -48,7 +48,7 @@ thread.join()
 print(json.dumps([seen.holdings.at_start, seen.holdings.events, seen.started_s, seen.ended_s]))
 """
 
-# More than the socket's buffer holds: the last changes are lost, those before still wait.
+# More than the socket's buffer holds: the last changes are lost, earlier ones are pending.
 OVERFLOW = """
 import json, socket, subprocess, sys
 sys.path.insert(0, sys.argv[1])
@@ -95,7 +95,7 @@ def test_changes_are_seen_when_they_happen(tmp_path: Path) -> None:
 
 
 def test_changes_that_were_lost_are_made_up_for() -> None:
-    """In the end it is right, although the last change that was told says that the address has gone."""
+    """The final state is right, although the last received change is the removal of the address."""
     [(held, resumed_s)] = run_in_namespace(OVERFLOW)
     assert held == [number % 2 == 0 for number in range(len(held))]
     assert held[-1]
@@ -115,7 +115,7 @@ def test_alarms_are_read_while_it_watches(tmp_path: Path) -> None:
     metrics.write_text(f"{line} 0\n")
 
     class Ticks(RunFile):
-        """Changes the file meanwhile, as keepalived-watch does: first it is gone for a moment."""
+        """Changes the file meanwhile, like keepalived-watch: first it is missing for a moment."""
 
         number = 0
 
@@ -180,7 +180,7 @@ def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
     assert locker.stdout.readline() == "held\n"
     with pytest.raises(BlockingIOError):
         lock(path, "x")
-    # flock(1) hands the lock to its command: when that has ended, so has the lock.
+    # flock(1) passes the lock to its command: the lock ends with the command.
     locker.stdin.close()
     locker.wait()
     os.close(lock(path, "x"))

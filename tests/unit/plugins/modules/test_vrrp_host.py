@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What breaks out of its line or argument is refused before the host is looked at, and what is made when."""
+"""Values that break out of their line or argument are rejected first, and changes are made at the right stage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_other_options_are_refused(changed: dict[str, Any], message: str) -> Non
 
 
 class Recorder:
-    """Stands for the host, and says only what was asked of it."""
+    """A stand-in for the host that records the calls."""
 
     def firewall(self, _allows: Any, _interfaces: Any, keep: bool) -> list[Any]:
         return [("firewall", keep)]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action daemon_config of the tests: writes what a role would send to a file of the folder ``recorded``."""
+"""Action daemon_config for tests: writes a role's arguments to a file in the directory ``recorded``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """Touches no host."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Record the task's arguments, with texts as the real one would send them."""
+        """Record the task's arguments, with texts as sent by the real action."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         assert task_vars is not None
         arguments = self._task.args

@@ -18,7 +18,7 @@ CASES: list[tuple[list[str], str, str]] = [
     ([], "auth_pass s3cret", "auth_pass s3cret"),
     (["", " \n"], "nothing is hidden", "nothing is hidden"),
     (["s3cret-word"], "a-s3cret-word-b", "a-********-b"),
-    # A short one only where it is a word of its own.
+    # A short one only as a whole word.
     (
         ["abc"],
         "auth_pass abc\nabcd abc_ xabc 'abc' \\nabc.",
@@ -52,7 +52,7 @@ def test_secrets_are_replaced(secrets: list[str], text: str, expected: str) -> N
     assert Mask(secrets)(text) == expected
 
 
-# what was in a file, what is to be in it with the secret "new-one", and the secrets that it replaces
+# former text of a file, new text with the secret "new-one", and the secrets that it replaces
 REPLACED: list[tuple[str, str, list[str]]] = [
     ("a old-one;\n", "a new-one;\n", ["old-one"]),
     ("  map k3y 1;\n  b on;\n", "  map new-one 1;\n  b off;\n", ["k3y"]),

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Texts that end in one line cannot break out of it."""
+"""Texts that become one line cannot break out of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CHECKOUT = Path(__file__).parents[5]
-# Strings that end elsewhere: in nginx.conf and keepalived.conf, whose renderers quote or refuse them, or nowhere.
+# Strings used elsewhere: in nginx.conf and keepalived.conf, whose renderers quote or reject them, or not in files.
 ELSEWHERE = {
     "haproxy_secrets",
     "keepalived_secrets",
@@ -165,7 +165,7 @@ def test_paths(path: str, message: str) -> None:
 
 
 def unquoted(word: str, command: bool) -> str:
-    """Read a word as systemd does: extract_first_word(), specifier_printf() and replace_env()."""
+    """Parse a word like systemd: extract_first_word(), specifier_printf() and replace_env()."""
     assert word[0] == word[-1] == '"'
     text, rest = "", iter(word[1:-1])
     for char in rest:

@@ -11,9 +11,9 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children, parse_stat, read_stat
 
 ABSENT = 2**22 + 1
-"""One more than the kernel's highest number of a process."""
+"""One more than the kernel's highest process id."""
 
-# /proc/PID/stat of nginx' master on Debian 12, with a name as bad as it can be.
+# /proc/PID/stat of nginx's master on Debian 12, with the worst possible name.
 STAT = (
     "595 (ngi) nx 1) S 1 595 595 0 -1 4194624 1131 6033 0 0 0 0 3 5 20 0 1 0 75923 11472896 455 18446744073709551615"
     " 1 1 0 0 0 0 0 1073746048 402745863 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which files may be believed."""
+"""Which files are trusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.trust imp
     make_private,
 )
 
-# The owner and the mode of the folder and of the file in it, and what is said about them.
+# Owner and mode of the directory and of the file in it, and the error.
 CASES: list[tuple[int, int, int, int, str]] = [
     (1000, 0o700, 1000, 0o600, ""),
     (0, 0o755, 1000, 0o644, ""),

@@ -145,7 +145,7 @@ def test_what_a_killed_run_left_goes_and_nothing_else(tmp_path: Path, files: Fil
 
 
 class Module:
-    """What selinux_label() needs of AnsibleModule."""
+    """The parts of AnsibleModule that selinux_label() uses."""
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled

@@ -36,7 +36,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("secure_link_secret abc;", ["abc"]),
     ('secure_link_md5 "$secure_link_expires$uri abc";', ["abc"]),
     ("env DB_PASSWORD=abc;", ["abc"]),
-    # A flag beside a token, not the token: masking "1" would blacken the configuration.
+    # A flag beside a token, not the token: masking "1" would hide the whole configuration.
     ("set $token_ok 0; if ($arg_token) { set $token_ok 1; } add_header X-Token-Valid On;", []),
     ("server_tokens off; ssl_session_tickets off;", []),
     ("ssl_password_file /etc/nginx/pw; auth_basic_user_file /etc/nginx/htpasswd;", []),
@@ -54,7 +54,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("map $uri $api_key {\n    default abcd;\n    '/a{2}' efgh;\n    /b 1;\n}", ["abcd", "efgh"]),
     ('map "$http_x_api_key" $customer {\n    hostnames;\n    abcd acme;\n}', ["abcd"]),
     ("map $http_host $backend {\n    example.com pool;\n}", []),
-    # Quoted in vain, and refused.
+    # Quoted in vain, and rejected.
     ('proxy_set_header Authorization "Bearer abc', ["Bearer abc", "abc"]),
     # haproxy
     ("user admin insecure-password 'pass word' groups a", ["pass word"]),

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of systemd and of a daemon, in this order, and what is made of the answers."""
+"""The commands to systemd and to a daemon, in order, and the interpretation of their answers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def shown(state: str, pid: int, enabled: str = "enabled") -> Answer:
 
 
 class Node:
-    """A host that answers each command, and remembers what it was asked."""
+    """A host that answers each command, and records them."""
 
     def __init__(self, answers: dict[str, Answers]) -> None:
         self.answers = {ASK_CURSOR: (0, CURSOR, ""), ASK_JOURNAL: (0, "", ""), **answers}
@@ -75,7 +75,7 @@ class Node:
         self.asked.append(command)
         answer = self.answers[command]
         if isinstance(answer, list):
-            # The last one is the answer from then on.
+            # The last answer is repeated.
             return answer.pop(0) if len(answer) > 1 else answer[0]
         return answer
 
@@ -90,7 +90,7 @@ def service(node: Node, warn: Callable[[str], None] = print, timeout_s: float = 
     return Service(node.run, warn, daemon(**more), "nginx", timeout_s)
 
 
-# What systemd says of a unit, and whether it runs and starts at boot.
+# systemd's output about a unit, and whether it is running and enabled.
 STATES: list[tuple[str, str, bool, bool]] = [
     ("active", "enabled", True, True),
     ("reloading", "static", True, True),
@@ -141,7 +141,7 @@ def test_start_nothing() -> None:
     assert node.asked == []
 
 
-# What the journal says, and which output the error has.
+# Text of the journal, and the output in the error.
 @pytest.mark.parametrize(("journal", "output"), [(" bind() failed\n", "bind() failed"), ("", "Job failed.")])
 def test_start_of_what_does_not_start(journal: str, output: str) -> None:
     node = Node(
@@ -157,7 +157,7 @@ def test_start_of_what_does_not_start(journal: str, output: str) -> None:
 
 
 def test_start_where_the_journal_is_empty() -> None:
-    """Without a cursor all that it has is asked for."""
+    """Without a cursor the whole journal is read."""
     node = Node(
         {
             ASK_CURSOR: (0, "", ""),
@@ -234,7 +234,7 @@ def test_reload_waits_until_the_journal_says_so() -> None:
 
 
 def test_reload_waits_for_a_new_child() -> None:
-    """A daemon that says nothing is known by the process that it starts."""
+    """A daemon without a log line is recognized by its new process."""
     children: list[subprocess.Popen[bytes]] = []
     own = os.getpid()
 
@@ -268,7 +268,7 @@ def test_reload_of_which_it_dies() -> None:
     )
     with pytest.raises(ServiceError, match=r"^nginx died on reload$") as caught:
         service(node, timeout_s=60, reloaded="x").reload()
-    # It tries again, and says everything again.
+    # It retries, and logs every line again.
     assert caught.value.output == "again\nwhy"
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is connected to a service."""
+"""The peers connected to a service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import LISTEN, Socket, parse_tcp, served
 
-# Of a balancer: nginx listens everywhere, sshd too; a client is connected, another was.
+# From a balancer: nginx and sshd listen on all addresses; one client is connected, another was.
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 11 1 0 100 0 0 10 0
@@ -55,7 +55,7 @@ def test_parse_what_this_kernel_says() -> None:
 ANY = "0.0.0.0"  # noqa: S104
 LISTENS = Socket(ANY, 80, ANY, 0, LISTEN, 1)
 OTHER = Socket("192.0.2.1", 80, ANY, 0, LISTEN, 7)
-# The sockets, and who is connected to the service that has 1, 2 and 3, at 192.0.2.1 port 80.
+# The sockets, and the peers of the service with the inodes 1, 2 and 3, at 192.0.2.1 port 80.
 CASES: list[tuple[str, list[Socket], list[str]]] = [
     ("nobody", [LISTENS], []),
     ("connected", [LISTENS, Socket("192.0.2.1", 80, "192.0.2.9", 40000, 1, 2)], ["192.0.2.9"]),
@@ -74,7 +74,7 @@ def test_served(sockets: list[Socket], expected: list[str]) -> None:
 
 
 def test_a_connection_that_had_ended_before_is_none() -> None:
-    """The kernel lists it for a minute, while its peer may ask somewhere else."""
+    """The kernel lists it for a minute, while its peer may use another host."""
     before = Socket("192.0.2.1", 80, "192.0.2.9", 40000, 6, 0)
     since = before._replace(peer_port=40001)
     open_all_the_time = before._replace(peer="192.0.2.8", state=1, inode=2)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The order of a transaction, and what a failure, a full disk or a kill at each of its steps leaves."""
+"""The order of a transaction, and the state after a failure, a full disk or a kill at each of its steps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinishe
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
 RESTART, RELOAD = Unfinished(True, False, []), Unfinished(False, False, [])
-# What a transaction asks the kernel for. A disk that is full refuses the first three.
+# The system calls of a transaction. On a full disk the first three fail.
 CALLS = ("open", "link", "mkdir", "fsync", "replace", "rename", "unlink", "rmdir", "chmod")
 ALLOCATING = CALLS[:3]
 
@@ -44,7 +44,7 @@ def _run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Recorder(Service):
-    """Notes what it is told; fails once at the step named ``broken``."""
+    """Records its calls; fails once at the step named ``broken``."""
 
     def __init__(self, broken: str = "", running: bool = True) -> None:
         super().__init__(lambda _argv: (0, "", ""), lambda _words: None, DAEMONS["keepalived"], "keepalived", 1.0)
@@ -89,7 +89,7 @@ class Recorder(Service):
 
 @pytest.fixture
 def etc(tmp_path: Path) -> Path:
-    """Make a folder for the files, apart from the marks."""
+    """Create a directory for the files, apart from the marks."""
     folder = tmp_path / "etc"
     folder.mkdir()
     return folder
@@ -97,7 +97,7 @@ def etc(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def transaction(etc: Path) -> Transaction:
-    """Write the configuration and a unit anew, and remove a drop-in; the unit needs a restart."""
+    """Replace the configuration and a unit, and remove a drop-in; the unit needs a restart."""
     for name in ("daemon.conf", "unit", "drop-in"):
         (etc / name).write_text("before")
     target, unit = (File(str(etc / name), b"after", USER, GROUP, 0o644) for name in ("daemon.conf", "unit"))
@@ -208,7 +208,7 @@ def test_undoing_goes_on_and_reports_all_that_failed(
 
 
 class Host:
-    """A small /etc and a daemon that, like systemd, remembers in a file what it has read of it."""
+    """A small /etc and a daemon that, like systemd, records in a file what it has read."""
 
     def __init__(self, folder: Path) -> None:
         self.etc = folder / "etc"
@@ -226,7 +226,7 @@ class Host:
         Daemon(self, lambda _step: None).restart()
 
     def transaction(self) -> Transaction:
-        """Return what there is to do, as the module works it out."""
+        """Return the transaction, as in the module."""
         modes = {self.unit: 0o644, self.key: 0o400, self.page: 0o644, self.conf: 0o640}
         wanted = [File(str(path), f"new {path.name}".encode(), USER, GROUP, mode) for path, mode in modes.items()]
         left = take_up(Mark("nginx"), check_mode=False)
@@ -249,13 +249,13 @@ class Host:
         return found
 
     def taken(self) -> dict[str, str]:
-        """Return what the daemon runs."""
+        """Return the daemon's running configuration."""
         taken: dict[str, str] = json.loads(self.memory.read_text())
         return taken
 
 
 class Daemon(Recorder):
-    """The daemon of a host. It reads the unit only when it starts."""
+    """A host's daemon. It reads the unit only when it starts."""
 
     def __init__(self, host: Host, step: Callable[[str], None]) -> None:
         super().__init__()
@@ -279,7 +279,7 @@ class Daemon(Recorder):
 
 
 class Steps:
-    """Counts the steps of a run and does something at one of them, or from it on, when it is one of *names*."""
+    """Counts the steps of a run and acts at one of them, or from it on, if it is one of *names*."""
 
     def __init__(self, at: int, act: Callable[[], None], names: tuple[str, ...] = (), stays: bool = False) -> None:
         self.count = -1
@@ -293,10 +293,10 @@ class Steps:
 
 
 def counted(steps: Steps, patch: pytest.MonkeyPatch) -> None:
-    """Let *steps* count what is asked of the kernel."""
+    """Make *steps* count the system calls."""
 
     def call(name: str, original: Any, *args: Any, **options: Any) -> Any:
-        # To open a file that is there takes no space.
+        # Opening an existing file takes no space.
         if name != "open" or args[1] & os.O_CREAT:
             steps(name)
         return original(*args, **options)
@@ -311,7 +311,7 @@ def full() -> None:
 
 @pytest.fixture
 def hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
-    """Return as many hosts as a test wants, each as before the first run."""
+    """Return new hosts in the state before the first run."""
 
     def fresh() -> Iterator[Host]:
         for number in range(1000):
@@ -347,7 +347,7 @@ def test_a_failure_at_any_step_leaves_all_as_it_was(
             {**taken, "daemon.conf": "new daemon.conf", "key": "new key", "unit": "new unit"},
             (),
         ):
-            # Only the kept files are still to be removed, which the next run does.
+            # Only the kept files remain, which the next run removes.
             wanted_state(host)
             continue
         failed += 1
@@ -364,7 +364,7 @@ def test_a_run_after_a_kill_at_any_step_ends_as_wanted(
     wanted = wanted_state(next(hosts))
     for at, host in killed_at(hosts, monkeypatch):
         if reboot:
-            # The marks are gone, and the daemon starts with what is there.
+            # The marks are gone, and the daemon starts with the files on disk.
             Mark("nginx").write(None)
             Daemon(host, lambda _step: None).restart()
         assert wanted_state(host) == wanted, f"step {at}"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The words of ufw and firewalld, the latter against what firewall-cmd 1.3.3 printed."""
+"""The rules of ufw and firewalld, the latter against the output of firewall-cmd 1.3.3."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host lacks, with files of the test's own and commands that only say what they were."""
+"""The changes that a host needs, with the test's own files and recorded commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLOSED_CONF = "table inet filter {\n}\ntable ip guard {\n}\n"
 
 
 class Commands:
-    """A runner that knows answers by the command's first words, and refuses some."""
+    """A runner with answers by the command's first words, and failures for some."""
 
     def __init__(self, answers: dict[str, str], refused: str = "") -> None:
         self.answers = answers
@@ -41,7 +41,7 @@ class Commands:
 
 @pytest.fixture
 def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder that stands for /etc."""
+    """Return a directory in place of /etc."""
     monkeypatch.setattr(vrrp_host, "UFW_CONF", str(tmp_path / "ufw.conf"))
     monkeypatch.setattr(vrrp_host, "UFW_RULES", {4: str(tmp_path / "before.rules"), 6: str(tmp_path / "before6.rules")})
     monkeypatch.setattr(vrrp_host, "NFTABLES_CONF", (str(tmp_path / "nftables.conf"),))
@@ -51,7 +51,7 @@ def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def staged_as_me(stage: Callable[..., str]) -> Callable[..., str]:
-    """Write files as the user who runs the tests, in a folder that exists."""
+    """Write files as the user that runs the tests, in an existing directory."""
 
     def as_me(self: object, wanted: vrrp_host.File) -> str:
         here = vrrp_host.read(__file__)
@@ -62,7 +62,7 @@ def staged_as_me(stage: Callable[..., str]) -> Callable[..., str]:
 
 
 def host(commands: Commands) -> VrrpHost:
-    """Return the host that the commands describe."""
+    """Return the host described by the commands."""
     return VrrpHost(commands, commands.has, lambda _staged, _dest: None)
 
 
@@ -187,7 +187,7 @@ def test_firewalld_is_opened_now_and_permanently(etc: Path) -> None:
 
 
 def test_whoever_was_let_in_stays_until_the_configuration_is_taken(etc: Path) -> None:
-    """A configuration may be refused, and then the former peers are still those that count."""
+    """A configuration may be rejected, and then the former peers still count."""
     (etc / "nftables.conf").write_text(CLOSED_CONF)
     (etc / "ufw.conf").write_text("ENABLED=yes\n")
     former = "-A ufw-before-input -s 198.18.0.12 -p 112 -j ACCEPT"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ways through rulesets that nft 1.0.6 printed: one with two closed chains, ufw's, and firewalld's."""
+"""Rules for rulesets printed by nft 1.0.6: one with two closed chains, ufw's, and firewalld's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLOSED, UFW, FIREWALLD = (
 )
 INPUT = Chain("inet", "filter", "input")
 LATE = Chain("ip", "guard", "late")
-# What CLOSED has already, in this order.
+# The rules already in CLOSED, in this order.
 VRRP_RULE = 'ip saddr 198.18.0.12 meta l4proto 112 accept comment "haproof vrrp from 198.18.0.12"'
 BFD, VRRP = Allow("bfd", "fe80::1"), Allow("vrrp", "198.18.0.12")
 

@@ -37,7 +37,7 @@ CASES: list[tuple[bytes, list[Address]]] = [
         message(socket.AF_INET, 2, attribute(1, packed("192.0.2.10")), attribute(3, b"eth0\0")) + DONE,
         [Address(2, "192.0.2.10")],
     ),
-    # The other end of a point-to-point link is no address of this host.
+    # The remote end of a point-to-point link is not an address of this host.
     (
         message(socket.AF_INET, 3, attribute(1, packed("192.0.2.2")), attribute(2, packed("192.0.2.1"))),
         [Address(3, "192.0.2.1")],
@@ -63,7 +63,7 @@ def test_garbage_is_no_address_or_some(data: bytes) -> None:
     parse_changes(message(socket.AF_INET, 2, data, kind=21))
 
 
-# What Linux told of "ip address add", "change" and "del" on a veth pair.
+# Linux's messages for "ip address add", "change" and "del" on a veth pair.
 V4_ADD = (
     "50000000140000002320076b147d0000021880000300000008000100c612000a08000200c612000a0b00030076303a766970000008000800"
     "8000000014000600ffffffffffffffff048b0400048b0400"

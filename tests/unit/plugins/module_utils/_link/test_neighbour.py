@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Questions as arping and ndisc6 asked them on the nodes, answers as the nodes' kernels gave them, and nonsense."""
+"""Requests of arping and ndisc6 captured on the nodes, answers of the nodes' kernels, and garbage."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_captured_claim(name: str, expected: Claim | None) -> None:
 
 
 def test_arp_request_is_that_of_arping() -> None:
-    """But for the field that means nothing in a request: arping fills it with ones."""
+    """Except the field without a meaning in a request: arping fills it with ones."""
     captured = PACKETS["arp_request"]
     own = arp_request("198.18.224.10", "198.18.224.31", CLIENT)
     assert own[:18] + own[24:] == captured[:18] + captured[24:]
@@ -59,7 +59,7 @@ def test_arp_request_without_an_address_of_its_own_is_a_probe() -> None:
 
 
 def test_solicitation_is_that_of_ndisc6() -> None:
-    """But for the flow label."""
+    """Except the flow label."""
     captured = PACKETS["neighbour_solicitation"]
     own = solicitation("fd00:54::54", LINK_LOCAL, CLIENT)
     assert own[4:] == captured[4:]

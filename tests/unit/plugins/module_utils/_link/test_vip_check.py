@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where to ask for a VIP, given the addresses of a real host, and what the answers mean."""
+"""Where to ask for a VIP, given the addresses of a real host, and the findings in the answers."""
 
 from __future__ import annotations
 

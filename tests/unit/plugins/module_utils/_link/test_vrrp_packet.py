@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Adverts captured on the nodes, the same bytes broken in every way, and adverts of our own."""
+"""Adverts captured on the nodes, the same bytes broken in every way, and adverts built here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .wire_frames import PACKETS
 
 ADVERTS = [name for name in PACKETS if name.startswith("vrrp")]
 
-# What keepalived was told to send.
+# The configured adverts of keepalived.
 PARSE_CASES: list[tuple[str, Advert]] = [
     (
         "vrrp3_ipv4",
@@ -50,7 +50,7 @@ PARSE_CASES: list[tuple[str, Advert]] = [
     ),
 ]
 
-# Packets that claim to be VRRP, and why they are not.
+# Broken VRRP packets, and the errors.
 MALFORMED_CASES: list[tuple[str, bytes, str]] = [
     ("cut off in the header", PACKETS["vrrp3_ipv4"][:27], "is cut off: 27 bytes of 32"),
     ("cut off in IPv6", PACKETS["vrrp3_ipv6"][:79], "is cut off: 79 bytes of 80"),
@@ -96,7 +96,7 @@ def test_the_password_is_nowhere() -> None:
 @pytest.mark.parametrize("name", ADVERTS)
 def test_one_wrong_bit_in_the_message_is_seen(name: str) -> None:
     packet = bytearray(PACKETS[name])
-    # The last byte is part of the message; behind AH too.
+    # The last byte is part of the message, also after AH.
     packet[-1] ^= 1
     advert = parse_packet(bytes(packet))
     assert advert is not None
@@ -139,7 +139,7 @@ def test_version_2_over_ipv6_does_not_exist() -> None:
     "name", [name for name in ADVERTS if name not in ("vrrp2_password", "vrrp2_goodbye", "vrrp2_ah")]
 )
 def test_building_gives_what_keepalived_sent(name: str) -> None:
-    """Not those with authentication data, which is never kept."""
+    """Except those with authentication data, which is never kept."""
     advert = parse_packet(PACKETS[name])
     assert advert is not None
     assert PACKETS[name].endswith(build(advert))

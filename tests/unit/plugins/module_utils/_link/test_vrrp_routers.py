@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Captured adverts added up to routers."""
+"""Captured adverts collected into routers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""VRRP timing: hand-computed cases, and what must hold for any timers."""
+"""VRRP timing: hand-computed cases, and properties of any timers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The captured frames of fixtures/wire_frames.txt, for the tests of what reads packets."""
+"""The captured frames in fixtures/wire_frames.txt, for tests of packet readers."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ PACKETS = {name: frame[_ETHERNET:] for name, frame in FRAMES.items()}
 
 
 def source_mac(name: str) -> str:
-    """Return the MAC address that the frame came from."""
+    """Return the source MAC address of the frame."""
     return FRAMES[name][6:12].hex(":")

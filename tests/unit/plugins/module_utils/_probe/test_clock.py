@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How far clocks are apart: what must hold for any delays, packets that are none, and a real exchange."""
+"""Clock offsets: properties for any delays, invalid packets, and a real exchange."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock impo
 from hypothesis import given
 from hypothesis import strategies as st
 
-# A millisecond and up, or the sums' own rounding is larger.
+# At least a millisecond, or the rounding of the sums is larger.
 seconds = st.floats(min_value=0.001, max_value=10)
 moments = st.floats(min_value=0, max_value=1e6)
 
@@ -46,7 +46,7 @@ ANSWER = b"hpc1" + struct.pack("!ddd", 12.5, 100.0, 100.25)
 def test_the_true_offset_is_within_the_error(
     true_s: float, asked_s: float, delays: list[tuple[float, float, float, float]]
 ) -> None:
-    """Whatever the ways there and back take, and however long the other side thinks."""
+    """Whatever the delays in both directions and on the other side are."""
     exchanges = []
     for there_s, thinks_s, back_s, pause_s in delays:
         received_s = asked_s + there_s + true_s
@@ -64,7 +64,7 @@ def test_offset_of_nothing() -> None:
 
 
 def test_offset() -> None:
-    """The second one is quicker: 1 s there, 1 s back, 3 s in between, the other clock is 100 s ahead."""
+    """The second one is faster: 1 s there, 1 s back, 3 s in between, the other clock is 100 s ahead."""
     assert offset([Exchange(0, 105, 106, 10), Exchange(20, 121, 124, 25)]) == Offset(100.0, 1.0)
 
 
@@ -100,11 +100,11 @@ Reply = Callable[[bytes, int], "list[bytes | None]"]
 
 @contextmanager
 def answering(host: str, reply: Reply) -> Iterator[int]:
-    """Answer each question with what *reply* makes of it and its number; yields the port."""
+    """Answer each question with *reply* of it and its number; yield the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.bind((host, 0))
-        # So that the thread sees that it is over.
+        # Wakes the thread so that it ends.
         sock.settimeout(0.05)
         over = threading.Event()
 
@@ -224,9 +224,9 @@ def test_an_endpoint_that_is_none(text: str) -> None:
 
 def test_ask_at_nowhere() -> None:
     assert ask_at(None) is None
-    # Port 9 is "discard"; where it is closed the kernel says so.
+    # Port 9 is "discard"; if it is closed the kernel reports it.
     assert ask_at("127.0.0.1 9") is None
-    # No way there is as good as no answer.
+    # No route is the same as no answer.
     assert ask_at("fe80::1%nosuch0 9") is None
 
 

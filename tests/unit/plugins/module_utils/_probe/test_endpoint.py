@@ -19,7 +19,7 @@ URL_CASES: list[tuple[str, Request]] = [
 ]
 BAD_URLS = ["", "www.example.com", "ftp://x/", "http:///x", "http://x/ y", "http://x/\r\nHost: z", "http://x:99999/"]
 
-# What the server sends, and what is told: status and problem.
+# The server's answer, and the result: status and error.
 FETCH_CASES: list[tuple[str, bytes, int | None, str | None]] = [
     ("good", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, None),
     ("not HTTP", b"SSH-2.0-x\r\n\r\n", None, "is not HTTP: BadStatusLine"),

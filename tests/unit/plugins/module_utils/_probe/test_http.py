@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Answers, whole and broken, in whatever pieces they arrive."""
+"""Answers, complete and broken, in any pieces."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_endless_head_is_given_up() -> None:
         (OK + b"\r\nuntil close", False, False),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", True, True),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n", True, True),
-        # A chunk whose data look like the end of all.
+        # A chunk whose data look like the end of the body.
         (OK + b"Transfer-Encoding: chunked\r\n\r\n6;a=b\r\n\r\n0\r\n\r\n", False, False),
         (OK + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n0\r\n\r\n", False, False),
     ],

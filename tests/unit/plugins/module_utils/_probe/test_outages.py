@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Outages: hand-computed cases, and what must hold for any requests."""
+"""Outages: hand-computed cases, and properties of any requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OUTAGES: list[tuple[str, list[Outage]]] = [
     ("++++", []),
     ("+-++", [Outage(0.0, 2.5, 1.0, 1.0, 1, True)]),
     ("++-x+", [Outage(1.0, 4.5, 2.0, 3.0, 2, True)]),
-    # Every other request is refused: it is away until ten in a row are good.
+    # Every other request is refused: it is down until ten in a row are good.
     ("+-+-+", [Outage(0.0, 4.5, 1.0, 3.0, 2, True)]),
     ("+-+++++++++-++", [Outage(0.0, 12.5, 1.0, 11.0, 2, True)]),
     ("+-++++++++++-+", [Outage(0.0, 2.5, 1.0, 1.0, 1, True), Outage(11.0, 13.5, 12.0, 12.0, 1, True)]),

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The file that says that a module is ready, and ends it."""
+"""The file that shows that a module is ready, and whose removal ends it."""
 
 from __future__ import annotations
 

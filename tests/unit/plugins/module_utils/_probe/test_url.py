@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""URLs of every form, and what is said about those that are none."""
+"""URLs of every form, and errors for invalid ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who had a VIP since when, out of changes that come twice, out of order, or not at all."""
+"""When a host had a VIP, from changes that arrive twice, out of order, or not at all."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_vip_that_is_none() -> None:
 
 
 def metrics(**findings: int) -> str:
-    """Return what keepalived-watch writes."""
+    """Return the metrics of keepalived-watch."""
     labels = 'instance_name="VI_10",interface="eth1",vip="%s",vrid="10"'
     lines = [f'haproof_vip_finding{{{labels % VIP},finding="{name}"}} {raised}' for name, raised in findings.items()]
     return "\n".join(["# TYPE haproof_vip_finding gauge", f"haproof_vip_holder{{{labels % VIP}}} 1", *lines, ""])

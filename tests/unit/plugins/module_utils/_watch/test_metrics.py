@@ -15,7 +15,7 @@ LABELS = {"instance_name": "VI_1", "interface": "eth0", "vip": "192.0.2.10", "vr
 
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Read an exposition as Prometheus does: each sample's value, by name and labels."""
+    """Parse an exposition like Prometheus: each sample's value, by name and labels."""
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)

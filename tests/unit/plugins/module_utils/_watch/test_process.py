@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the watch makes of keepalived's processes, round by round."""
+"""The watch's findings about keepalived's processes, round by round."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.process im
 
 MAIN, OTHER_MAIN = Process(10, 100), Process(20, 900)
 VRRP, AGAIN, THIRD, CHECKER = Process(11, 101), Process(12, 500), Process(13, 700), Process(14, 600)
-# What the rounds see, and how many restarts that is.
+# The rounds' observations, and the number of restarts.
 CASES: list[tuple[str, Sequence[tuple[Process | None, set[Process]]], int]] = [
     ("nothing", [(None, set())] * 3, 0),
     ("all is well", [(MAIN, {VRRP})] * 5, 0),

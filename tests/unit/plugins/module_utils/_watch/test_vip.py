@@ -53,7 +53,7 @@ BLIND = Seen(False, None)
 
 
 class Play:
-    """Plays rounds to a watch, and keeps what it finds."""
+    """Plays rounds to a watch, and records its findings."""
 
     def __init__(self, **options: Any) -> None:
         self.now = options.pop("now", 1000.0)
@@ -74,7 +74,7 @@ class Play:
 
 
 def within(play: Play, seen: Seen, slug: str, seconds: float = 5.0) -> float:
-    """Return after how many seconds of this a finding is raised."""
+    """Return the seconds after which a finding is raised."""
     start = play.now
     while not play.watch.raised(slug):
         play.rounds(seen)
@@ -135,7 +135,7 @@ def test_nobody_is_found_within_five_seconds() -> None:
 @pytest.mark.parametrize("failover_s", [0.2, 1.2, 4.0, 6.0])
 def test_a_failover_is_no_alarm(failover_s: float) -> None:
     play = Play(vip=VIP._replace(failover_s=failover_s)).for_s(STANDING_BY, 10)
-    # The peer is dead: it answers for nothing.
+    # The peer is dead: it answers for no address.
     play.for_s(EMPTY, failover_s).for_s(Seen(True, NOBODY, adverts=[OWN_LOWER]), 60)
     assert play.changes == []
 
@@ -152,7 +152,7 @@ def test_a_link_that_is_down_says_nothing() -> None:
     assert play.raised() == [SPLIT_BRAIN]
 
 
-# What becomes of the peer, which had the VIP, and whether that is silence: each with the seconds that it lasts.
+# States of the peer, which had the VIP, with their durations in seconds, and whether that is silence.
 SILENCES: list[tuple[str, list[tuple[Seen, float]], bool]] = [
     ("it has the VIP still", [(BOTH_LOWER, 4)], True),
     ("it answers without the VIP", [(Seen(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), 4)], True),
@@ -275,7 +275,7 @@ def test_the_lower_one_lets_go_and_comes_back_when_it_hears_the_other() -> None:
     upper.for_s(BOTH_UPPER, 2)
     lower.for_s(BOTH_LOWER, 2)
     assert (upper.watch.released, lower.watch.released) == (False, True)
-    # The link is still cut: it stays away.
+    # The link is still cut: it does not take the VIP back.
     lower.for_s(Seen(False, MACS), 600)
     assert lower.watch.released
     lower.for_s(STANDING_BY, 4)
@@ -315,7 +315,7 @@ def test_it_comes_back_at_once_when_nobody_has_the_vip() -> None:
     assert play.watch.released
     play.rounds(EMPTY, RAISE_ROUNDS)
     assert not play.watch.released
-    # Should both let go, then not again and again.
+    # If both release the VIP, then not repeatedly.
     assert not play.for_s(STANDING_BY, 4).for_s(BOTH_LOWER, CALM_S - 10).watch.released
     assert play.for_s(BOTH_LOWER, 20).watch.released
 

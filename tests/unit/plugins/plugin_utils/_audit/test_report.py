@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The audit's verdict on a pair, well and broken in one way each."""
+"""The audit's verdict on a healthy pair, and on one broken in each way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Change = Callable[["Parts"], Any]
 
 
 class Parts(NamedTuple):
-    """What a case changes."""
+    """The parts that a case changes."""
 
     infos: dict[str, Any]
     probes: dict[str, Any]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Any text may stand in a document, and stays a text."""
+"""Any text is allowed in a document, and stays text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files that a user may write beside a daemon's own."""
+"""The files that users may write beside a daemon's own."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_files_of_the_modules(dest: str) -> None:
 
 
 def own_paths() -> list[str]:
-    """Return what looks like a path of a file in the variables of the roles."""
+    """Return values in the roles' variables that look like file paths."""
     texts = {path: path.read_text() for path in sorted(ROLES.glob("*/vars/*.yml"))}
     names = {
         name: value

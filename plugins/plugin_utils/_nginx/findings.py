@@ -25,6 +25,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_find
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches, upstreams
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines, render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NO_BLOCK
 
 CONTEXTS = ("events", "http", "stream")
 # A host as one word and no port: what people write who mean an upstream.
@@ -65,7 +66,8 @@ def _directive_findings(settings: Mapping[str, Any]) -> Iterator[str]:
         if context in settings["main"]:
             yield f"nginx_main.{context}: the role writes this block; put its directives into nginx_{context}"
     for context in ("main", *CONTEXTS):
-        yield from render_findings(render, f"nginx_{context}", settings[context] or {})
+        directives = {} if settings[context] in NO_BLOCK else settings[context]
+        yield from render_findings(render, f"nginx_{context}", directives)
     yield from name_findings(list_names("nginx_upstreams", settings["upstreams"]), "web")
     for index, upstream in enumerate(settings["upstreams"]):
         place = label("nginx_upstreams", index, upstream)

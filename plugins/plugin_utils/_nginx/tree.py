@@ -43,6 +43,8 @@ NOTHING: dict[str, Any] = {
     "canonical_host": [],
     "real_ip": [],
 }
+# What ``events`` is where an included file has the block: null, which ansible-core 2.18 makes an empty string of.
+NO_BLOCK = (None, "")
 # Two descriptors a connection: the client's and the backend's.
 _DESCRIPTORS = 2
 
@@ -51,8 +53,8 @@ def tree(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, 
     """nginx.conf as a tree for to_nginx_conf; needs settings without findings."""
     conf = _merge(_limits_of_files(settings, defaults), settings["main"])
     events = _merge(_connections(conf, defaults["events"]), settings["events"] or {})
-    # nginx demands the block; null is for one that an included file has.
-    if events or settings["events"] is not None:
+    # nginx demands the block, in the file itself or in an included one.
+    if events or settings["events"] not in NO_BLOCK:
         conf["events"] = events
     if settings["stream"]:
         conf["stream"] = settings["stream"]

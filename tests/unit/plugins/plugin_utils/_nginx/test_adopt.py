@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.adopt import difference, variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import parse
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING, tree
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,7 +89,12 @@ def test_the_first_line_that_differs_is_named() -> None:
 
 
 def test_where_an_include_has_the_events_there_are_none() -> None:
-    assert variables(parse("include a; http {}"))["nginx_events"] is None
+    found = variables(parse("include a; http {}"))
+    assert found["nginx_events"] is None
+    for nothing in (None, ""):
+        settings = {**NOTHING, "main": {"include": "a"}, "events": nothing}
+        assert list(findings(settings, "/etc/nginx/nginx.conf")) == []
+        assert "events" not in tree(settings, {"main": {}, "events": {}, "http": {}, "upstream": {}, "servers": []})
     assert variables(parse("events {} http {}"))["nginx_events"] == {}
 
 

@@ -352,6 +352,10 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         ],
     ),
     (
+        {"events": ["use epoll"]},
+        ["nginx_events: a mapping of directives is needed, not ['use epoll']"],
+    ),
+    (
         {"main": {"worker_rlimit_nofile": "10k"}, "events": {"worker_connections": "many more"}},
         [
             "nginx_main.worker_rlimit_nofile: '10k' is not a whole number",

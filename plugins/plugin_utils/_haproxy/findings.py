@@ -143,7 +143,8 @@ def _name_findings(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     for header in settings["sections"]:
         with suppress(ValueError):
             section = Section(str(header), f"haproxy_sections.{header}", {})
-            if section.kind in others:
+            # A quoted name may have blanks, which haproxy itself refuses.
+            if section.kind in others and len(section.name.split()) == 1:
                 others[section.kind].append((section.place, section.name))
     own = [(f"haproxy_{frontend['name']}_bind", frontend["name"]) for frontend in defaults["frontends"]]
     # A listen is a frontend and a backend, so it shares names with neither.

@@ -34,7 +34,9 @@ options:
 
 RETURN = r"""
 _value:
-  description: C(group), a file of variables as text, and C(hosts), one for each host that has the file.
+  description:
+    - C(group), a file of variables as text, and C(hosts), one for each host that has the file.
+    - C(refused), the reason why a host's file cannot be adopted, or empty.
   type: dict
 """
 
@@ -42,19 +44,25 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
+from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
 
 
 def _adopted(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], daemon: str) -> dict[str, Any]:
-    """Return the files of variables; AnsibleFilterError names the host whose file cannot be adopted."""
+    """Return the files of variables, and in ``refused`` why there are none, with the name of the host."""
     read = {host: hostvars[host]["__adopt_file"].get("content") for host in hosts}
     try:
         found = adopt(daemon, {host: b64decode(content) for host, content in read.items() if content is not None})
     except AdoptError as error:
-        raise AnsibleFilterError(f"_adopted: {error}") from error
-    return {"group": dump(found["group"]), "hosts": {host: dump(mine) for host, mine in found["hosts"].items()}}
+        # Not raised: the files may hold passwords, so the task that reads them hides all of its messages.
+        written: dict[str, Any] = {"refused": str(error), "group": "", "hosts": {}}
+    else:
+        by_host = {host: dump(mine) for host, mine in found["hosts"].items()}
+        written = {"refused": "", "group": dump(found["group"]), "hosts": by_host}
+    # ansible-core 2.18 would template a fact again.
+    wrapped: dict[str, Any] = wrap_var(written)
+    return wrapped
 
 
 class FilterModule:

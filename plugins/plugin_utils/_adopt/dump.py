@@ -33,7 +33,8 @@ class _Dumper(_Base):  # type: ignore[misc]
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     # Each text by itself, keys too: the rest of the file stays the user's to template.
     tag = "!unsafe" if _TEMPLATE.search(text) else "tag:yaml.org,2002:str"
-    return dumper.represent_scalar(tag, text, style='"' if _BREAK.search(text) else None)
+    style = '"' if _BREAK.search(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar(tag, text, style=style)
 
 
 _Dumper.add_representer(str, _string)

@@ -176,7 +176,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.vip_check i
     vantage,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import WireError, ask_for, read_link
-from ansible_collections.haproof.balancer.plugins.module_utils._probe.endpoint import fetch, request_for, tcp
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.endpoint import fetch, parse_url, tcp
 
 
 def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -202,14 +202,14 @@ def check_link(params: dict[str, Any], vip: str, addresses: Sequence[dict[str, A
 def check_service(params: dict[str, Any], vip: str, scope: int) -> dict[str, Any]:
     """Return ``tcp`` and ``http``. Raises ValueError for an invalid URL."""
     answers: dict[str, Any] = {"tcp": None, "http": None}
-    request = request_for(params["url"]) if params["url"] else None
+    url = parse_url(params["url"]) if params["url"] else None
     if params["port"]:
         answers["tcp"] = tcp(vip, params["port"], params["timeout"], scope)
-    if request:
-        status, body, error = fetch(vip, request, params["timeout"], params["validate_certs"], scope)
+    if url:
+        status, body, error = fetch(vip, url, params["timeout"], params["validate_certs"], scope)
         if status is not None and error is None:
             error = judge_http(status, body, params["status"], params["body"])
-        answers["http"] = {"url": request.url, "status": status, "error": error}
+        answers["http"] = {"url": url.url, "status": status, "error": error}
     return answers
 
 

@@ -323,7 +323,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock impo
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock_server import answer_clock, source_to
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.connections import Pool
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.http import request
-from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import Line, Loop, Steps
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import Channel, Loop, Steps
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD, Journal, outcome_of, summary
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import (
     Http,
@@ -382,13 +382,13 @@ class Prober:
         return self._under_way > 0 or bool(self._pool and self._pool.busy())
 
     def _start(self, now: float) -> None:
-        line = Line(self._loop, now + self._timeout_s)
+        channel = Channel(self._loop, now + self._timeout_s)
         self._under_way += 1
-        self._loop.start(line, self._request(line, self.journal.begin(now), line.deadline_s))
+        self._loop.start(channel, self._request(channel, self.journal.begin(now), channel.deadline_s))
 
-    def _request(self, line: Line, number: int, deadline_s: float) -> Steps:
+    def _request(self, channel: Channel, number: int, deadline_s: float) -> Steps:
         try:
-            outcome = yield from self._requester.request(line)
+            outcome = yield from self._requester.request(channel)
         except OSError as error:
             outcome = outcome_of(error)
         now = time.monotonic()
@@ -397,7 +397,7 @@ class Prober:
         self.journal.end(number, now, outcome)
         self.answered = self.answered or outcome == GOOD
         self._under_way -= 1
-        line.close()
+        channel.close()
 
 
 def problems(params: dict[str, Any], scheme: str) -> list[str]:

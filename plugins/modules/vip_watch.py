@@ -199,7 +199,7 @@ STALL_S = 0.5
 """A poll this late means that the host was busy, or stood still."""
 
 
-class Seen(NamedTuple):
+class Watched(NamedTuple):
     """The observations, and their period."""
 
     holdings: Holdings
@@ -209,7 +209,7 @@ class Seen(NamedTuple):
     stalls: list[dict[str, float]]
 
 
-def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -> Seen:
+def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -> Watched:
     """Watch until the run file is gone or the time is over. Raises AddressError, OSError."""
     with open_changes() as changes:
         started_s = time.monotonic()
@@ -229,7 +229,7 @@ def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -
             if now_s - before_s > STALL_S:
                 stalls.append({"from_s": before_s, "to_s": now_s})
             before_s = now_s
-        return Seen(holdings, alarms, started_s, time.monotonic(), stalls)
+        return Watched(holdings, alarms, started_s, time.monotonic(), stalls)
 
 
 def take(changes: socket.socket, holdings: Holdings) -> None:

@@ -23,14 +23,14 @@ _TIMEOUT_S = 2.0
 _CHUNK = 65536
 
 
-class Address(NamedTuple):
+class InterfaceAddress(NamedTuple):
     """An address on the interface with this number."""
 
     interface: int
     address: str
 
 
-def read_addresses() -> list[Address]:
+def read_addresses() -> list[InterfaceAddress]:
     """Return all addresses of the host. Raises OSError if the kernel does not answer."""
     request = struct.pack("=IHHII", 24, _GETADDR, _DUMP, 1, 0) + struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
     data = b""
@@ -44,10 +44,10 @@ def read_addresses() -> list[Address]:
     return parse_addresses(data)
 
 
-class Change(NamedTuple):
+class AddressChange(NamedTuple):
     """An address was added to an interface or updated (``present``), or was removed."""
 
-    address: Address
+    address: InterfaceAddress
     present: bool
 
 
@@ -66,17 +66,17 @@ def open_changes() -> socket.socket:
     return sock
 
 
-def parse_changes(data: bytes) -> list[Change]:
+def parse_changes(data: bytes) -> list[AddressChange]:
     """Return the changes in the kernel's messages; truncated and unknown ones are skipped."""
     return [
-        Change(found, kind == _NEWADDR)
+        AddressChange(found, kind == _NEWADDR)
         for kind, body in _messages(data)
         if kind in (_NEWADDR, _DELADDR)
         for found in _address(body)
     ]
 
 
-def parse_addresses(data: bytes) -> list[Address]:
+def parse_addresses(data: bytes) -> list[InterfaceAddress]:
     """Return the addresses in the kernel's answer to RTM_GETADDR; truncated and unknown messages are skipped."""
     return [found for kind, body in _messages(data) if kind == _NEWADDR for found in _address(body)]
 
@@ -96,7 +96,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += (length + 3) & ~3
 
 
-def _address(body: bytes) -> Iterator[Address]:
+def _address(body: bytes) -> Iterator[InterfaceAddress]:
     """Yield the address of a message (struct ifaddrmsg, then attributes)."""
     if len(body) < 8:
         return
@@ -112,4 +112,4 @@ def _address(body: bytes) -> Iterator[Address]:
     # IFA_ADDRESS is the remote end of a point-to-point link; IFA_LOCAL is this one, mostly missing for IPv6.
     raw = found.get(_LOCAL, found.get(_ADDRESS, b""))
     if _SIZES.get(family) == len(raw):
-        yield Address(interface, str(ipaddress.ip_address(raw)))
+        yield InterfaceAddress(interface, str(ipaddress.ip_address(raw)))

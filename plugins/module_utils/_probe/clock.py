@@ -27,7 +27,7 @@ class ClockError(ValueError):
     """The clock's address is invalid; the message has the value."""
 
 
-class Exchange(NamedTuple):
+class Sample(NamedTuple):
     """Four times in seconds: asked and back on the asker's clock, received and sent on the other's."""
 
     asked_s: float
@@ -62,22 +62,22 @@ def answer(packet: bytes, received_s: float, sent_s: float) -> bytes | None:
     return _ANSWER.pack(_MAGIC, _QUESTION.unpack(packet)[1], received_s, sent_s)
 
 
-def exchange(packet: bytes, asked_s: float, back_s: float) -> Exchange | None:
-    """Return the exchange of an answer, None if it does not answer the question of *asked_s*."""
+def read_answer(packet: bytes, asked_s: float, back_s: float) -> Sample | None:
+    """Return the sample in an answer, None if it does not answer the question of *asked_s*."""
     if len(packet) != _ANSWER.size or not packet.startswith(_MAGIC):
         return None
     _magic, echoed_s, received_s, sent_s = _ANSWER.unpack(packet)
-    return Exchange(asked_s, received_s, sent_s, back_s) if echoed_s == asked_s else None
+    return Sample(asked_s, received_s, sent_s, back_s) if echoed_s == asked_s else None
 
 
-def offset(exchanges: Sequence[Exchange]) -> Offset | None:
-    """Return the offset of the fastest exchange, whose round trip bounds the error (RFC 5905 section 8)."""
+def offset(samples: Sequence[Sample]) -> Offset | None:
+    """Return the offset of the fastest sample, whose round trip bounds the error (RFC 5905 section 8)."""
     found = [
         Offset(
             ((one.received_s - one.asked_s) + (one.sent_s - one.back_s)) / 2,
             ((one.back_s - one.asked_s) - (one.sent_s - one.received_s)) / 2,
         )
-        for one in exchanges
+        for one in samples
     ]
     return min(found, key=lambda one: one.error_s, default=None)
 
@@ -107,7 +107,7 @@ def ask_at(text: str | None) -> Offset | None:
 
 def ask(address: str, port: int, rounds: int = ROUNDS, timeout_s: float = TIMEOUT_S) -> Offset | None:
     """Ask *address* for its time; None without an answer. Raises OSError if the address is unusable."""
-    found: list[Exchange] = []
+    found: list[Sample] = []
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.connect((address, port))
@@ -120,14 +120,14 @@ def ask(address: str, port: int, rounds: int = ROUNDS, timeout_s: float = TIMEOU
     return offset(found)
 
 
-def _ask_once(sock: socket.socket, timeout_s: float) -> Exchange | None:
+def _ask_once(sock: socket.socket, timeout_s: float) -> Sample | None:
     asked_s = time.monotonic()
     sock.settimeout(timeout_s)
     try:
         sock.send(question(asked_s))
         # Skip late answers to earlier questions, until the time is over.
         while time.monotonic() - asked_s < timeout_s:
-            one = exchange(sock.recv(_ANSWER.size + 1), asked_s, time.monotonic())
+            one = read_answer(sock.recv(_ANSWER.size + 1), asked_s, time.monotonic())
             if one is not None:
                 return one
     except OSError:

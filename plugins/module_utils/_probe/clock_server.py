@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import answer
-from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import READ, Line, Loop, Steps, when_ready
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import READ, Channel, Loop, Steps, when_ready
 
 
 def source_to(family: int, address: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -27,10 +27,10 @@ def source_to(family: int, address: tuple[Any, ...]) -> tuple[Any, ...]:
 def answer_clock(loop: Loop, family: int, address: tuple[Any, ...]) -> tuple[str, int]:
     """Serve on the local address from which *address* is reached; return it and the port. Raises OSError."""
     own = source_to(family, address)
-    line = Line(loop)
-    sock = line.take(socket.socket(family, socket.SOCK_DGRAM))
+    channel = Channel(loop)
+    sock = channel.take(socket.socket(family, socket.SOCK_DGRAM))
     sock.bind((own[0], 0, *own[2:]))
-    loop.start(line, _answer_all(sock))
+    loop.start(channel, _answer_all(sock))
     return own[0], sock.getsockname()[1]
 
 

@@ -18,7 +18,7 @@ import time
 from functools import partial
 from typing import Any, Callable
 
-from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import NOTHING, Line, Loop, Steps
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import NOTHING, Channel, Loop, Steps
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD, Cut, ExpiredError, outcome_of
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import Http, Tcp
 
@@ -47,9 +47,9 @@ class Pool:
         protocol = self._protocol
         use = partial(self._ask, protocol) if isinstance(protocol, Http) else partial(self._hold, protocol)
         for number in range(self._size):
-            line = Line(loop)
+            channel = Channel(loop)
             # Spread over the interval, so that requests are not all sent at once.
-            loop.start(line, self._keep(line, now + number * self._interval_s / self._size, use))
+            loop.start(channel, self._keep(channel, now + number * self._interval_s / self._size, use))
 
     def stop(self) -> None:
         """Start no more requests."""
@@ -69,24 +69,24 @@ class Pool:
             "cuts": [{"at_s": round(cut.at_s - origin_s, 6), "kind": cut.kind} for cut in self.cuts],
         }
 
-    def _keep(self, line: Line, due_s: float, use: Callable[[Line], Steps]) -> Steps:
+    def _keep(self, channel: Channel, due_s: float, use: Callable[[Channel], Steps]) -> Steps:
         while True:
-            yield from _rest(line, due_s)
+            yield from _rest(channel, due_s)
             if self._stopping:
-                line.close()
+                channel.close()
                 return
-            yield from use(line)
+            yield from use(channel)
             due_s = max(due_s + self._interval_s, time.monotonic())
 
-    def _ask(self, http: Http, line: Line) -> Steps:
+    def _ask(self, http: Http, channel: Channel) -> Steps:
         """Make a request, over a new connection if there is none."""
-        used = line.sock is not None
-        deadline_s = self._begin(line)
+        used = channel.sock is not None
+        deadline_s = self._begin(channel)
         reusable = False
         try:
             if not used:
-                yield from http.connect(line)
-            answer = yield from http.ask(line)
+                yield from http.connect(channel)
+            answer = yield from http.ask(channel)
             reusable = answer.reusable()
             outcome = http.judge(answer)
             ended = outcome in _NO_ANSWER
@@ -101,34 +101,34 @@ class Pool:
         if used and ended:
             self.cuts.append(Cut(now, outcome))
         if ended or not reusable:
-            line.close()
+            channel.close()
 
-    def _hold(self, tcp: Tcp, line: Line) -> Steps:
+    def _hold(self, tcp: Tcp, channel: Channel) -> Steps:
         """Open a connection and wait for its end."""
-        self._begin(line)
+        self._begin(channel)
         try:
-            yield from tcp.connect(line)
+            yield from tcp.connect(channel)
         except OSError as error:
             self._end(outcome_of(error))
-            line.close()
+            channel.close()
             return
         self._end(GOOD)
-        line.deadline_s = math.inf
-        watch_peer(line.the_socket())
+        channel.deadline_s = math.inf
+        watch_peer(channel.the_socket())
         kind = "closed"
         try:
-            while (yield from line.receive()):
+            while (yield from channel.receive()):
                 pass
         except OSError as error:
             kind = outcome_of(error)
         self.cuts.append(Cut(time.monotonic(), kind))
-        line.close()
+        channel.close()
 
-    def _begin(self, line: Line) -> float:
-        line.deadline_s = time.monotonic() + self._timeout_s
+    def _begin(self, channel: Channel) -> float:
+        channel.deadline_s = time.monotonic() + self._timeout_s
         self.requests += 1
         self._under_way += 1
-        return line.deadline_s
+        return channel.deadline_s
 
     def _end(self, outcome: str) -> None:
         self._under_way -= 1
@@ -142,19 +142,19 @@ def watch_peer(sock: socket.socket) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEPALIVE_S)
 
 
-def _rest(line: Line, until_s: float) -> Steps:
+def _rest(channel: Channel, until_s: float) -> Steps:
     """Wait until *until_s*. A connection that ends meanwhile, or sends unsolicited data, is closed."""
-    line.deadline_s = until_s
+    channel.deadline_s = until_s
     try:
-        if line.sock is not None:
+        if channel.sock is not None:
             try:
-                yield from line.receive()
+                yield from channel.receive()
             except ExpiredError:
                 return
             except OSError:
                 # Any end is fine here: no request is pending.
                 pass
-            line.close()
+            channel.close()
         yield NOTHING
     except ExpiredError:
         return

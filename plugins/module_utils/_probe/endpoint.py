@@ -17,7 +17,7 @@ MOST_BODY = 1024 * 1024
 """Bytes of a body that are read."""
 
 
-class Request(NamedTuple):
+class HttpUrl(NamedTuple):
     """A parsed URL."""
 
     url: str
@@ -27,7 +27,7 @@ class Request(NamedTuple):
     path: str
 
 
-def request_for(url: str) -> Request:
+def parse_url(url: str) -> HttpUrl:
     """Parse an ``http://`` or ``https://`` URL. Raises ValueError for any other."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -37,7 +37,7 @@ def request_for(url: str) -> Request:
     if not (url.isascii() and url.isprintable()) or " " in url:
         raise ValueError(f"url is {url!r}, it must not have spaces, control or non-ASCII characters")
     try:
-        return Request(url, tls, parts.hostname, parts.port or (443 if tls else 80), path)
+        return HttpUrl(url, tls, parts.hostname, parts.port or (443 if tls else 80), path)
     except ValueError as error:
         raise ValueError(f"url is {url!r}: {error}") from error
 
@@ -53,16 +53,16 @@ def tcp(address: str, port: int, timeout_s: float, scope: int = 0) -> dict[str, 
 
 
 def fetch(
-    address: str, request: Request, timeout_s: float, validate: bool = True, scope: int = 0
+    address: str, url: HttpUrl, timeout_s: float, validate: bool = True, scope: int = 0
 ) -> tuple[int | None, bytes, str | None]:
-    """Send the request to *address*, whatever its URL's host is, and return status, body and error."""
+    """Request the URL from *address*, whatever its host is, and return status, body and error."""
     deadline = time.monotonic() + timeout_s
-    connection = http.client.HTTPConnection(request.host, request.port, timeout=timeout_s)
+    connection = http.client.HTTPConnection(url.host, url.port, timeout=timeout_s)
     try:
-        connection.sock = _connect(address, request.port, timeout_s, scope)
-        if request.tls:
-            connection.sock = _context(validate).wrap_socket(connection.sock, server_hostname=request.host)
-        connection.request("GET", request.path, headers={"User-Agent": "haproof-vip-check", "Connection": "close"})
+        connection.sock = _connect(address, url.port, timeout_s, scope)
+        if url.tls:
+            connection.sock = _context(validate).wrap_socket(connection.sock, server_hostname=url.host)
+        connection.request("GET", url.path, headers={"User-Agent": "haproof-vip-check", "Connection": "close"})
         response = connection.getresponse()
         body = b""
         while len(body) < MOST_BODY:

@@ -4,8 +4,8 @@
 
 """The prober's loop: many non-blocking sockets in one thread, each driven by steps with a deadline.
 
-Steps are a generator. It yields the event to wait for on its line's socket: READ, WRITE, or NOTHING if other code
-calls ``Loop.resume``. If the line's deadline comes first, ExpiredError is raised at the yield.
+Steps are a generator. It yields the event to wait for on its channel's socket: READ, WRITE, or NOTHING if other code
+calls ``Loop.resume``. If the channel's deadline comes first, ExpiredError is raised at the yield.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK)
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Line:
+class Channel:
     """At most one non-blocking socket, and the deadline of its steps."""
 
     __slots__ = ("_loop", "deadline_s", "descriptor", "queued_s", "sock", "steps", "waits_for")
@@ -53,7 +53,7 @@ class Line:
         self.steps: Steps | None = None
 
     def take(self, sock: socket.socket) -> socket.socket:
-        """Make *sock* the line's socket."""
+        """Make *sock* the channel's socket."""
         self.close()
         sock.setblocking(False)
         self.sock = sock
@@ -120,61 +120,61 @@ def when_ready(action: Callable[[], T], event: int) -> Generator[int, None, T]:
 
 
 class Loop:
-    """Drives the steps of all lines."""
+    """Drives the steps of all channels."""
 
     def __init__(self) -> None:
         self._selector = selectors.EpollSelector()
-        self._lines: set[Line] = set()
-        # Deadlines; a postponed one, or one of a finished line, stays here until it is on top.
-        self._queue: list[tuple[float, int, Line]] = []
+        self._channels: set[Channel] = set()
+        # Deadlines; a postponed one, or one of a finished channel, stays here until it is on top.
+        self._queue: list[tuple[float, int, Channel]] = []
         self._queued = 0
 
-    def start(self, line: Line, steps: Steps) -> None:
+    def start(self, channel: Channel, steps: Steps) -> None:
         """Run *steps* until they wait."""
-        line.steps = steps
-        self._lines.add(line)
-        self.resume(line)
+        channel.steps = steps
+        self._channels.add(channel)
+        self.resume(channel)
 
-    def resume(self, line: Line, expired: bool = False) -> None:
-        """Continue the steps of *line*."""
-        if line.steps is None:
+    def resume(self, channel: Channel, expired: bool = False) -> None:
+        """Continue the steps of *channel*."""
+        if channel.steps is None:
             return
         try:
-            event = line.steps.throw(ExpiredError()) if expired else next(line.steps)
+            event = channel.steps.throw(ExpiredError()) if expired else next(channel.steps)
         except StopIteration:
-            line.steps = None
-            self._lines.discard(line)
+            channel.steps = None
+            self._channels.discard(channel)
             return
-        self.watch(line, event)
-        if line.deadline_s != line.queued_s:
-            line.queued_s = line.deadline_s
+        self.watch(channel, event)
+        if channel.deadline_s != channel.queued_s:
+            channel.queued_s = channel.deadline_s
             self._queued += 1
-            heapq.heappush(self._queue, (line.deadline_s, self._queued, line))
+            heapq.heappush(self._queue, (channel.deadline_s, self._queued, channel))
 
-    def watch(self, line: Line, event: int) -> None:
-        """Resume *line* upon *event*."""
-        if event == line.waits_for:
+    def watch(self, channel: Channel, event: int) -> None:
+        """Resume *channel* upon *event*."""
+        if event == channel.waits_for:
             return
         if not event:
-            self._selector.unregister(line.descriptor)
-        elif line.waits_for:
-            self._selector.modify(line.descriptor, event, line)
+            self._selector.unregister(channel.descriptor)
+        elif channel.waits_for:
+            self._selector.modify(channel.descriptor, event, channel)
         else:
-            self._selector.register(line.descriptor, event, line)
-        line.waits_for = event
+            self._selector.register(channel.descriptor, event, channel)
+        channel.waits_for = event
 
     def serve_until(self, moment: float) -> None:
-        """Serve lines until *moment*."""
+        """Serve channels until *moment*."""
         while self._serve(moment) < moment:
             pass
 
     def serve_while(self, busy: Callable[[], bool]) -> None:
-        """Serve lines while *busy* returns True."""
+        """Serve channels while *busy* returns True."""
         while busy():
             self._serve(math.inf)
 
     def _serve(self, moment: float) -> float:
-        """Wait for the next event, deadline or *moment*, and serve due lines. Returns the time afterwards."""
+        """Wait for the next event, deadline or *moment*, and serve due channels. Returns the time afterwards."""
         wait_s = min(moment, self._next_deadline()) - time.monotonic()
         # epoll's time-out is in whole milliseconds, select's is not.
         if wait_s > 0:
@@ -188,12 +188,12 @@ class Loop:
         return now
 
     def close(self) -> None:
-        """Close all lines."""
-        for line in self._lines:
-            if line.steps is not None:
-                line.steps.close()
-            line.close()
-        self._lines.clear()
+        """Close all channels."""
+        for channel in self._channels:
+            if channel.steps is not None:
+                channel.steps.close()
+            channel.close()
+        self._channels.clear()
         self._selector.close()
 
     def _next_deadline(self) -> float:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""One class per protocol. Each has ``request``: steps on a new line that make one request and return its outcome."""
+"""One class per protocol. Each has ``request``: steps on a new channel that make one request and return its outcome."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.icmp impor
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import (
     NOTHING,
     READ,
-    Line,
+    Channel,
     Loop,
     Steps,
     when_ready,
@@ -53,7 +53,7 @@ class Place(NamedTuple):
 class Requester(Protocol):
     """A protocol, as used by the prober."""
 
-    def request(self, line: Line) -> Outcome:
+    def request(self, channel: Channel) -> Outcome:
         """Make one request. Raises OSError if it ends early."""
 
 
@@ -64,18 +64,18 @@ class Tcp:
         self._place = place
         self._hold_s = hold_s
 
-    def connect(self, line: Line) -> Steps:
+    def connect(self, channel: Channel) -> Steps:
         """Open a connection."""
-        yield from line.connect(self._place.family, socket.SOCK_STREAM, self._place.address)
+        yield from channel.connect(self._place.family, socket.SOCK_STREAM, self._place.address)
 
-    def request(self, line: Line) -> Outcome:
+    def request(self, channel: Channel) -> Outcome:
         """Make one request."""
-        yield from self.connect(line)
+        yield from self.connect(channel)
         if not self._hold_s:
             return GOOD
-        line.deadline_s = min(time.monotonic() + self._hold_s, line.deadline_s)
+        channel.deadline_s = min(time.monotonic() + self._hold_s, channel.deadline_s)
         try:
-            data = yield from line.receive()
+            data = yield from channel.receive()
         except ExpiredError:
             return GOOD
         return GOOD if data else "closed"
@@ -98,18 +98,18 @@ class Http:
         self._context = context
         self._name = name
 
-    def connect(self, line: Line) -> Steps:
+    def connect(self, channel: Channel) -> Steps:
         """Open a connection."""
-        yield from line.connect(self._place.family, socket.SOCK_STREAM, self._place.address)
+        yield from channel.connect(self._place.family, socket.SOCK_STREAM, self._place.address)
         if self._context:
-            yield from line.start_tls(self._context, self._name)
+            yield from channel.start_tls(self._context, self._name)
 
-    def ask(self, line: Line) -> Generator[int, None, Answer]:
-        """Send the request over the line's connection. Returns the answer, as far as it arrived."""
-        yield from line.send(self._message)
+    def ask(self, channel: Channel) -> Generator[int, None, Answer]:
+        """Send the request over the channel's connection. Returns the answer, as far as it arrived."""
+        yield from channel.send(self._message)
         answer = Answer()
         while not answer.whole() and not answer.broken():
-            data = yield from line.receive()
+            data = yield from channel.receive()
             if not data:
                 break
             answer.feed(data)
@@ -119,10 +119,10 @@ class Http:
         """Return the outcome."""
         return answer.outcome(*self._good_status)
 
-    def request(self, line: Line) -> Outcome:
+    def request(self, channel: Channel) -> Outcome:
         """Make one request."""
-        yield from self.connect(line)
-        return self.judge((yield from self.ask(line)))
+        yield from self.connect(channel)
+        return self.judge((yield from self.ask(channel)))
 
 
 class Udp:
@@ -132,12 +132,12 @@ class Udp:
         self._place = place
         self._payload = payload
 
-    def request(self, line: Line) -> Outcome:
+    def request(self, channel: Channel) -> Outcome:
         """Make one request."""
         # A connected socket receives datagrams only from there, and errors if there is no listener.
-        yield from line.connect(self._place.family, socket.SOCK_DGRAM, self._place.address)
-        line.the_socket().send(self._payload)
-        yield from line.receive()
+        yield from channel.connect(self._place.family, socket.SOCK_DGRAM, self._place.address)
+        channel.the_socket().send(self._payload)
+        yield from channel.receive()
         return GOOD
 
 
@@ -150,8 +150,8 @@ class Icmp:
         self._loop = loop
         version = place.version
         protocol = socket.IPPROTO_ICMPV6 if version == 6 else socket.IPPROTO_ICMP
-        self._line = Line(loop)
-        self._socket = self._line.take(socket.socket(place.family, socket.SOCK_RAW, protocol))
+        self._channel = Channel(loop)
+        self._socket = self._channel.take(socket.socket(place.family, socket.SOCK_RAW, protocol))
         if version == 6:
             self._socket.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, filter_replies(version))
         else:
@@ -160,15 +160,15 @@ class Icmp:
         # Distinguishes replies from those to another process with the same random identifier.
         self._payload = os.urandom(16)
         self._sequence = 0
-        self._waiting: dict[Echo, Line] = {}
-        loop.start(self._line, self._receive())
+        self._waiting: dict[Echo, Channel] = {}
+        loop.start(self._channel, self._receive())
 
-    def request(self, line: Line) -> Outcome:
+    def request(self, channel: Channel) -> Outcome:
         """Make one request."""
         self._sequence = (self._sequence + 1) & 0xFFFF
         echo = Echo(self._identifier, self._sequence, self._payload)
         self._socket.sendto(echo_request(self._place.version, echo), self._place.address)
-        self._waiting[echo] = line
+        self._waiting[echo] = channel
         try:
             yield NOTHING
         finally:

@@ -10,7 +10,10 @@ import re
 from typing import Any, Iterable, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import bare_address
-from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import Address, Change
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
+    AddressChange,
+    InterfaceAddress,
+)
 
 _FINDING = re.compile(r'^haproof_vip_finding\{.*\bvip="([^"]*)".*\bfinding="([^"]*)"\} 1$', re.MULTILINE)
 
@@ -36,7 +39,7 @@ class Holdings:
     ``resumed_s`` are the times at which changes had been lost.
     """
 
-    def __init__(self, vips: Sequence[str], addresses: Iterable[Address]) -> None:
+    def __init__(self, vips: Sequence[str], addresses: Iterable[InterfaceAddress]) -> None:
         """Start with the host's *addresses*. Raises AddressError for an invalid VIP."""
         self._vips = {bare_address(vip): vip for vip in vips}
         self._on: dict[str, set[int]] = {vip: set() for vip in self._vips}
@@ -47,7 +50,7 @@ class Holdings:
         self.events: list[dict[str, Any]] = []
         self.resumed_s: list[float] = []
 
-    def change(self, change: Change, at_s: float) -> None:
+    def change(self, change: AddressChange, at_s: float) -> None:
         """Record a kernel's change; a repeated announcement of an address is not an event."""
         number, address = change.address
         if address not in self._on:
@@ -59,16 +62,16 @@ class Holdings:
             event = {"at_s": at_s, "vip": self._vips[address], "interface": number, "held": bool(on)}
             self.events.append(event)
 
-    def resume(self, addresses: Iterable[Address], at_s: float) -> None:
+    def resume(self, addresses: Iterable[InterfaceAddress], at_s: float) -> None:
         """Compare with all addresses, after changes were lost."""
         self.resumed_s.append(at_s)
         there = [(number, address) for number, address in addresses if address in self._on]
         for vip, on in self._on.items():
             for number in sorted(on):
                 if (number, vip) not in there:
-                    self.change(Change(Address(number, vip), False), at_s)
+                    self.change(AddressChange(InterfaceAddress(number, vip), False), at_s)
         for number, vip in there:
-            self.change(Change(Address(number, vip), True), at_s)
+            self.change(AddressChange(InterfaceAddress(number, vip), True), at_s)
 
 
 class Alarms:

@@ -63,7 +63,7 @@ class Heard(NamedTuple):
     let_in: bool = True
 
 
-class Seen(NamedTuple):
+class Round(NamedTuple):
     """A round's observations: whether this host has the VIP, which other MAC addresses answer for it (None if it could
     not ask), which routers answered for their own addresses, the adverts since the last round, and the address from
     which this host advertises."""
@@ -161,7 +161,7 @@ class Watch:
         self.conflicts = 0
         self._recall(known, now)
 
-    def step(self, seen: Seen, now: float) -> list[str]:
+    def step(self, seen: Round, now: float) -> list[str]:
         """Process a round's observations; return the findings that were raised or cleared."""
         for advert in seen.adverts:
             self._take(advert, now)
@@ -238,7 +238,7 @@ class Watch:
         self.transitions += state != self.state
         self.state = state
 
-    def _is_split(self, seen: Seen, now: float) -> bool | None:
+    def _is_split(self, seen: Round, now: float) -> bool | None:
         """Return whether two hosts answer, or keep advertising: with virtual MACs both answer with the same one."""
         others = any(self._advertises(router, now) for router in self._routers.values())
         self._both = self._both + 1 if others and self._advertises(self._own, now) else 0
@@ -254,7 +254,7 @@ class Watch:
         others = [*self._routers.values(), *([self._own] if self._own else [])]
         return not any(other.rank > router.rank and other.on_wire > router.on_wire for other in others)
 
-    def _is_silent(self, router: Router, seen: Seen, now: float) -> bool:
+    def _is_silent(self, router: Router, seen: Round, now: float) -> bool:
         """Return whether a silent router is still up."""
         if not self._falls_silent(router, now):
             return False
@@ -268,13 +268,13 @@ class Watch:
             router.back = now + BOOT_S
         return 0 < router.back <= now
 
-    def _describe(self, slug: str, seen: Seen, silent: Sequence[Router], now: float) -> None:
+    def _describe(self, slug: str, seen: Round, silent: Sequence[Router], now: float) -> None:
         if slug == SPLIT_BRAIN and self.raised(slug):
             self.conflicts += 1
         text = self._raised_text(slug, seen, silent, now) if self.raised(slug) else self._cleared_text(slug)
         self.texts[slug] = text
 
-    def _raised_text(self, slug: str, seen: Seen, silent: Sequence[Router], now: float) -> str:
+    def _raised_text(self, slug: str, seen: Round, silent: Sequence[Router], now: float) -> str:
         vip = self.vip
         if slug == NO_HOLDER:
             return f"no host answers for {vip.address} on {vip.interface}"
@@ -287,7 +287,7 @@ class Watch:
         advertising = [router.source for router in self._routers.values() if self._advertises(router, now)]
         return f"this host and {', '.join(advertising)} advertise {vip.address} on {vip.link} at the same time"
 
-    def _silence(self, router: Router, seen: Seen, now: float) -> str:
+    def _silence(self, router: Router, seen: Round, now: float) -> str:
         where = f" and answers for {self.vip.address}" if router.mac in (seen.macs or ()) else ""
         what = f"no advert for router id {self.vip.vrid} for {now - router.let_in:.0f} s"
         if now - router.on_wire <= self.vip.failover_s:
@@ -304,7 +304,7 @@ class Watch:
         sources = sorted(router.source for router in self._routers.values() if router.mac == mac)
         return f"{mac} ({', '.join(sources)})" if sources else mac
 
-    def _decide(self, seen: Seen, now: float) -> None:
+    def _decide(self, seen: Round, now: float) -> None:
         """Release the VIP, or take it back, if releasing is enabled."""
         if not self._release_after:
             return
@@ -330,7 +330,7 @@ class Watch:
             self._releases += 1
             self.released, self._calm_at = True, now
 
-    def _is_lower(self, seen: Seen, now: float) -> bool:
+    def _is_lower(self, seen: Round, now: float) -> bool:
         """Return whether another router with the VIP is known to be the better one."""
         if self._own is not None:
             own = self._own.rank
@@ -341,7 +341,7 @@ class Watch:
             return False
         return any(router.rank > own for router in self._rivals(seen, now))
 
-    def _rivals(self, seen: Seen, now: float) -> Iterator[Router]:
+    def _rivals(self, seen: Round, now: float) -> Iterator[Router]:
         for router in self._routers.values():
             if router.mac in (seen.macs or ()) or self._advertises(router, now):
                 yield router

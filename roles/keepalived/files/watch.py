@@ -21,7 +21,10 @@ from contextlib import suppress
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children, read_stat
-from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import Address, read_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
+    InterfaceAddress,
+    read_addresses,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._link.neighbour import (
     mac_bytes,
     mac_text,
@@ -55,7 +58,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.process im
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import (
     PERIOD_S,
     Heard,
-    Seen,
+    Round,
     Vip,
     Watch,
 )
@@ -310,7 +313,7 @@ class Service:
     def _judge(
         self,
         watch: Watch,
-        addresses: list[Address],
+        addresses: list[InterfaceAddress],
         heard: list[Told],
         claims: Mapping[tuple[str, str], set[str]],
         now: float,
@@ -326,7 +329,7 @@ class Service:
             # A packet that returns to its sender, such as looped multicast, is not from another router.
             and (told.own or told.advert.source not in mine)
         ]
-        seen = Seen(
+        seen = Round(
             held=vip.address in mine,
             macs=None if blind else frozenset(claims.get((vip.interface, vip.address), ())),
             alive=frozenset(address for name, address in claims if name == vip.link),
@@ -341,14 +344,14 @@ class Service:
         if watch.released != released:
             say(4, f"{vip.name} {'releases' if watch.released else 'may take back'} {vip.address}")
 
-    def _ask(self, addresses: list[Address], now: float) -> None:
+    def _ask(self, addresses: list[InterfaceAddress], now: float) -> None:
         for watch in self._watches:
             vip = watch.vip
             self._ears[vip.interface].ask(vip.address, self._own_address(vip.interface, vip.address, addresses))
             for peer in watch.doubtful(now):
                 self._ears[vip.link].ask(peer, self._own_address(vip.link, peer, addresses))
 
-    def _own_address(self, name: str, target: str, addresses: list[Address]) -> str | None:
+    def _own_address(self, name: str, target: str, addresses: list[InterfaceAddress]) -> str | None:
         """Return this host's own address on an interface, of the same family as *target*.
 
         For IPv6 it is the link-local one, from which solicitations and adverts come.

@@ -8,8 +8,8 @@ import struct
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
-    Address,
-    Change,
+    AddressChange,
+    InterfaceAddress,
     parse_addresses,
     parse_changes,
     read_addresses,
@@ -32,17 +32,17 @@ def packed(text: str) -> bytes:
 
 
 DONE = struct.pack("=IHHIII", 20, 3, 2, 1, 0, 0)
-CASES: list[tuple[bytes, list[Address]]] = [
+CASES: list[tuple[bytes, list[InterfaceAddress]]] = [
     (
         message(socket.AF_INET, 2, attribute(1, packed("192.0.2.10")), attribute(3, b"eth0\0")) + DONE,
-        [Address(2, "192.0.2.10")],
+        [InterfaceAddress(2, "192.0.2.10")],
     ),
     # The remote end of a point-to-point link is not an address of this host.
     (
         message(socket.AF_INET, 3, attribute(1, packed("192.0.2.2")), attribute(2, packed("192.0.2.1"))),
-        [Address(3, "192.0.2.1")],
+        [InterfaceAddress(3, "192.0.2.1")],
     ),
-    (message(socket.AF_INET6, 2, attribute(1, packed("2001:db8::10"))), [Address(2, "2001:db8::10")]),
+    (message(socket.AF_INET6, 2, attribute(1, packed("2001:db8::10"))), [InterfaceAddress(2, "2001:db8::10")]),
     (message(socket.AF_INET, 2, attribute(1, packed("2001:db8::10"))), []),
     (message(socket.AF_INET, 2, attribute(1, packed("192.0.2.10")), kind=16), []),
     (message(socket.AF_INET, 2, attribute(1, packed("192.0.2.10")))[:-2], []),
@@ -51,7 +51,7 @@ CASES: list[tuple[bytes, list[Address]]] = [
 
 
 @pytest.mark.parametrize(("data", "expected"), CASES)
-def test_parse_addresses(data: bytes, expected: list[Address]) -> None:
+def test_parse_addresses(data: bytes, expected: list[InterfaceAddress]) -> None:
     assert parse_addresses(data) == expected
 
 
@@ -92,23 +92,23 @@ V6_DEL = (
     "480000001500000000000000000000000a400000030000001400010020010db8000000000000000000000010140006001e0000003c000000"
     "148b04000e8c04000800080000000000"
 )
-VIP, VIP6 = Address(3, "198.18.0.10"), Address(3, "2001:db8::10")
+VIP, VIP6 = InterfaceAddress(3, "198.18.0.10"), InterfaceAddress(3, "2001:db8::10")
 
 
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
-        (V4_ADD, [Change(VIP, True)]),
-        (V4_DEL, [Change(VIP, False)]),
-        (V4_PEER, [Change(VIP, True)]),
-        (V6_TENTATIVE, [Change(VIP6, True)]),
-        (V6_AGAIN, [Change(VIP6, True), Change(VIP6, True)]),
-        (V6_DEL, [Change(VIP6, False)]),
-        (V4_DEL + V4_ADD, [Change(VIP, False), Change(VIP, True)]),
-        (V4_DEL + V4_ADD[:-8], [Change(VIP, False)]),
+        (V4_ADD, [AddressChange(VIP, True)]),
+        (V4_DEL, [AddressChange(VIP, False)]),
+        (V4_PEER, [AddressChange(VIP, True)]),
+        (V6_TENTATIVE, [AddressChange(VIP6, True)]),
+        (V6_AGAIN, [AddressChange(VIP6, True), AddressChange(VIP6, True)]),
+        (V6_DEL, [AddressChange(VIP6, False)]),
+        (V4_DEL + V4_ADD, [AddressChange(VIP, False), AddressChange(VIP, True)]),
+        (V4_DEL + V4_ADD[:-8], [AddressChange(VIP, False)]),
     ],
 )
-def test_parse_changes(told: str, expected: list[Change]) -> None:
+def test_parse_changes(told: str, expected: list[AddressChange]) -> None:
     assert parse_changes(bytes.fromhex(told)) == expected
 
 
@@ -118,4 +118,4 @@ def test_other_changes_are_none() -> None:
 
 
 def test_this_host_has_the_loopback_address() -> None:
-    assert Address(socket.if_nametoindex("lo"), "127.0.0.1") in read_addresses()
+    assert InterfaceAddress(socket.if_nametoindex("lo"), "127.0.0.1") in read_addresses()

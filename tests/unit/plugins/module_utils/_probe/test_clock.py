@@ -16,16 +16,16 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import (
     ROUNDS,
     ClockError,
-    Exchange,
     Offset,
+    Sample,
     answer,
     ask,
     ask_at,
     drift_s,
     endpoint,
-    exchange,
     offset,
     question,
+    read_answer,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +51,7 @@ def test_the_true_offset_is_within_the_error(
     for there_s, thinks_s, back_s, pause_s in delays:
         received_s = asked_s + there_s + true_s
         sent_s = received_s + thinks_s
-        exchanges.append(Exchange(asked_s, received_s, sent_s, sent_s + back_s - true_s))
+        exchanges.append(Sample(asked_s, received_s, sent_s, sent_s + back_s - true_s))
         asked_s += there_s + thinks_s + back_s + pause_s
     found = offset(exchanges)
     assert found
@@ -65,13 +65,13 @@ def test_offset_of_nothing() -> None:
 
 def test_offset() -> None:
     """The second one is faster: 1 s there, 1 s back, 3 s in between, the other clock is 100 s ahead."""
-    assert offset([Exchange(0, 105, 106, 10), Exchange(20, 121, 124, 25)]) == Offset(100.0, 1.0)
+    assert offset([Sample(0, 105, 106, 10), Sample(20, 121, 124, 25)]) == Offset(100.0, 1.0)
 
 
 def test_question_and_answer() -> None:
     assert question(12.5) == QUESTION
     assert answer(QUESTION, 100.0, 100.25) == ANSWER
-    assert exchange(ANSWER, 12.5, 13.0) == Exchange(12.5, 100.0, 100.25, 13.0)
+    assert read_answer(ANSWER, 12.5, 13.0) == Sample(12.5, 100.0, 100.25, 13.0)
 
 
 @pytest.mark.parametrize("packet", [b"", b"hpc1", QUESTION[:-1], QUESTION + b"x", b"hpc2" + QUESTION[4:], ANSWER])
@@ -81,18 +81,18 @@ def test_no_question(packet: bytes) -> None:
 
 @pytest.mark.parametrize("packet", [b"", ANSWER[:-1], ANSWER + b"x", b"hpc2" + ANSWER[4:], QUESTION])
 def test_no_answer(packet: bytes) -> None:
-    assert exchange(packet, 12.5, 13.0) is None
+    assert read_answer(packet, 12.5, 13.0) is None
 
 
 def test_an_answer_to_another_question() -> None:
-    assert exchange(ANSWER, 12.6, 13.0) is None
+    assert read_answer(ANSWER, 12.6, 13.0) is None
 
 
 @given(st.binary(max_size=64))
 def test_no_packet_hurts(packet: bytes) -> None:
     reply = answer(packet, 1.0, 2.0)
     assert reply is None or len(reply) <= 3 * len(packet)
-    assert exchange(packet, 12.5, 13.0) is None or packet == ANSWER[:12] + packet[12:]
+    assert read_answer(packet, 12.5, 13.0) is None or packet == ANSWER[:12] + packet[12:]
 
 
 Reply = Callable[[bytes, int], "list[bytes | None]"]

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Iterator
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._probe.endpoint import Request, fetch, request_for, tcp
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.endpoint import HttpUrl, fetch, parse_url, tcp
 
-URL_CASES: list[tuple[str, Request]] = [
-    ("http://www.example.com", Request("http://www.example.com", False, "www.example.com", 80, "/")),
-    ("https://[fd00::1]:8443/a?b", Request("https://[fd00::1]:8443/a?b", True, "fd00::1", 8443, "/a?b")),
+URL_CASES: list[tuple[str, HttpUrl]] = [
+    ("http://www.example.com", HttpUrl("http://www.example.com", False, "www.example.com", 80, "/")),
+    ("https://[fd00::1]:8443/a?b", HttpUrl("https://[fd00::1]:8443/a?b", True, "fd00::1", 8443, "/a?b")),
 ]
 BAD_URLS = ["", "www.example.com", "ftp://x/", "http:///x", "http://x/ y", "http://x/\r\nHost: z", "http://x:99999/"]
 
@@ -45,20 +45,20 @@ def server(answer: bytes) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(("url", "expected"), URL_CASES)
-def test_url(url: str, expected: Request) -> None:
-    assert request_for(url) == expected
+def test_url(url: str, expected: HttpUrl) -> None:
+    assert parse_url(url) == expected
 
 
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_bad_url(url: str) -> None:
     with pytest.raises(ValueError, match="url is "):
-        request_for(url)
+        parse_url(url)
 
 
 @pytest.mark.parametrize(("answer", "status", "problem"), [c[1:] for c in FETCH_CASES], ids=[c[0] for c in FETCH_CASES])
 def test_fetch(answer: bytes, status: int | None, problem: str | None) -> None:
     with server(answer) as port:
-        got, body, error = fetch("127.0.0.1", request_for(f"http://name.example:{port}/"), 5)
+        got, body, error = fetch("127.0.0.1", parse_url(f"http://name.example:{port}/"), 5)
     assert got == status
     assert (error or "").lower().startswith((problem or "").lower())
     assert (error is None) == (problem is None)
@@ -66,8 +66,8 @@ def test_fetch(answer: bytes, status: int | None, problem: str | None) -> None:
 
 
 def test_tls_to_what_speaks_none() -> None:
-    with server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-        status, _body, error = fetch("127.0.0.1", request_for(f"https://name.example:{port}/"), 5)
+    with server(b"HTTP/1.1 400 Bad HttpUrl\r\n\r\n") as port:
+        status, _body, error = fetch("127.0.0.1", parse_url(f"https://name.example:{port}/"), 5)
     assert status is None
     assert error
 
@@ -75,7 +75,7 @@ def test_tls_to_what_speaks_none() -> None:
 def test_a_server_that_says_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert fetch("127.0.0.1", request_for(f"http://x:{port}/"), 0.1) == (None, b"", "no answer within 0.1 s")
+        assert fetch("127.0.0.1", parse_url(f"http://x:{port}/"), 0.1) == (None, b"", "no answer within 0.1 s")
 
 
 def test_tcp() -> None:

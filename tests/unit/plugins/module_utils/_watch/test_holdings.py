@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import Address, Change
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
+    AddressChange,
+    InterfaceAddress,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import Alarms, Holdings
 from hypothesis import given
 from hypothesis import strategies as st
 
 VIP = "198.18.0.10"
-HERE, THERE = Address(3, VIP), Address(4, VIP)
+HERE, THERE = InterfaceAddress(3, VIP), InterfaceAddress(4, VIP)
 changes = st.lists(
     st.tuples(st.sampled_from([2, 3, 4]), st.sampled_from([VIP, "198.18.0.9"]), st.booleans()), max_size=30
 )
@@ -24,10 +27,10 @@ def seen(holdings: Holdings) -> list[tuple[float, bool]]:
 
 
 def test_an_address_comes_and_goes() -> None:
-    holdings = Holdings([VIP + "/24"], [Address(3, "198.18.0.11")])
-    holdings.change(Change(HERE, True), 1.0)
-    holdings.change(Change(Address(3, "198.18.0.11"), False), 2.0)
-    holdings.change(Change(HERE, False), 3.0)
+    holdings = Holdings([VIP + "/24"], [InterfaceAddress(3, "198.18.0.11")])
+    holdings.change(AddressChange(HERE, True), 1.0)
+    holdings.change(AddressChange(InterfaceAddress(3, "198.18.0.11"), False), 2.0)
+    holdings.change(AddressChange(HERE, False), 3.0)
     assert holdings.at_start == {VIP + "/24": False}
     assert holdings.events == [
         {"at_s": 1.0, "vip": VIP + "/24", "interface": 3, "held": True},
@@ -37,22 +40,22 @@ def test_an_address_comes_and_goes() -> None:
 
 def test_an_address_that_is_announced_again_is_no_event() -> None:
     holdings = Holdings([VIP], [HERE])
-    holdings.change(Change(HERE, True), 1.0)
+    holdings.change(AddressChange(HERE, True), 1.0)
     assert holdings.at_start == {VIP: True}
     assert holdings.events == []
 
 
 def test_on_two_interfaces_it_counts_once() -> None:
     holdings = Holdings([VIP], [HERE])
-    holdings.change(Change(THERE, True), 1.0)
-    holdings.change(Change(HERE, False), 2.0)
-    holdings.change(Change(THERE, False), 3.0)
+    holdings.change(AddressChange(THERE, True), 1.0)
+    holdings.change(AddressChange(HERE, False), 2.0)
+    holdings.change(AddressChange(THERE, False), 3.0)
     assert seen(holdings) == [(3.0, False)]
 
 
 def test_lost_changes_are_made_up_for() -> None:
     holdings = Holdings([VIP, "fd00::10"], [HERE])
-    holdings.resume([Address(3, "fd00::10"), Address(3, "fd00::11")], 5.0)
+    holdings.resume([InterfaceAddress(3, "fd00::10"), InterfaceAddress(3, "fd00::11")], 5.0)
     assert [(event["vip"], event["held"]) for event in holdings.events] == [(VIP, False), ("fd00::10", True)]
     assert holdings.resumed_s == [5.0]
 
@@ -61,7 +64,7 @@ def test_lost_changes_are_made_up_for() -> None:
 def test_events_alternate(steps: list[tuple[int, str, bool]]) -> None:
     holdings = Holdings([VIP], [])
     for at, (number, address, present) in enumerate(steps):
-        holdings.change(Change(Address(number, address), present), float(at))
+        holdings.change(AddressChange(InterfaceAddress(number, address), present), float(at))
     held = [event["held"] for event in holdings.events]
     assert held == [number % 2 == 0 for number in range(len(held))]
 
@@ -69,10 +72,10 @@ def test_events_alternate(steps: list[tuple[int, str, bool]]) -> None:
 @given(changes)
 def test_to_resume_tells_the_same_as_to_have_seen_it(steps: list[tuple[int, str, bool]]) -> None:
     followed, resumed = Holdings([VIP], []), Holdings([VIP], [])
-    there: set[Address] = set()
+    there: set[InterfaceAddress] = set()
     for number, address, present in steps:
-        one = Address(number, address)
-        followed.change(Change(one, present), 1.0)
+        one = InterfaceAddress(number, address)
+        followed.change(AddressChange(one, present), 1.0)
         (there.add if present else there.discard)(one)
     resumed.resume(sorted(there), 1.0)
     assert [event["held"] for event in followed.events][-1:] in ([event["held"] for event in resumed.events], [False])

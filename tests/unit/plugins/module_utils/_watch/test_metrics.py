@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.metrics import render
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.process import Process, Restarts
-from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import Heard, Seen, Vip, Watch
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import Heard, Round, Vip, Watch
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -27,7 +27,7 @@ def test_what_prometheus_reads() -> None:
     watch = Watch(VIP, 100.0)
     for number in range(4):
         adverts = [Heard("192.0.2.11", "02:00:00:00:00:11", 254, own=True)]
-        watch.step(Seen(True, frozenset({"02:00:00:00:00:12"}), adverts=adverts), 100.5 + number / 2)
+        watch.step(Round(True, frozenset({"02:00:00:00:00:12"}), adverts=adverts), 100.5 + number / 2)
     restarts = Restarts()
     for number, child in enumerate((11, 11, 12)):
         restarts.step(Process(10, 1), {Process(child, 2)}, 100.5 + number / 2)

@@ -25,7 +25,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import
     SPLIT_BRAIN,
     Debounce,
     Heard,
-    Seen,
+    Round,
     Vip,
     Watch,
 )
@@ -44,12 +44,12 @@ OWN_LOWER = Heard(HERE, HERE_MAC, 253, own=True)
 BETTER = Heard(PEER, PEER_MAC, 254)
 GOODBYE = Heard(PEER, PEER_MAC, 0)
 
-HOLDING = Seen(True, NOBODY, adverts=[OWN])
-STANDING_BY = Seen(False, MACS, adverts=[BETTER])
-BOTH_UPPER = Seen(True, MACS, adverts=[OWN])
-BOTH_LOWER = Seen(True, MACS, adverts=[OWN_LOWER])
-EMPTY = Seen(False, NOBODY)
-BLIND = Seen(False, None)
+HOLDING = Round(True, NOBODY, adverts=[OWN])
+STANDING_BY = Round(False, MACS, adverts=[BETTER])
+BOTH_UPPER = Round(True, MACS, adverts=[OWN])
+BOTH_LOWER = Round(True, MACS, adverts=[OWN_LOWER])
+EMPTY = Round(False, NOBODY)
+BLIND = Round(False, None)
 
 
 class Play:
@@ -60,20 +60,20 @@ class Play:
         self.watch = Watch(options.pop("vip", VIP), self.now, **options)
         self.changes: list[tuple[str, bool]] = []
 
-    def rounds(self, seen: Seen, count: int = 1) -> Play:
+    def rounds(self, seen: Round, count: int = 1) -> Play:
         for _number in range(count):
             self.now += PERIOD_S
             self.changes += [(slug, self.watch.raised(slug)) for slug in self.watch.step(seen, self.now)]
         return self
 
-    def for_s(self, seen: Seen, seconds: float) -> Play:
+    def for_s(self, seen: Round, seconds: float) -> Play:
         return self.rounds(seen, round(seconds / PERIOD_S))
 
     def raised(self) -> list[str]:
         return [slug for slug in SLUGS if self.watch.raised(slug)]
 
 
-def within(play: Play, seen: Seen, slug: str, seconds: float = 5.0) -> float:
+def within(play: Play, seen: Round, slug: str, seconds: float = 5.0) -> float:
     """Return the seconds after which a finding is raised."""
     start = play.now
     while not play.watch.raised(slug):
@@ -102,14 +102,14 @@ def test_five_partitions_are_five_conflicts() -> None:
 
 
 def test_a_third_host_finds_two_holders_too() -> None:
-    play = Play().for_s(STANDING_BY, 10).for_s(Seen(False, MACS | {"02:00:00:00:00:13"}, adverts=[BETTER]), 3)
+    play = Play().for_s(STANDING_BY, 10).for_s(Round(False, MACS | {"02:00:00:00:00:13"}, adverts=[BETTER]), 3)
     assert play.raised() == [SPLIT_BRAIN]
     assert "02:00:00:00:00:12 (192.0.2.12), 02:00:00:00:00:13" in play.watch.texts[SPLIT_BRAIN]
 
 
 def test_two_holders_with_one_virtual_mac_are_found_by_their_adverts() -> None:
     play = Play().for_s(HOLDING, 10)
-    within(play, Seen(True, NOBODY, adverts=[OWN, LOWER]), SPLIT_BRAIN, 5.0)
+    within(play, Round(True, NOBODY, adverts=[OWN, LOWER]), SPLIT_BRAIN, 5.0)
     assert play.watch.texts[SPLIT_BRAIN] == "this host and 192.0.2.12 advertise 192.0.2.10 on eth0 at the same time"
 
 
@@ -117,9 +117,9 @@ def test_a_handover_is_no_conflict() -> None:
     play = Play()
     for _number in range(20):
         play.for_s(HOLDING, 5)
-        play.rounds(Seen(True, MACS, adverts=[OWN, BETTER]), 2)
+        play.rounds(Round(True, MACS, adverts=[OWN, BETTER]), 2)
         play.for_s(STANDING_BY, 5)
-        play.rounds(Seen(True, MACS, adverts=[OWN, BETTER._replace(priority=200)]), 2)
+        play.rounds(Round(True, MACS, adverts=[OWN, BETTER._replace(priority=200)]), 2)
     assert play.changes == []
 
 
@@ -136,7 +136,7 @@ def test_nobody_is_found_within_five_seconds() -> None:
 def test_a_failover_is_no_alarm(failover_s: float) -> None:
     play = Play(vip=VIP._replace(failover_s=failover_s)).for_s(STANDING_BY, 10)
     # The peer is dead: it answers for no address.
-    play.for_s(EMPTY, failover_s).for_s(Seen(True, NOBODY, adverts=[OWN_LOWER]), 60)
+    play.for_s(EMPTY, failover_s).for_s(Round(True, NOBODY, adverts=[OWN_LOWER]), 60)
     assert play.changes == []
 
 
@@ -153,16 +153,16 @@ def test_a_link_that_is_down_says_nothing() -> None:
 
 
 # States of the peer, which had the VIP, with their durations in seconds, and whether that is silence.
-SILENCES: list[tuple[str, list[tuple[Seen, float]], bool]] = [
+SILENCES: list[tuple[str, list[tuple[Round, float]], bool]] = [
     ("it has the VIP still", [(BOTH_LOWER, 4)], True),
-    ("it answers without the VIP", [(Seen(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), 4)], True),
-    ("its adverts do not pass the firewall", [(Seen(True, MACS, NOBODY, [BETTER._replace(let_in=False)]), 5)], True),
-    ("it is dead", [(Seen(True, NOBODY, NOBODY, [OWN_LOWER]), 600)], False),
+    ("it answers without the VIP", [(Round(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), 4)], True),
+    ("its adverts do not pass the firewall", [(Round(True, MACS, NOBODY, [BETTER._replace(let_in=False)]), 5)], True),
+    ("it is dead", [(Round(True, NOBODY, NOBODY, [OWN_LOWER]), 600)], False),
     (
         "it is dead, boots, and starts keepalived",
         [
-            (Seen(True, NOBODY, NOBODY, [OWN_LOWER]), 20),
-            (Seen(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), BOOT_S - 5),
+            (Round(True, NOBODY, NOBODY, [OWN_LOWER]), 20),
+            (Round(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), BOOT_S - 5),
             (STANDING_BY, 10),
         ],
         False,
@@ -170,29 +170,29 @@ SILENCES: list[tuple[str, list[tuple[Seen, float]], bool]] = [
     (
         "it boots, and keepalived does not start",
         [
-            (Seen(True, NOBODY, NOBODY, [OWN_LOWER]), 20),
-            (Seen(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), BOOT_S + 5),
+            (Round(True, NOBODY, NOBODY, [OWN_LOWER]), 20),
+            (Round(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), BOOT_S + 5),
         ],
         True,
     ),
     (
         "it said goodbye",
         [
-            (Seen(False, NOBODY, NOBODY, [GOODBYE]), PERIOD_S),
-            (Seen(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), 600),
+            (Round(False, NOBODY, NOBODY, [GOODBYE]), PERIOD_S),
+            (Round(True, NOBODY, frozenset({PEER}), [OWN_LOWER]), 600),
         ],
         False,
     ),
     (
         "this host, the better one, took over",
-        [(Seen(True, NOBODY, frozenset({PEER}), [OWN._replace(priority=255)]), 600)],
+        [(Round(True, NOBODY, frozenset({PEER}), [OWN._replace(priority=255)]), 600)],
         False,
     ),
     (
         "another one, better than it, took over",
         [
             (
-                Seen(
+                Round(
                     False,
                     frozenset({"02:00:00:00:00:13"}),
                     frozenset({PEER}),
@@ -207,7 +207,7 @@ SILENCES: list[tuple[str, list[tuple[Seen, float]], bool]] = [
 
 
 @pytest.mark.parametrize(("played", "silent"), [case[1:] for case in SILENCES], ids=[case[0] for case in SILENCES])
-def test_silence(played: list[tuple[Seen, float]], silent: bool) -> None:
+def test_silence(played: list[tuple[Round, float]], silent: bool) -> None:
     play = Play().for_s(STANDING_BY, 10)
     for seen, seconds in played:
         play.for_s(seen, seconds)
@@ -221,7 +221,7 @@ def test_a_silent_peer_is_named_within_five_seconds() -> None:
     assert play.watch.texts[PEER_SILENT] == (
         "192.0.2.12 (02:00:00:00:00:12) is up and answers for 192.0.2.10, but no advert for router id 10 for 2 s"
     )
-    play = Play().for_s(STANDING_BY, 10).for_s(Seen(True, MACS, NOBODY, [BETTER._replace(let_in=False)]), 5)
+    play = Play().for_s(STANDING_BY, 10).for_s(Round(True, MACS, NOBODY, [BETTER._replace(let_in=False)]), 5)
     assert "has passed this host's firewall, although they arrive" in play.watch.texts[PEER_SILENT]
 
 
@@ -276,7 +276,7 @@ def test_the_lower_one_lets_go_and_comes_back_when_it_hears_the_other() -> None:
     lower.for_s(BOTH_LOWER, 2)
     assert (upper.watch.released, lower.watch.released) == (False, True)
     # The link is still cut: it does not take the VIP back.
-    lower.for_s(Seen(False, MACS), 600)
+    lower.for_s(Round(False, MACS), 600)
     assert lower.watch.released
     lower.for_s(STANDING_BY, 4)
     assert not lower.watch.released
@@ -284,21 +284,21 @@ def test_the_lower_one_lets_go_and_comes_back_when_it_hears_the_other() -> None:
 
 def test_who_cannot_advertise_knows_its_priority_all_the_same() -> None:
     for own, lets_go in ((HERE, True), (None, False)):
-        play = Play(release_after=1).for_s(STANDING_BY, 10).for_s(Seen(True, MACS, own=own), 10)
+        play = Play(release_after=1).for_s(STANDING_BY, 10).for_s(Round(True, MACS, own=own), 10)
         assert play.watch.released is lets_go
     upper = Play(vip=VIP._replace(priority=255), release_after=1).for_s(STANDING_BY, 10)
-    assert not upper.for_s(Seen(True, MACS, own=HERE), 10).watch.released
+    assert not upper.for_s(Round(True, MACS, own=HERE), 10).watch.released
 
 
 def test_with_equal_priorities_the_lower_address_lets_go() -> None:
     for mine, lets_go in (("192.0.2.11", True), ("192.0.2.13", False)):
         own = OWN._replace(source=mine)
-        play = Play(release_after=1).for_s(STANDING_BY, 10).for_s(Seen(True, MACS, adverts=[own]), 10)
+        play = Play(release_after=1).for_s(STANDING_BY, 10).for_s(Round(True, MACS, adverts=[own]), 10)
         assert play.watch.released is lets_go
 
 
 def test_nobody_lets_go_of_a_vip_that_a_stranger_has() -> None:
-    stranger = Seen(True, frozenset({"02:00:00:00:00:99"}), adverts=[OWN_LOWER])
+    stranger = Round(True, frozenset({"02:00:00:00:00:99"}), adverts=[OWN_LOWER])
     assert not Play(release_after=1).for_s(STANDING_BY, 10).for_s(stranger, 60).watch.released
 
 
@@ -344,16 +344,16 @@ def heards() -> st.SearchStrategy[Heard]:
     )
 
 
-def seens() -> st.SearchStrategy[Seen]:
+def seens() -> st.SearchStrategy[Round]:
     macs = st.frozensets(st.sampled_from([PEER_MAC, "02:00:00:00:00:13", "02:00:00:00:00:14"]), max_size=3)
     alive = st.frozensets(st.integers(1, 40).map(lambda byte: f"192.0.2.{byte}"), max_size=4)
     return st.builds(
-        Seen, st.booleans(), st.none() | macs, alive, st.lists(heards(), max_size=6), st.sampled_from([None, HERE])
+        Round, st.booleans(), st.none() | macs, alive, st.lists(heards(), max_size=6), st.sampled_from([None, HERE])
     )
 
 
 @given(plot=st.lists(st.tuples(seens(), st.integers(1, 12)), max_size=25), release_after=st.sampled_from([0, 1, 5]))
-def test_nothing_flaps_whatever_is_seen(plot: Sequence[tuple[Seen, int]], release_after: float) -> None:
+def test_nothing_flaps_whatever_is_seen(plot: Sequence[tuple[Round, int]], release_after: float) -> None:
     play = Play(release_after=release_after)
     last: dict[tuple[str, bool], float] = {}
     for seen, count in plot:

@@ -209,7 +209,7 @@ def check_service(params: dict[str, Any], vip: str, scope: int) -> dict[str, Any
         status, body, error = fetch(vip, url, params["timeout"], params["validate_certs"], scope)
         if status is not None and error is None:
             error = judge_http(status, body, params["status"], params["body"])
-        answers["http"] = {"url": url.url, "status": status, "error": error}
+        answers["http"] = {"url": url.text, "status": status, "error": error}
     return answers
 
 

@@ -20,7 +20,7 @@ MOST_BODY = 1024 * 1024
 class HttpUrl(NamedTuple):
     """A parsed URL."""
 
-    url: str
+    text: str
     tls: bool
     host: str
     port: int

@@ -1,17 +1,20 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A standby that takes over and does not serve well fails the drill, also where each outage is short or may be long."""
+"""A standby that does not serve well fails the drill, and what comes between a drill and its proof is never a pass."""
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, NamedTuple
 
-from drilling import drill
+from drilling import ENDED, PROVEN, drill
+from nodes import CLIENT
 
 if TYPE_CHECKING:
-    from drilling import Drilled
+    from drilling import Drilled, Moment
     from nodes import Lab
 
 TABLE = "inet haproof_sabotage"
@@ -53,3 +56,76 @@ def test_a_standby_that_never_serves_is_no_takeover(lab: Lab) -> None:
     assert done.code != 0
     assert done.drills["keepalived_stop"]["verdict"] == "fail", done.drills
     assert NEVER in reasons(done, "keepalived_stop")
+
+
+class Sabotage(NamedTuple):
+    """What comes between a drill and its proof: when, on which host, what is done, and how the drill must end."""
+
+    fault: str
+    does: list[tuple[str, str, str]]
+    verdict: str
+    reason: str
+
+
+# More than a time-out later, what was lost is not taken for the fault's.
+LATER = "sleep 0.4"
+DROP_SYN = (
+    f"nft add table {TABLE} && nft add chain {TABLE} x '{{ type filter hook output priority 0; }}'"
+    f" && nft add rule {TABLE} x tcp dport 80 tcp flags syn drop; sleep 0.05; nft delete table {TABLE}; {LATER}"
+)
+
+
+def moments(lab: Lab, sabotages: Iterable[Sabotage]) -> dict[Moment, Callable[[], object]]:
+    """Return what is done to these drills, as drill() takes it."""
+    commands: dict[Moment, list[tuple[str, str]]] = {}
+    for one in sabotages:
+        for when, host, command in one.does:
+            commands.setdefault((one.fault, when), []).append((host, command))
+    return {moment: partial(run_all, lab, each) for moment, each in commands.items()}
+
+
+def run_all(lab: Lab, commands: list[tuple[str, str]]) -> None:
+    for host, command in commands:
+        lab.nodes[host].check_output(f"VIP={lab.vip}; {command}")
+
+
+@contextmanager
+def restored(lab: Lab) -> Iterator[None]:
+    """Take away at the end what a sabotage may have left."""
+    try:
+        yield
+    finally:
+        for name in lab.balancers:
+            lab.nodes[name].check_output("systemctl start keepalived")
+        lab.nodes[CLIENT].run(f"nft delete table {TABLE}")
+    assert lab.moved_to("lb01", within_s=20), lab.holders()
+
+
+def test_what_fails_between_two_runs_is_one_of_them(lab: Lab) -> None:
+    """And what was disturbed is done again."""
+    lost = Sabotage(
+        "keepalived_reload",
+        [(PROVEN, CLIENT, DROP_SYN)],
+        "pass",
+        r"the service was away for \d+ ms before anything was broken",
+    )
+    between = Sabotage(
+        "keepalived_bad_config",
+        [(ENDED, CLIENT, DROP_SYN)],
+        "fail",
+        r"the outage after healing of \d+ ms is above the objective of 0 ms",
+    )
+    with restored(lab):
+        done = drill(
+            lab,
+            moments(lab, [lost, between]),
+            faults=f"{lost.fault},{between.fault}",
+            deadline_s=12,
+            hold_s=1,
+            repeat=2,
+        )
+    again, failed = done.drills[lost.fault], done.drills[between.fault]
+    assert again["verdict"] == lost.verdict, again["reasons"]
+    assert re.fullmatch(lost.reason, "; ".join(again["retried"])), again["retried"]
+    assert failed["verdict"] == between.verdict, failed
+    assert re.search(between.reason, reasons(done, between.fault)), failed["reasons"]

@@ -43,17 +43,9 @@ _value:
   elements: dict
 """
 
-from typing import Any, Mapping, Sequence
+from typing import Any
 
-
-def backend_servers(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], port: int = 80) -> list[Any]:
-    """Return ``name`` and ``address`` (with *port*) of each host."""
-    return [{"name": host, "address": f"{_address(host, hostvars[host])}:{port}"} for host in hosts]
-
-
-def _address(host: str, variables: Mapping[str, Any]) -> str:
-    address = str(variables.get("backend_address") or variables.get("ansible_host") or host)
-    return f"[{address}]" if ":" in address else address
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.backends import backend_servers
 
 
 class FilterModule:

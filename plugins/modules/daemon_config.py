@@ -131,6 +131,35 @@ options:
     type: list
     elements: path
     default: []
+  manifest:
+    description:
+      - One of O(files), which lists the paths of the others, one per line. Files that the previous list on the host has
+        and O(files) no longer has are removed.
+      - A line that is not the path of a file, or that of one that this collection keeps, is an error.
+    type: path
+  look:
+    description:
+      - Only look if anything is to be done, and report that in RV(pending). Nothing is changed then. What would fail
+        counts as to be done, and so do packages that are not installed.
+    type: dict
+    suboptions:
+      names:
+        description: The packages.
+        type: list
+        elements: str
+        required: true
+      database:
+        description: What knows the installed packages.
+        type: str
+        choices: [dpkg, rpm]
+        required: true
+      source:
+        description: The file of the package source that they must come from, such as one of apt's.
+        type: path
+      source_text:
+        description: The text of that file. Without one the file must not be there.
+        type: str
+        default: ""
   restart_on:
     description: Those of the files, including O(absent), whose change needs a restart.
     type: list
@@ -172,6 +201,10 @@ reloaded:
   description: Whether the running service was reloaded (in check mode, whether it would be).
   type: bool
   returned: always
+pending:
+  description: Whether anything is to be done, of which O(look) says no more.
+  type: bool
+  returned: success
 restarted:
   description: Whether the running service was restarted (in check mode, whether it would be).
   type: bool
@@ -201,6 +234,10 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files imp
     read,
     selinux_label,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.own_files import listed
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packages import OPTIONS as PACKAGES
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packages import has_source
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packages import installed as packages_installed
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import unpack
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.secrets import find_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Service, ServiceError
@@ -261,6 +298,12 @@ def check_paths(options: dict[str, Any]) -> None:
     for path, times in Counter([*written, *options["absent"]]).items():
         if times > 1:
             raise ValueError(f"{path} is listed {times} times in dest, files and absent; list it once")
+
+
+def former_files(manifest: str | None) -> list[str]:
+    """Return the paths that the *manifest* on the host lists. Raises ValueError for a line that is not one."""
+    former = read(manifest) if manifest else None
+    return listed(former.content.decode(errors="replace").split("\n"), str(manifest)) if former else []
 
 
 def is_configuration(dest: str, text: str) -> bool:
@@ -330,6 +373,22 @@ def masks(named: list[str], target: str, secret: set[str], wanted: list[File], f
     return Mask(all_known()), Mask(chain(all_known(), words()))
 
 
+def end_look(module: AnsibleModule, transaction: Transaction) -> None:
+    """End a module that only looks where the *transaction* has something to do, or packages are not installed."""
+    wanted = module.params["look"]
+    if wanted and not (
+        not transaction.changes and has_source(wanted) and packages_installed(wanted, module.run_command)
+    ):
+        module.exit_json(changed=False, changed_files=[], pending=True)
+
+
+def give_up(module: AnsibleModule, **why: Any) -> None:
+    """Fail. A module that only looks says that there is something to do, which shows then what is wrong."""
+    if module.params["look"]:
+        module.exit_json(changed=False, changed_files=[], pending=True)
+    module.fail_json(**why)
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -346,6 +405,8 @@ def main() -> None:
             },
             "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
             "absent": {"type": "list", "elements": "path", "default": []},
+            "manifest": {"type": "path"},
+            "look": {"type": "dict", "options": PACKAGES},
             "restart_on": {"type": "list", "elements": "path", "default": []},
             "timeout": {"type": "float", "default": 10.0},
             **FILE_OPTIONS,
@@ -366,20 +427,22 @@ def main() -> None:
         wanted = [wanted_file(options, named) for options in (*auxiliary, module.params)]
         if not module.check_mode:
             lock(module.params["timeout"])
-        left = take_up(mark, module.check_mode)
+        left = take_up(mark, module.check_mode or bool(module.params["look"]))
+        listed_before = former_files(module.params["manifest"])
     except (OSError, ValueError) as error:
-        module.fail_json(msg=str(error))
+        give_up(module, msg=str(error))
     target = wanted[-1]
     if not target.content.strip():
-        module.fail_json(msg=f"content for {target.dest} is empty: {daemon.name} would serve nothing")
+        give_up(module, msg=f"content for {target.dest} is empty: {daemon.name} would serve nothing")
     installed = module.get_bin_path(binary) is not None
     if not installed and not module.check_mode:
-        module.fail_json(msg=f"{binary} is not installed, so {target.dest} cannot be checked")
+        give_up(module, msg=f"{binary} is not installed, so {target.dest} cannot be checked")
 
     files = FileSet(selinux_label(module))
     secret = {options["dest"] for options in module.params["files"] if options["secret"]}
     present = {file.dest: read(file.dest) for file in wanted}
     absent = [options["dest"] for options in module.params["files"] if options["state"] == "absent"]
+    absent += [path for path in listed_before if path not in present]
     unwanted = {path: read(path) for path in (*module.params["absent"], *absent) if not os.path.islink(path)}
     pending = [file for file in wanted if present[file.dest] != file]
     gone = [path for path, former in unwanted.items() if former]
@@ -402,6 +465,7 @@ def main() -> None:
     try:
         idle = service.idle([*module.params["units"], service.unit])
         transaction = Transaction(target, pending, gone, idle, module.params["restart_on"], left)
+        end_look(module, transaction)
         result["started"] = [unit.name for unit in idle]
         result["changed"] = transaction.changes
         if transaction.left:
@@ -414,8 +478,8 @@ def main() -> None:
         result["restarted" if transaction.restarts else "reloaded"] = done
     except ServiceError as failure:
         output = mask_output(failure.output)
-        module.fail_json(msg="\n".join(filter(None, [mask_output(str(failure)), output])), output=output)
-    module.exit_json(**result)
+        give_up(module, msg="\n".join(filter(None, [mask_output(str(failure)), output])), output=output)
+    module.exit_json(**result, pending=False)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ def configuration(name: str, interface: str) -> Any:
     # A default that is a template.
     variables = {**_read("defaults"), "keepalived_track_services": [], **yaml.safe_load(text)[name]}
     settings = {key.partition("_")[2]: value for key, value in variables.items()}
-    settings["profile"] = _read("vars")["__keepalived_profiles"].get(variables["keepalived_profile"], {})
+    profiles = _read("vars")["__keepalived_profiles"]
+    settings["profile"] = profiles[variables["keepalived_profile"]] if variables["keepalived_base"] else {}
     settings["check_script"] = ""
     hosts = ["lb01", "lb02"]
     return tree(settings, Cluster("lb01", hosts, {host: facts(host, interface) for host in hosts}))

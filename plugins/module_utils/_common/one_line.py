@@ -51,14 +51,15 @@ SYSCTL = Rule(re.compile(r"[\w-]+([./][\w:@-]+)+", re.ASCII), "use the name of a
 
 # The roles' variables that are one line each; of a mapping, its keys. The daemons' directives are checked elsewhere.
 VARIABLES: Mapping[str, Rule] = {
+    "haproxy_extra_packages": _PACKAGE,
     "haproxy_health_bind": LINE,
     "haproxy_peers_group": LINE,
     "haproxy_stats_bind": LINE,
     "inventory_hostname": Rule(re.compile(r"[^\s/\"'\\]+"), "rename the host in the inventory"),
-    "keepalived_build_packages": _PACKAGE,
     "keepalived_check_url": _CHECK_URL,
     "keepalived_checksum": LINE,
     "keepalived_configure_options": LINE,
+    "keepalived_extra_packages": _PACKAGE,
     "keepalived_group": LINE,
     "keepalived_prefix": UNIT_PATH,
     "keepalived_script_user": USER,

@@ -5,34 +5,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
-
-# Files written by this collection's roles and modules.
-_OWN = re.compile(
-    r"""
-      /etc/nginx/(nginx\.conf|haproof/.*)
-    | /etc/haproxy/haproxy\.cfg
-    | /etc/keepalived/(keepalived\.conf|alert\.json|watch\.json)
-    | /etc/systemd/system/(nginx|haproxy|keepalived)\.service\.d/haproof[^/]*
-    | /etc/systemd/system/keepalived([@-][^/]*)?\.(service|socket)
-    | /usr/(local/)?libexec/keepalived/(alert|answers|check|track)
-    | /usr/(local/)?libexec/haproxy/state
-    | /usr/local/lib/keepalived-watch/.*
-    | /etc/ansible/facts\.d/haproof\.fact
-    | /etc/sysctl\.d/90-haproof-keepalived\.conf
-    | (/etc/apt/sources\.list\.d|/etc/apt/keyrings|/etc/yum\.repos\.d)/haproof-nginx\.[a-z]+
-    | /etc/pki/rpm-gpg/RPM-GPG-KEY-haproof-nginx
-    | /var/cache/nginx/CACHEDIR\.TAG
-    | /(run/haproof|run/haproof-drill|var/lib/haproof-drill)/.*
-    | /etc/(.*/)?zz-haproof-keepalived\.nft
-    """,
-    re.VERBOSE,
-)
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.own_files import is_own
 
 
 def label(variable: str, index: int, item: Mapping[str, Any]) -> str:
@@ -89,11 +67,6 @@ def name_findings(names: Iterable[tuple[str, Any]], example: str) -> Iterator[st
 def list_names(variable: str, items: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
     """Return the pairs for name_findings from a list variable."""
     return [(f"{variable}[{index}]", item.get("name")) for index, item in enumerate(items)]
-
-
-def is_own(path: str) -> bool:
-    """Return whether the file at *path* is this collection's own, which the user must not write."""
-    return _OWN.fullmatch(path) is not None
 
 
 def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding
             findings.extend(_instance_findings(instance, cluster))
     if settings["vips"] and not settings["profile"]:
         findings.append(
-            Finding("profile", "keepalived_profile: none says nothing about VRRP, which keepalived_vips needs")
+            Finding("profile", "keepalived_base: false says nothing about VRRP, which keepalived_vips needs")
         )
     return [Finding(kind, f"{cluster.host}: {text}") for kind, text in findings]
 

@@ -40,7 +40,7 @@ BLOCKS = {
     "virtual_servers": "virtual_server",
 }
 # With these the role adds nothing of its own.
-ADDS_NOTHING = {"keepalived_profile": "none", "keepalived_track_services": [], "keepalived_check_url": ""}
+ADDS_NOTHING = {"keepalived_base": False, "keepalived_track_services": [], "keepalived_check_url": ""}
 RLIMIT_RTTIME_US = 2_000_000
 # Blocks that a virtual or real server may have several of.
 REPEATED = ("real_server", "_CHECK", "_GET")

@@ -63,18 +63,16 @@ def fingerprint(tree: Any) -> str:
     return hashlib.sha256(json.dumps([*sorted(seen), by_host]).encode()).hexdigest()[:16]
 
 
-def link_known(trees: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether every host has the mark of its configuration in its local facts, and each VIP has one holder.
+def link_known(tree: Any, host: str, facts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether *host* has the mark of its configuration in its local facts, and each of its VIPs has one holder.
 
-    *trees* and *facts* are by host.
+    *facts* are by host, of all that can hold one.
     """
-    for host, tree in trees.items():
-        noted = facts.get(host, {}).get("ansible_local", {}).get("haproof", {})
-        if not isinstance(noted, Mapping) or noted.get("keepalived_link") != fingerprint(tree):
-            return False
-    held = [str(address.ip) for host in trees for links in interfaces(facts[host]).values() for address in links]
-    vips = {vip for tree in trees.values() for vip in virtual_addresses(tree)}
-    return all(held.count(vip) == 1 for vip in vips)
+    noted = facts.get(host, {}).get("ansible_local", {}).get("haproof", {})
+    if not isinstance(noted, Mapping) or noted.get("keepalived_link") != fingerprint(tree):
+        return False
+    held = [str(address.ip) for each in facts.values() for links in interfaces(each).values() for address in links]
+    return all(held.count(vip) == 1 for vip in virtual_addresses(tree))
 
 
 def _peers(instance: Instance, link: Sequence[Interface], cluster: Cluster) -> list[dict[str, Any]]:

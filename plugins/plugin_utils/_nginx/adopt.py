@@ -18,7 +18,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree impor
 CONTEXTS = ("events", "http", "stream")
 # With these the role adds nothing of its own, and neither does site. Without a block ``events`` an include has it.
 ADDS_NOTHING: dict[str, Any] = {
-    "nginx_defaults": False,
+    "nginx_base": False,
     "nginx_proxy_headers": False,
     "nginx_health_listen": "",
     "nginx_main": {},

@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import is_own
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines
 
@@ -23,8 +21,6 @@ _WRITTEN = ("access_log", "error_log", "lock_file", "pid")
 _WRITTEN_ENDS = ("_cache_path", "_temp_path")
 _NO_PATHS = ("off", "stderr", "syslog:", "memory:")
 DESCRIPTORS = 16384
-# What former versions wrote before a secret file.
-_FORMER_MARK = "secret "
 
 
 def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
@@ -32,23 +28,7 @@ def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
     own = [{**({"mode": "0600"} if item.get("secret") else {}), **item} for item in settings["files"]]
     found = own + switches.files(settings)
     listed = "".join(f"{item['dest']}\n" for item in found)
-    return [*found, {"dest": manifest, "content": listed}] if found else []
-
-
-def listed(found_lines: Iterable[str], manifest: str) -> list[str]:
-    """The paths in the lines of the manifest.
-
-    Raises ValueError for a line that the role has not written: it removes what the manifest names.
-    """
-    found = []
-    for line in filter(None, found_lines):
-        path = line[len(_FORMER_MARK) :] if line.startswith(_FORMER_MARK) else line
-        if path_problem(path) or (is_own(path) and path not in switches.FILES):
-            raise ValueError(
-                f"{manifest}: the role did not write the line {line!r}; delete it, since listed files are removed"
-            )
-        found.append(path)
-    return found
+    return [*found, {"dest": manifest, "content": listed} if found else {"dest": manifest, "state": "absent"}]
 
 
 def unit(tree: Mapping[str, Any]) -> dict[str, Any]:

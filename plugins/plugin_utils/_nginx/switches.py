@@ -43,9 +43,6 @@ DEGRADED_PAGE = "/etc/nginx/haproof/degraded.html"
 DEGRADED_URI = "/haproof-degraded.html"
 CACHE_FOLDER = "/var/cache/nginx"
 _CACHE_TAG = f"{CACHE_FOLDER}/CACHEDIR.TAG"
-FILES = (DEGRADED_PAGE, _CACHE_TAG)
-"""What the switches write."""
-
 _PROXY_HEADERS = (
     ("Host", "$host"),
     ("X-Real-IP", "$remote_addr"),

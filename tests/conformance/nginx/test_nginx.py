@@ -44,7 +44,7 @@ BESIDE = {
 }
 # What site sets where the inventory says nothing, and the role.
 SITE: dict[str, Any] = {
-    "nginx_defaults": True,
+    "nginx_base": True,
     "nginx_proxy_headers": True,
     "nginx_health_listen": "127.0.0.1:8099",
     "nginx_upstreams": [{"name": "backends", "server": ["192.0.2.21:80"]}],
@@ -84,7 +84,7 @@ def adopt(text: str) -> dict[str, Any]:
 def site(adopted: dict[str, Any]) -> str:
     """Return the file that site writes with the variables, by which it must find nothing wrong."""
     everything = {**SITE, **adopted}
-    assert [everything[f"nginx_{name}"] for name in ("defaults", "proxy_headers", "health_listen")] == [
+    assert [everything[f"nginx_{name}"] for name in ("base", "proxy_headers", "health_listen")] == [
         False,
         False,
         "",

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import File
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack
 from ansible_collections.haproof.balancer.plugins.modules.daemon_config import (
     check_paths,
     default_mode,
+    former_files,
     is_hidden,
     masks,
     secrets_of,
@@ -118,3 +121,13 @@ def test_masks_know_what_is_in_the_files() -> None:
     text = "k3y named former new-one stays MIIE thing page"
     assert mask(text) == "******** ******** ******** ******** ******** ******** thing page"
     assert mask_output(text) == "******** ******** ******** ******** ******** ******** ******** page"
+
+
+def test_a_manifest_is_read_from_the_host(tmp_path: Path) -> None:
+    manifest = tmp_path / "files"
+    assert former_files(None) == former_files(str(manifest)) == []
+    manifest.write_text("/srv/a\nsecret /srv/b\n")
+    assert former_files(str(manifest)) == ["/srv/a", "/srv/b"]
+    manifest.write_text("/etc/nginx/nginx.conf\n")
+    with pytest.raises(ValueError, match=r"the role did not write the line '/etc/nginx/nginx\.conf'; delete it"):
+        former_files(str(manifest))

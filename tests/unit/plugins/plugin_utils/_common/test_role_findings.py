@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon import unfinished
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.own_files import is_own
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import NFTABLES_SNIPPET
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import file_findings, is_own
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import file_findings
 
 ROLES = Path(__file__).parents[5] / "roles"
 
@@ -57,8 +58,10 @@ def test_files_of_the_modules(dest: str) -> None:
 
 
 def own_paths() -> list[str]:
-    """Return values in the roles' variables that look like file paths."""
+    """Return values in the roles' variables and plans that look like file paths."""
     texts = {path: path.read_text() for path in sorted(ROLES.glob("*/vars/*.yml"))}
+    plugins = ROLES.parent / "plugins/plugin_utils"
+    plans = "".join(path.read_text() for name in ("plan", "vendor") for path in plugins.glob(f"_*/{name}.py"))
     names = {
         name: value
         for text in texts.values()
@@ -66,6 +69,11 @@ def own_paths() -> list[str]:
     }
     dests = re.findall(r"^ +-? ?dest: \"?(\S.*?)\"?$", "\n".join(texts.values()), re.MULTILINE)
     dests += [value for name, value in names.items() if re.search("_(conf|cfg|manifest|source|keyring|program)$", name)]
+    dests += re.findall(r'"(/(?:etc|var)/[^"{}]+)"', plans)
+    # Each distribution has its folder for scripts, which the plan of the role names.
+    folders = re.findall(r"^    scripts: (/\S+/(\w+))$", "\n".join(texts.values()), re.MULTILINE)
+    dests += [dest.replace(f"{{{{ __{role}_plan.scripts }}}}", path) for path, role in folders for dest in dests]
+    dests = [dest for dest in dests if "_plan.scripts" not in dest]
     for _level in range(3):
         dests = [re.sub(r"\{\{ (\w+) \}\}", lambda name: names.get(name[1], name[0]), dest) for dest in dests]
     return sorted(set(dests))

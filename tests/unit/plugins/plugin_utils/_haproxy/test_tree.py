@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.filter.haproxy_findings import haproxy_findings
-from ansible_collections.haproof.balancer.plugins.filter.haproxy_unit import haproxy_unit
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.plan import preflight
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections, unit
 
 NONE: dict[str, Any] = {
     "global": {},
@@ -216,7 +215,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("settings", "expected"), FINDINGS)
 def test_findings(settings: dict[str, Any], expected: list[str]) -> None:
-    messages = haproxy_findings({**NONE, **settings}, DEFAULTS, "lb01", "/etc/haproxy/haproxy.cfg")
+    messages = preflight({**NONE, **settings}, DEFAULTS, "lb01")
     assert messages == [f"lb01: {message}" for message in expected]
 
 
@@ -331,4 +330,4 @@ def test_without_a_base_only_what_is_given_is_written() -> None:
     ],
 )
 def test_unit(cfg: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert haproxy_unit(cfg) == expected
+    assert unit(cfg) == expected

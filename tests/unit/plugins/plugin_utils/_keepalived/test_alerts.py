@@ -126,7 +126,7 @@ def test_alert_findings(
 
 def test_no_script_of_the_role_can_be_replaced() -> None:
     text = (Path(__file__).parents[5] / "roles/keepalived/vars/main.yml").read_text()
-    assert sorted(re.findall(r"dest: \"\{\{ __keepalived_scripts \}\}/(\w+)\"", text)) == list(RESERVED)
+    assert sorted(re.findall(r"dest: \"\{\{ __keepalived_plan\.scripts \}\}/(\w+)\"", text)) == list(RESERVED)
 
 
 def test_script_findings() -> None:

@@ -155,7 +155,7 @@ def test_instances(directives: dict[str, Any], expected: list[str]) -> None:
 def test_vips_need_a_profile() -> None:
     settings = {**SETTINGS, "vips": [{"address": "192.0.2.10/24"}], "profile": {}}
     assert told(host_findings(settings, CLUSTER), []) == [
-        "lb01: keepalived_profile: none says nothing about VRRP, which keepalived_vips needs"
+        "lb01: keepalived_base: false says nothing about VRRP, which keepalived_vips needs"
     ]
 
 

@@ -276,7 +276,7 @@ def test_what_does_not_depend_on_its_order_is_adopted_by_block() -> None:
         "global_defs {\n router_id a\n}\nvrrp_script ok {\n script x\n}\nvrrp_instance V {\n priority 1\n}\ninclude b\n"
     )
     assert variables(parse(text)) == {
-        "keepalived_profile": "none",
+        "keepalived_base": False,
         "keepalived_track_services": [],
         "keepalived_check_url": "",
         "keepalived_global_defs": {"router_id": "a"},

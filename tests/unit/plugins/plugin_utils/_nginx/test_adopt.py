@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 HAND_MADE = (Path(__file__).parent / "fixtures/nginx_hand_made.conf").read_text(encoding="utf-8")
-OFF = {"nginx_defaults": False, "nginx_proxy_headers": False, "nginx_health_listen": ""}
+OFF = {"nginx_base": False, "nginx_proxy_headers": False, "nginx_health_listen": ""}
 
 
 def test_variables() -> None:

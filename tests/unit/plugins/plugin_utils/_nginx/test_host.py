@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.filter.nginx_listed import nginx_listed
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import files, listed, unit
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import files, unit
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING
 
 UNITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -52,7 +50,7 @@ def test_files() -> None:
         {"dest": "/b", "content": "b", "secret": True},
         {"dest": "/c", "content": "c", "secret": True, "mode": "0640"},
     ]
-    assert files(NOTHING, "/list") == []
+    assert files(NOTHING, "/list") == [{"dest": "/list", "state": "absent"}]
     assert files({**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list") == [
         own[0],
         {**own[1], "mode": "0600"},
@@ -64,31 +62,3 @@ def test_files() -> None:
             "content": "/a\n/b\n/c\n/etc/nginx/haproof/degraded.html\n/var/cache/nginx/CACHEDIR.TAG\n",
         },
     ]
-
-
-def test_what_was_written_is_read_again() -> None:
-    own = [{"dest": "/a", "content": "a"}, {"dest": "/b", "content": "b", "secret": True}]
-    *written, manifest = files(
-        {**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list"
-    )
-    assert nginx_listed(manifest["content"].split("\n"), "/list") == [file["dest"] for file in written]
-    assert nginx_listed(["secret /b"], "/list") == ["/b"]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "/etc/nginx/../passwd",
-        "secret  /a",
-        "etc/passwd",
-        "/",
-        "/etc/nginx/nginx.conf",
-        "secret /etc/keepalived/keepalived.conf",
-    ],
-)
-def test_a_damaged_list_removes_nothing(line: str) -> None:
-    with pytest.raises(AnsibleFilterError) as error:
-        nginx_listed(["/a", line], "/list")
-    message = f"/list: the role did not write the line {line!r}; delete it, since listed files are removed"
-    assert str(error.value) == f"nginx_listed: {message}"
-    assert listed(["/a", ""], "/list") == ["/a"]

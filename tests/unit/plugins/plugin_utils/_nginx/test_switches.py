@@ -10,8 +10,8 @@ from typing import Any
 
 import crossplane
 import pytest
-from ansible_collections.haproof.balancer.plugins.filter.nginx_findings import nginx_findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import normal, parse
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.plan import preflight
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING, tree
 
@@ -386,7 +386,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("settings", "expected"), FINDINGS)
 def test_findings(settings: dict[str, Any], expected: list[str]) -> None:
-    messages = nginx_findings({**NOTHING, **settings}, "lb01", "/etc/nginx/nginx.conf")
+    messages = preflight({**NOTHING, **settings}, "lb01")
     assert messages == [f"lb01: {message}" for message in expected]
 
 

@@ -1,23 +1,28 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filter keepalived_cluster_findings: what does not fit together on the hosts of a cluster."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: keepalived_cluster_findings
+name: _keepalived_cluster_findings
 short_description: What does not fit together in the keepalived configurations of a cluster
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
+  - For the role P(haproof.balancer.keepalived#role), and changes with it.
   - Looks for settings that are valid on each host and wrong for all of them together. Different VRRP router ids,
     versions, intervals, passwords or addresses give two holders; equal priorities leave the holder to chance; a check
     whose weight is too small never moves a VIP.
 options:
   _input:
-    description: The configuration of each host, as P(haproof.balancer.keepalived_tree#filter) returns it.
-    type: dict
+    description: Ansible's C(hostvars), with the plan of each host.
+    type: raw
+    required: true
+  hosts:
+    description: The hosts to look at. Those without a plan are left out.
+    type: list
+    elements: str
     required: true
   accepted:
     description: Kinds of findings that are meant.
@@ -28,12 +33,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Compare what two hosts say
-  ansible.builtin.debug:
-    msg: "{{ {'lb01': one, 'lb02': other} | haproof.balancer.keepalived_cluster_findings }}"
-  vars:
-    one: {vrrp_instance VI_1: {virtual_router_id: 51, priority: 254, virtual_ipaddress: [192.0.2.10/24]}}
-    other: {vrrp_instance VI_1: {virtual_router_id: 52, priority: 253, virtual_ipaddress: [192.0.2.10/24]}}
+findings: "{{ hostvars | haproof.balancer._keepalived_cluster_findings(hosts=ansible_play_hosts) }}"
 """
 
 RETURN = r"""
@@ -43,18 +43,20 @@ _value:
   elements: str
 """
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import cluster_findings, told
 
 
-def keepalived_cluster_findings(trees: Mapping[str, Any], accepted: Sequence[str] = ()) -> list[str]:
-    """Return the findings about the configurations of all hosts."""
-    return told(cluster_findings(trees), accepted)
+def findings(hostvars: Mapping[str, Any], hosts: Sequence[str], accepted: Sequence[str] = ()) -> list[str]:
+    """Return the findings about the configurations of all *hosts* that have a plan."""
+    plans = {host: hostvars[host].get("__keepalived_plan", {}) for host in hosts}
+    return told(cluster_findings({host: plan["tree"] for host, plan in plans.items() if "tree" in plan}), accepted)
 
 
 class FilterModule:
-    """Ansible filter keepalived_cluster_findings."""
+    """Ansible filter _keepalived_cluster_findings."""
 
     def filters(self) -> dict[str, Any]:
-        return {"keepalived_cluster_findings": keepalived_cluster_findings}
+        return {"_keepalived_cluster_findings": findings}

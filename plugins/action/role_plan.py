@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Action role_plan: works out on the controller what a role puts on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import Inventory
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.plan import plan as haproxy_plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import plan as keepalived_plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.plan import plan as nginx_plan
+
+ROLES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], Inventory], Any]] = {
+    "haproxy": haproxy_plan,
+    "keepalived": keepalived_plan,
+    "nginx": nginx_plan,
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
+    """Needs no connection."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the plan; see the module's documentation."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validated, arguments = self.validate_argument_spec(
+            argument_spec={
+                "role": {"type": "str", "required": True, "choices": sorted(ROLES)},
+                "settings": {"type": "dict", "required": True},
+                "tables": {"type": "dict", "required": True},
+            }
+        )
+        plan = ROLES[arguments["role"]](arguments["settings"], arguments["tables"], self._inventory(task_vars or {}))
+        result.update(plan, changed=False)
+        if plan["findings"]:
+            result.update(failed=True, msg="\n".join(plan["findings"]))
+        else:
+            # A plan may hold passwords; findings have none.
+            result["_ansible_no_log"] = True
+        return result
+
+    def _inventory(self, task_vars: Mapping[str, Any]) -> Inventory:
+        def variables(prefixes: Sequence[str], further: Mapping[str, Any]) -> dict[str, Any]:
+            names = [name for name in task_vars if name.startswith(tuple(prefixes))]
+            self._templar.available_variables = {**task_vars, **further}
+            return {name: self._templar.template(task_vars[name]) for name in names}
+
+        return Inventory(
+            host=task_vars["inventory_hostname"],
+            groups=task_vars["groups"],
+            hostvars=task_vars["hostvars"],
+            play_hosts=task_vars["ansible_play_hosts"],
+            forks=task_vars["ansible_forks"],
+            variables=variables,
+        )

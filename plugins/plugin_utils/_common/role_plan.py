@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the plans of the roles have in common. A plan is all that a role puts on a host, worked out once a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import VARIABLES, findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
+
+
+class Inventory(NamedTuple):
+    """What Ansible knows of the hosts.
+
+    ``host`` is the one in question, ``groups`` has the hosts of each group, ``play_hosts`` those that take part, and
+    Ansible serves ``forks`` of them at the same time.
+    ``hostvars`` has the variables of each host, its facts under ``ansible_facts``.
+    ``variables`` returns the host's variables whose names begin with a prefix, with further ones in force.
+    """
+
+    host: str
+    groups: Mapping[str, Sequence[str]]
+    hostvars: Mapping[str, Mapping[str, Any]]
+    play_hosts: Sequence[str] = ()
+    forks: int = 5
+    variables: Callable[[Sequence[str], Mapping[str, Any]], dict[str, Any]] = lambda _prefixes, _further: {}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The facts of the host in question."""
+        return self.facts_of(self.host)
+
+    def facts_of(self, host: str) -> Mapping[str, Any]:
+        """Return the facts of a host, none where they were not gathered."""
+        found: Mapping[str, Any] = self.hostvars[host].get("ansible_facts", {})
+        return found
+
+
+def with_flags(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Return the settings with these as booleans, as Ansible understands ``yes`` and the like."""
+    return {**settings, **{name: boolean(settings[name], strict=False) for name in names}}
+
+
+def one_line_findings(role: str, settings: Mapping[str, Any], host: str) -> list[str]:
+    """Return what is wrong with those variables of a role that become one line of a file, and with the host's name.
+
+    The settings are the role's variables without their prefix.
+    """
+    variables = {f"{role}_{name}": value for name, value in settings.items() if f"{role}_{name}" in VARIABLES}
+    # A name that is not one line must not break this message either.
+    return on_host(ascii(host)[1:-1], findings({"inventory_hostname": host, **variables}, VARIABLES))
+
+
+def family_of(families: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a role has to know of the host's distribution. Raises ValueError for an unknown family."""
+    name = str(facts.get("os_family", ""))
+    if name not in families:
+        known = ", ".join(sorted(families))
+        raise ValueError(f"os_family: {name or 'this fact was not gathered'}; the role knows {known}")
+    return families[name]

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the haproxy role's variables to all that the role puts on a host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.backends import backend_servers
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
+    Inventory,
+    family_of,
+    one_line_findings,
+    with_flags,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections, unit
+
+CONF = "/etc/haproxy/haproxy.cfg"
+STATE_FILE = "/run/haproxy-state/servers"
+"""Where the servers' states are from a script that runs before a reload until the new haproxy reads them."""
+OPEN_FILES = 524288
+"""systemd's own hard limit, below which no configuration brings it."""
+
+FLAGS = ("base", "prometheus", "server_state")
+
+
+class Plan(TypedDict, total=False):
+    """What the role does on a host; only ``findings`` where there are some."""
+
+    findings: list[str]
+    """Why the role refuses to touch the host."""
+    conf: str
+    """The text of haproxy.cfg."""
+    nofile: int
+    """The limit of open files, 0 for the unit's own."""
+    state: list[str]
+    """The runtime socket and the file for the servers' states, as words of a command; empty without them."""
+    packaged_check: str
+    """What the packaged unit runs before it reloads."""
+    scripts: str
+    """The folder of the role's script."""
+    tmp: bool
+    """Whether haproxy uses /tmp."""
+    programs: bool
+    """Whether haproxy starts programs."""
+    namespaces: bool
+    """Whether haproxy enters network namespaces."""
+    installation: dict[str, Any]
+    """What must be installed, as package_info takes it."""
+    packages: list[str]
+    sebooleans: list[str]
+
+
+def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
+    """Return the plan of a host.
+
+    *settings* are the role's variables without their prefix. *tables* has ``families``, what differs between
+    distributions, and ``base``, the role's own keywords and frontends.
+    """
+    settings = with_flags(settings, *FLAGS)
+    settings["peers_port"] = int(settings["peers_port"])
+    try:
+        family = family_of(tables["families"], inventory.facts)
+    except ValueError as error:
+        return {"findings": [f"{inventory.host}: {error}"]}
+    group = settings["peers_group"]
+    if settings["peers_port"] > 0 and group not in inventory.groups:
+        return {"findings": [f"{inventory.host}: haproxy_peers_group: the inventory has no group {group!r}"]}
+    base = _base(settings, tables["base"], family, inventory)
+    refused = preflight(settings, base, inventory.host)
+    if refused:
+        return {"findings": refused}
+    tree = sections(settings, base)
+    conf = render(tree)
+    needs = unit(tree)
+    return {
+        "findings": [],
+        "conf": conf,
+        "nofile": max(needs["nofile"], OPEN_FILES) if needs["nofile"] else 0,
+        "state": [systemd_word(path, command=True) for path in (needs["socket"], needs["state"])]
+        if needs["state"]
+        else [],
+        "packaged_check": family["check"],
+        "scripts": family["scripts"],
+        "tmp": "/tmp/" in conf,  # noqa: S108
+        "programs": bool(re.search(r"^\s*program\b|external-check", conf, re.MULTILINE)),
+        "namespaces": bool(re.search(r"\snamespace\s", conf)),
+        "installation": {
+            "names": [*family["packages"], *settings["extra_packages"]],
+            "database": family["database"],
+        },
+        "packages": family["packages"],
+        "sebooleans": family["sebooleans"],
+    }
+
+
+def preflight(settings: Mapping[str, Any], base: Mapping[str, Any], name: str) -> list[str]:
+    """Return why the role refuses the settings of the host *name*, one message a place, without secrets."""
+    found = without_secrets(on_host(name, findings(settings, base, CONF)), settings)
+    return [*one_line_findings("haproxy", settings, name), *found]
+
+
+def _base(
+    settings: Mapping[str, Any], base: Mapping[str, Any], family: Mapping[str, Any], inventory: Inventory
+) -> dict[str, Any]:
+    """The role's own keywords and sections, as ``sections`` takes them."""
+    own: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
+    if settings["base"]:
+        own["global"] = {**family["global"], **base["global"]}
+        own["defaults"] = dict(base["defaults"])
+        if settings["server_state"]:
+            own["global"]["server-state-file"] = STATE_FILE
+            own["defaults"]["load-server-state-from-file"] = "global"
+    if settings["peers_port"] > 0:
+        # haproxy finds itself among its peers by this name.
+        own["global"]["localpeer"] = inventory.host
+        group = settings["peers_group"]
+        peers = backend_servers(inventory.groups[group], inventory.hostvars, settings["peers_port"])
+        own["sections"] = {f"peers {group}": {"peer": peers}}
+    if settings["stats_bind"]:
+        # Before the statistics, which answer to every path.
+        metrics = {"http-request use-service prometheus-exporter if": "{ path /metrics }"}
+        stats = {"name": "stats", "bind": settings["stats_bind"], **base["stats_frontend"]}
+        own["frontends"].append({**stats, **(metrics if settings["prometheus"] else {})})
+    if settings["health_bind"]:
+        own["frontends"].append({"name": "health", "bind": settings["health_bind"], **base["health_frontend"]})
+    return own

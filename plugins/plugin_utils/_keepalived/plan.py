@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the keepalived role's variables to all that the role puts on a host."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+from urllib.parse import urlsplit
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import Source
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import findings as build_findings
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import virtual_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import dead_bound_s
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.node_program import program_files, read_module
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
+    Inventory,
+    family_of,
+    one_line_findings,
+    with_flags,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import alerts, peers, wire_plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import host_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
+
+FLAGS = ("base", "firewall", "unicast", "watch")
+FIFO = "/run/keepalived-alert.fifo"
+"""Where keepalived writes transitions and systemd starts the alerts."""
+WATCH = "/usr/local/lib/keepalived-watch/watch"
+"""The watch; the modules of this collection that it uses are in the same folder."""
+LEAST_RESTART_S = 2
+_ROLE_FILES = Path(__file__).parents[3] / "roles/keepalived/files"
+
+
+class Plan(TypedDict, total=False):
+    """What the role does on a host; only ``findings`` where there are some."""
+
+    findings: list[str]
+    """Why the role refuses to touch the host."""
+    tree: Any
+    """The configuration, with directives as keys, to be compared with those of the other hosts."""
+    conf: str
+    """The text of keepalived.conf."""
+    vips: list[str]
+    """The virtual IPs, without prefixes."""
+    vip_words: list[str]
+    """The same as words of a command in a unit."""
+    link_known: bool
+    """Whether the host runs what the link was last looked at for, and each of its virtual IPs has one holder."""
+    instances: list[dict[str, Any]]
+    """What vrrp_probe looks at on the link."""
+    facts_complete: bool
+    """Whether the facts of all peers are known."""
+    allow: list[dict[str, str]]
+    """What the firewall lets in, as vrrp_host takes it."""
+    allow_known: bool
+    """Whether that is all: without the facts of all peers their addresses are not known."""
+    interfaces: list[str]
+    """Where VRRP is spoken."""
+    sysctl: dict[str, Any]
+    sebooleans: list[str]
+    files: list[dict[str, Any]]
+    """Files with data, the user's scripts and the watch, as daemon_config takes them."""
+    units: list[str]
+    """Units that run before keepalived reads its configuration."""
+    secrets: list[str]
+    """What no output may show, besides what daemon_config finds."""
+    scripts: str
+    """The folder of scripts."""
+    restart_s: int
+    """After how long systemd starts a keepalived that was killed."""
+    lvs: bool
+    """Whether keepalived needs IPVS."""
+    namespaces: bool
+    """Whether keepalived enters a network namespace."""
+    installation: dict[str, Any]
+    """What must be installed, as package_info takes it."""
+    packages: list[str]
+    """What is installed: keepalived, or what its build needs."""
+    source: dict[str, Any]
+    """Options of keepalived_build."""
+    binary: str
+    """The program of the build; empty for the package's."""
+    environment: str
+    """Where an administrator adds arguments, and arguments, the variable with them."""
+    arguments: str
+
+
+def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
+    """Return the plan of a host.
+
+    *settings* are the role's variables without their prefix. *tables* has ``profiles``, the timers by profile, and
+    ``families``, what differs between distributions.
+    """
+    host = inventory.host
+    settings = with_flags(settings, *FLAGS)
+    group = settings["group"]
+    try:
+        family = family_of(tables["families"], inventory.facts)
+    except ValueError as error:
+        return {"findings": [f"{host}: {error}"]}
+    if group not in inventory.groups:
+        return {"findings": [f"{host}: keepalived_group: the inventory has no group {group!r}"]}
+    hosts = inventory.groups[group]
+    cluster = Cluster(host, hosts, {name: inventory.facts_of(name) for name in hosts})
+    refused = one_line_findings("keepalived", settings, host)
+    if refused:
+        return {"findings": refused}
+    source = _source(settings)
+    built = settings["install_method"] == "source"
+    wanted = _tree_settings(settings, tables["profiles"], family["scripts"])
+    refused = [*preflight(settings, wanted, cluster), *(on_host(host, build_findings(source)) if built else [])]
+    if refused:
+        return {"findings": refused}
+    conf = tree(wanted, cluster)
+    complete = all("interfaces" in facts for facts in cluster.facts.values())
+    text = render(conf)
+    vips = virtual_addresses(conf)
+    packages = _build_packages(settings, family) if built else family["packages"]
+    return {
+        "findings": [],
+        "tree": conf,
+        "conf": text,
+        "vips": vips,
+        "vip_words": [systemd_word(vip, command=True) for vip in vips],
+        "link_known": wire_plan.link_known(
+            conf, host, {name: cluster.facts[name] for name in hosts if name in inventory.play_hosts}
+        ),
+        "instances": _instances(conf, cluster, inventory),
+        "facts_complete": complete,
+        "allow": [allow._asdict() for allow in peers.allows(conf, cluster)] if settings["firewall"] else [],
+        "allow_known": complete or not settings["firewall"],
+        "interfaces": peers.vrrp_interfaces(conf, cluster),
+        "sysctl": {**_sysctl(settings, conf, inventory, vips), **settings["sysctl"]},
+        "sebooleans": family["sebooleans"],
+        "files": _files(settings, conf, cluster, family["scripts"]),
+        "units": _units(settings),
+        "secrets": [*settings["secrets"], *_alert_secrets(settings)],
+        "scripts": family["scripts"],
+        "restart_s": _restart_s(wanted["profile"] or tables["profiles"]["compatible"]),
+        "lvs": _has(text, "virtual_server"),
+        "namespaces": _has(text, "net_namespace"),
+        "installation": {"names": [*packages, *settings["extra_packages"]], "database": family["database"]},
+        "packages": packages,
+        "source": source._asdict(),
+        "binary": source.binary if built else "",
+        "environment": family["environment"],
+        "arguments": family["arguments"],
+    }
+
+
+def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """Return why the role refuses the *settings* of ``cluster.host``, which are *wanted* in the form of ``tree``."""
+    return [
+        *without_secrets(_own_findings(wanted, cluster), wanted),
+        *alerts.alert_findings(
+            cluster.host, settings["alert_mail"], settings["alert_webhook"], settings["global_defs"]
+        ),
+        *alerts.script_findings(cluster.host, settings["scripts"]),
+    ]
+
+
+def _own_findings(wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:
+    """Return what is wrong with the settings; when nothing is, why they cannot be written."""
+    found = told(host_findings(wanted, cluster), wanted["accept"])
+    if found:
+        return found
+    try:
+        render(tree(wanted, cluster))
+    except ConfigError as error:
+        return [f"{cluster.host}: {error}"]
+    except ValueError as error:
+        return [str(error)]
+    return []
+
+
+def _tree_settings(settings: Mapping[str, Any], profiles: Mapping[str, Any], scripts: str) -> dict[str, Any]:
+    """Return the settings as ``tree`` takes them: with the timers of the profile, the check and the alerts' hook."""
+    profile = profiles[settings["profile"]] if settings["base"] else {}
+    hook = {alerts.HOOK: FIFO} if _alerts(settings) else {}
+    return {
+        **settings,
+        "profile": profile,
+        "check_script": _check_script(settings["check_url"], profile, scripts),
+        "global_defs": {**hook, **settings["global_defs"]},
+        "release": settings["watch"] and settings["watch_release_after"] > 0,
+    }
+
+
+def _check_script(url: str, profile: Mapping[str, Any], scripts: str) -> str:
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    words = [f"{scripts}/answers", parts.hostname, parts.port or 80, parts.path or "/", profile.get("asks", "")]
+    return " ".join(map(str, words)).strip()
+
+
+def _alerts(settings: Mapping[str, Any]) -> bool:
+    return bool(settings["alert_mail"] or settings["alert_webhook"])
+
+
+def _alert_secrets(settings: Mapping[str, Any]) -> list[str]:
+    webhook = settings["alert_webhook"]
+    secrets = [settings["alert_mail"].get("password"), webhook.get("url"), *(webhook.get("headers") or {}).values()]
+    return [str(secret) for secret in secrets if secret]
+
+
+def _units(settings: Mapping[str, Any]) -> list[str]:
+    units = [f"keepalived-track@{service}" for service in settings["track_services"]]
+    units += ["keepalived-alert.socket"] if _alerts(settings) else []
+    return units + (["keepalived-watch"] if settings["watch"] else [])
+
+
+def _instances(conf: Any, cluster: Cluster, inventory: Inventory) -> list[dict[str, Any]]:
+    # Those beyond Ansible's forks would look when the others are done, and hear nobody.
+    together = inventory.play_hosts if len(inventory.play_hosts) <= inventory.forks else ()
+    return wire_plan.planned(conf, cluster._replace(hosts=together, moving=virtual_addresses(conf)))
+
+
+def _sysctl(settings: Mapping[str, Any], conf: Any, inventory: Inventory, vips: Sequence[str]) -> dict[str, int]:
+    """Return the kernel parameters that let the daemons of the tracked services bind a virtual IP that is elsewhere."""
+    # The variables of the roles behind the services are named after these, and may ask which virtual IPs there are.
+    prefixes = [f"{service}_" for service in settings["track_services"]]
+    asks = settings["nonlocal_bind"] == "auto" and vips and prefixes
+    variables = inventory.variables(prefixes, {"__keepalived_plan": {"vips": vips}}) if asks else {}
+    return peers.sysctl(conf, settings["nonlocal_bind"], variables)
+
+
+def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: str) -> list[dict[str, Any]]:
+    alert = {
+        "host": cluster.host,
+        "interval": settings["alert_interval"],
+        "services": settings["track_services"],
+        "instances": alerts.instances(conf, cluster.host, cluster.hosts),
+        "mail": settings["alert_mail"],
+        "webhook": settings["alert_webhook"],
+    }
+    return [
+        *alerts.script_files(settings["scripts"], scripts),
+        {
+            "dest": "/etc/keepalived/alert.json",
+            "content": alert,
+            "secret": True,
+            "owner": settings["script_user"],
+            "mode": "0400",
+        },
+        # What the link sees of this configuration: site.yml looks at the link again when it is to change.
+        {"dest": "/etc/ansible/facts.d/haproof.fact", "content": {"keepalived_link": wire_plan.fingerprint(conf)}},
+        *_watch_files(settings, conf, cluster, scripts),
+    ]
+
+
+def _watch_files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: str) -> list[dict[str, Any]]:
+    """Return the watch, or that its files are to go where it is switched off."""
+    release = settings["watch_release_after"] > 0
+    config = {
+        "alert": f"{scripts}/alert" if _alerts(settings) else "",
+        "release_after": settings["watch_release_after"],
+        "vips": watched(conf, release, cluster.host, cluster.hosts),
+    }
+    files: list[dict[str, Any]] = [
+        *program_files((_ROLE_FILES / "watch.py").read_text(encoding="utf-8"), WATCH, read_module),
+        {"dest": "/etc/keepalived/watch.json", "content": config},
+    ]
+    return files if settings["watch"] else [{"dest": file["dest"], "state": "absent"} for file in files]
+
+
+def _restart_s(timers: Mapping[str, Any]) -> int:
+    """Return after how many seconds a keepalived that was killed comes back.
+
+    It has left its virtual IPs behind. Coming back before the peers have taken over would make it master again without
+    them noticing, and faster than its own lock file allows.
+    """
+    bound = dead_bound_s(timers["version"], timers["advert_int"], 1, timers["down_timer_adverts"])
+    return max(LEAST_RESTART_S, math.ceil(bound))
+
+
+def _has(text: str, directive: str) -> bool:
+    return re.search(rf"^[ \t]*(@[^ ]+ )?{directive}", text, re.MULTILINE) is not None
+
+
+def _source(settings: Mapping[str, Any]) -> Source:
+    site = f"https://www.keepalived.org/software/keepalived-{settings['version']}.tar.gz"
+    return Source(
+        version=settings["version"],
+        url=settings["source_url"] or site,
+        checksum=settings["checksum"],
+        prefix=settings["prefix"],
+        options=tuple(settings["configure_options"]),
+    )
+
+
+def _build_packages(settings: Mapping[str, Any], family: Mapping[str, Any]) -> list[str]:
+    options = [re.match(r"--enable-(dbus|nm|snmp)", option) for option in settings["configure_options"]]
+    libraries = [library for option in options if option for library in family["optional_libraries"][option[1]]]
+    return [*family["compiler"], *dict.fromkeys(libraries)]

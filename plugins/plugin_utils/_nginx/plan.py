@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the nginx role's variables to all that the role puts on a host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
+    Inventory,
+    family_of,
+    one_line_findings,
+    with_flags,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.vendor import MARK, source
+
+CONF = "/etc/nginx/nginx.conf"
+MANIFEST = "/etc/nginx/haproof/files"
+"""Which files the role has written beside it, for the run that no longer wants one of them."""
+
+FLAGS = ("base", "gzip", "http2", "proxy_headers", "websocket")
+NO_BASE: Mapping[str, Mapping[str, Any]] = {"main": {}, "events": {}, "http": {}, "upstream": {}}
+
+
+class Plan(TypedDict, total=False):
+    """What the role does on a host; only ``findings`` where there are some."""
+
+    findings: list[str]
+    """Why the role refuses to touch the host."""
+    conf: str
+    """The text of nginx.conf."""
+    files: list[dict[str, Any]]
+    """The files beside it, as daemon_config takes them, the manifest last."""
+    nofile: int
+    """The limit of open files."""
+    capabilities: list[str]
+    """Those that few configurations need."""
+    paths: list[str]
+    """Folders that nginx writes to and systemd would protect, as words of a unit."""
+    installation: dict[str, Any]
+    """What must be installed, as package_info takes it."""
+    packages: list[str]
+    """nginx and its modules, without the user's extra packages."""
+    source: dict[str, str]
+    """The vendor's package source (see ``vendor.Source``), with its whole ``text`` and that before it is ``used``.
+
+    Both are empty where the distribution's nginx is wanted.
+    """
+    sebooleans: list[str]
+
+
+def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
+    """Return the plan of a host.
+
+    *settings* are the role's variables without their prefix, and what ``nginx -v`` printed as ``version``, empty where
+    it was not asked.
+    *tables* has ``families``, what differs between distributions, and ``base``, the role's own directives.
+    """
+    settings = with_flags(settings, *FLAGS)
+    version = re.search(r"nginx/([0-9.]+)", settings["version"])
+    settings["version"] = version[1] if version else ""
+    settings["tls"] = {"profile": "intermediate" if settings["base"] else "none", **settings["tls"]}
+    try:
+        family = family_of(tables["families"], inventory.facts)
+    except ValueError as error:
+        return {"findings": [f"{inventory.host}: {error}"]}
+    refused = preflight(settings, inventory.host)
+    if refused:
+        return {"findings": refused}
+    conf = tree(settings, _base(settings, tables["base"], family))
+    needs = host.unit(conf)
+    vendor = settings["package_source"] == "vendor"
+    packages = [*family["packages"], *(family["stream_packages"] if settings["stream"] and not vendor else [])]
+    found = _source(settings, inventory.facts, vendor)
+    return {
+        "findings": [],
+        "conf": render(conf),
+        "files": host.files(settings, MANIFEST),
+        "nofile": needs["nofile"],
+        "capabilities": needs["capabilities"],
+        "paths": [systemd_word(f"-{path}") for path in needs["paths"]],
+        "installation": {
+            "names": [*packages, *settings["extra_packages"]],
+            "database": family["database"],
+            "source": found["path"],
+            "source_text": found["used"],
+        },
+        "packages": packages,
+        "source": found,
+        "sebooleans": family["sebooleans"],
+    }
+
+
+def preflight(settings: Mapping[str, Any], name: str) -> list[str]:
+    """Return why the role refuses the settings of the host *name*, one message a place, without secrets."""
+    found = without_secrets(on_host(name, findings(settings, CONF)), settings)
+    return [*one_line_findings("nginx", settings, name), *found]
+
+
+def _base(settings: Mapping[str, Any], base: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, Any]:
+    """The role's own directives, as ``tree`` takes them."""
+    own = {**base, "main": {**family["main"], **base["main"]}} if settings["base"] else NO_BASE
+    health = {"listen": settings["health_listen"], **base["health_server"]}
+    return {**own, "servers": [health] if settings["health_listen"] else []}
+
+
+def _source(settings: Mapping[str, Any], facts: Mapping[str, Any], wanted: bool) -> dict[str, str]:
+    found = source(settings, facts)
+    text = found.text if wanted else ""
+    return {**found._asdict(), "text": text, "used": f"{MARK}{text}" if wanted else ""}

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the plans of the roles have in common."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
+    Inventory,
+    family_of,
+    one_line_findings,
+    with_flags,
+)
+
+
+def test_findings_name_the_host() -> None:
+    (found,) = one_line_findings("keepalived", {"script_user": "a b", "vips": ["\n"]}, "lb01")
+    assert found.startswith("lb01: keepalived_script_user: 'a b' is not valid here")
+    (found,) = one_line_findings("keepalived", {}, "a\nb")
+    assert found.startswith(r"a\nb: inventory_hostname: 'a\nb' holds a line break")
+
+
+def test_flags_are_what_ansible_understands() -> None:
+    settings = {"base": "yes", "watch": "False", "gzip": 1, "main": {}}
+    assert with_flags(settings, "base", "watch", "gzip") == {"base": True, "watch": False, "gzip": True, "main": {}}
+
+
+def test_facts() -> None:
+    inventory = Inventory("a", {}, {"a": {"ansible_facts": {"x": 1}}, "b": {}})
+    assert (inventory.facts, inventory.facts_of("b")) == ({"x": 1}, {})
+
+
+def test_families() -> None:
+    families = {"RedHat": {"packages": ["b"]}, "Debian": {"packages": ["a"]}}
+    assert family_of(families, {"os_family": "Debian"}) == {"packages": ["a"]}
+    with pytest.raises(ValueError, match=r"^os_family: Suse; the role knows Debian, RedHat$"):
+        family_of(families, {"os_family": "Suse"})

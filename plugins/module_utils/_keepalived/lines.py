@@ -55,7 +55,8 @@ def content(raw: str) -> str:
 
     Raises ValueError, which says why, for a line that keepalived cannot read as it stands.
     """
-    if len(raw) * 4 > LONGEST_LINE and len(raw.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
+    # What is not UTF-8 came as one byte each.
+    if len(raw) * 4 > LONGEST_LINE and len(raw.encode("utf-8", "replace")) > LONGEST_LINE:
         raise ValueError(f"is longer than the {LONGEST_LINE} bytes that keepalived takes for one line")
     text = raw.rstrip("\r")
     if _SPECIAL.search(text):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 CASES: list[tuple[str, str, Any]] = [
     ("nothing", "", {}),
     ("comments", "! one\n# two\nlvs_flush # three\n", {"lvs_flush": True}),
+    ("bytes in comments", "# " + "\udce4" * 900 + "\nlvs_flush\n", {"lvs_flush": True}),
     ("includes", "include conf.d/*.conf\nlvs_flush\n", {"include": "conf.d/*.conf", "lvs_flush": True}),
     ("includes with braces", "include /etc/{a,b{1,2}}.conf\n", {"include": "/etc/{a,b{1,2}}.conf"}),
     (

@@ -92,7 +92,9 @@ def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
             end = position + 1
             if char == "{" and is_lua(directive):
                 end = _end_of_code(text, position)
-                yield "lua", text[position + 1 : end - 1], position
+                # Without the indentation of its brace, YAML can show the code as it stands.
+                code = text[position + 1 : end - 1]
+                yield "lua", code.rstrip(" \t") if "\n" in code else code, position
             else:
                 yield char, char, position
             directive = ""

@@ -140,7 +140,7 @@ def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
     try:
         words = key_arguments(key)
         if is_lua(words[0]) and isinstance(value, str):
-            yield from _lua(indent + join(words), value)
+            yield from _lua(join(words), value, indent)
             return
         if not isinstance(value, Mapping):
             words += arguments_of(value, words[0])
@@ -157,12 +157,13 @@ def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
     yield f"{indent}}}"
 
 
-def _lua(opener: str, code: str) -> Iterator[str]:
+def _lua(opener: str, code: str, indent: str) -> Iterator[str]:
     control = CONTROL.search(code)
     if control:
         raise ValueError(f"control character U+{ord(control[0]):04X} cannot stand in nginx.conf")
     check_code(code)
-    yield f"{opener} {{{code}}}"
+    closer = indent if code.endswith("\n") else ""
+    yield f"{indent}{opener} {{{code}{closer}}}"
 
 
 def key_arguments(key: Any) -> list[str]:

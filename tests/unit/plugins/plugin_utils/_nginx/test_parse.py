@@ -62,6 +62,7 @@ CASES: list[tuple[str, str, Any]] = [
         "set_by_lua_block $a { return '}' }\n init_by_lua_block {--}\n[==[ } ]] ]==]{x}}\n b;",
         {"set_by_lua_block $a": " return '}' ", "init_by_lua_block": "--}\n[==[ } ]] ]==]{x}", "b": None},
     ),
+    ("Lua without the indentation of its brace", "a_by_lua_block {\n  x \n \t}", {"a_by_lua_block": "\n  x \n"}),
     ("Lua twice", "a_by_lua_block {x}a_by_lua_block {y}", {"a_by_lua_block": ["x", "y"]}),
     ("numbers are of ASCII digits", "a 1\u0663;b 0012;", {"a": "1\u0663", "b": "0012"}),
     ("an include", "include mime.types;include conf.d/*.conf;", {"include": ["mime.types", "conf.d/*.conf"]}),

@@ -26,7 +26,7 @@ def table(report: Mapping[str, Any]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     lines += [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
     lines += [f"{drill['fault']}: not proven, and accepted: {what}" for drill in drills for what in drill["unproven"]]
-    lines += [f"{drill['fault']}: done again, for {reason}" for drill in drills for reason in drill["retried"]]
+    lines += [f"{drill['fault']}: repeated: {reason}" for drill in drills for reason in drill["retried"]]
     return printable("\n".join(lines))
 
 

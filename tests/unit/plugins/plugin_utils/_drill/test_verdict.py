@@ -747,7 +747,7 @@ def test_table() -> None:
 def test_table_says_why_a_drill_was_done_again() -> None:
     lines = table(report([judge(disturbed=["the prober died"], retried=["a clock was set"])])).splitlines()
     assert lines[1].endswith("  disturbed")
-    assert lines[2:] == ["service_stop: the prober died", "service_stop: done again, for a clock was set"]
+    assert lines[2:] == ["service_stop: the prober died", "service_stop: repeated: a clock was set"]
 
 
 def test_progress() -> None:

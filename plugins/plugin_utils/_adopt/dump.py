@@ -17,7 +17,6 @@ _TEMPLATE = re.compile(r"\{[{%#]|#jinja2:")
 # Line breaks for YAML, which folds them outside of double quotes.
 _BREAK = re.compile("[\r\x85\u2028\u2029]")
 
-
 # libyaml's, where PyYAML has it, needs a fifth of the time.
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -33,7 +32,9 @@ class _Dumper(_Base):  # type: ignore[misc]
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     # Each text by itself, keys too: the rest of the file stays the user's to template.
     tag = "!unsafe" if _TEMPLATE.search(text) else "tag:yaml.org,2002:str"
-    style = '"' if _BREAK.search(text) else "|" if "\n" in text else None
+    # Behind a block with empty lines at its end libyaml would end the document.
+    block = "\n" in text and text.strip("\n") and not text.endswith("\n\n")
+    style = '"' if _BREAK.search(text) else "|" if block else None
     return dumper.represent_scalar(tag, text, style=style)
 
 

@@ -15,7 +15,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import adopt
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 LOADER_OPTIONS = inspect.signature(DataLoader.load_from_file).parameters
@@ -46,6 +46,9 @@ def read_by_ansible(text: str) -> Any:
 
 
 @given(TREES)
+@example("\n")
+@example({"a": "b\n\n"})
+@example({"a": "b\n  c\n"})
 def test_every_text_comes_back(tree: Any) -> None:
     assert read_by_ansible(dump({"tree": tree})) == tree
 

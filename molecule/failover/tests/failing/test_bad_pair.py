@@ -76,6 +76,7 @@ def test_it_fails(lab: Lab, variables: dict[str, Any], fault: str, reason: str) 
 # What something else does half a second after the fault has come, and what the drill then says was lost.
 ENDED: dict[str, tuple[str, str]] = {
     "service_stop": ("systemctl start {engine}", r"{engine} runs"),
+    "service_hang": ("systemctl kill --signal=CONT {engine}", r"processes of {engine} go on"),
     "service_slow": ("systemctl stop haproof-fault-service_slow", r"{engine} is not stopped again and again any more"),
     "keepalived_bad_config": ("sed -i '/^vrrp_instance VI_new/,$d' {conf}", r"{conf} has been changed"),
     "vrrp_block": ("nft delete table netdev haproof_drill", r"the rules of .* have been removed"),

@@ -30,6 +30,11 @@ exec chroot "$root" "$@"
 """
 
 
+def configuration(path: Path) -> str:
+    """Read a configuration, with a carriage return for each ``␍``: linters reject files with the real one."""
+    return path.read_bytes().decode().replace("␍", "\r")
+
+
 def run(release: str, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a Debian release has it, with *folder* as /mnt; its output is one text, errors included."""
     return subprocess.run(

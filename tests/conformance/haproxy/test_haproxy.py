@@ -19,7 +19,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections
 
-from daemons import RELEASES, run
+from daemons import RELEASES, configuration, run
 
 HERE = Path(__file__).parent
 CASES = {path.stem: path for path in sorted(HERE.glob("*.cfg"))}
@@ -133,8 +133,7 @@ def meaning(text: str) -> list[Any]:
     [(name, release) for name in CASES for release in RELEASES if release in ONLY.get(name, RELEASES)],
 )
 def test_meaning(name: str, release: str, beside: Path) -> None:
-    with CASES[name].open(newline="", encoding="utf-8") as file:
-        text = file.read()
+    text = configuration(CASES[name])
     accepted, said = accepts(release, beside, text)
     assert accepted, said
     again = site(adopt(text))

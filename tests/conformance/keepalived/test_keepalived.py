@@ -22,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt impo
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump as as_yaml
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import adopted
 
-from daemons import RELEASES, behind_walls, run
+from daemons import RELEASES, behind_walls, configuration, run
 
 FILES = Path(__file__).parent
 NAMES = sorted(path.stem for path in FILES.glob("*.conf"))
@@ -84,8 +84,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_adopted(folder: Path, name: str) -> None:
-    live = (FILES / f"{name}.conf").read_bytes()
-    text, again = live.decode(), adopted_again(live)
+    text = configuration(FILES / f"{name}.conf")
+    again = adopted_again(text.encode())
     for release in RELEASES:
         assert words(folder, again, release) == words(folder, text, release)
     for host in HOSTS if "@" in text else HOSTS[:1]:

@@ -24,7 +24,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse impo
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING, tree
 
-from daemons import RELEASES, behind_walls, run
+from daemons import RELEASES, behind_walls, configuration, run
 
 HERE = Path(__file__).parent
 CASES = {path.stem: path for path in sorted(HERE.glob("*.conf"))}
@@ -143,8 +143,7 @@ def in_order(main: list[Any]) -> list[Any]:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", CASES)
 def test_meaning(name: str, release: str, beside: Path) -> None:
-    with CASES[name].open(newline="", encoding="utf-8") as file:
-        text = file.read()
+    text = configuration(CASES[name])
     accepted, said = accepts(release, beside, text)
     assert accepted, said
     again = site(adopt(text))

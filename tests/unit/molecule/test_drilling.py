@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
@@ -33,7 +32,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """Return a lab whose playbook is a script, which writes to went_on."""
     script = PLAYBOOK.format(went_on=tmp_path / "went_on")
     monkeypatch.setattr(drilling, "command", lambda _lab, **_variables: ["sh", "-c", script])
-    return Lab(tmp_path / "inventory.yml", cast("dict[str, Any]", {}), "nginx", [], [], {})
+    return Lab(tmp_path / "inventory.yml", {}, "nginx", [], [], {})
 
 
 def test_it_is_done_once_at_its_moment_while_the_playbook_stands_still(lab: Lab, tmp_path: Path) -> None:

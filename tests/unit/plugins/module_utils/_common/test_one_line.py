@@ -111,7 +111,7 @@ def test_every_variable_of_the_roles_is_judged() -> None:
     assert names == (set(VARIABLES) | ELSEWHERE) - {"inventory_hostname", "keepalived_sysctl"}
     # Each plan judges what the role's table of settings hands to it.
     for name in VARIABLES:
-        role, _, setting = name.partition("_")
+        role, setting = name.split("_", 1)
         if role != "inventory":
             assert f'  {setting}: "{{{{ {name} }}}}"\n' in (CHECKOUT / f"roles/{role}/vars/main.yml").read_text()
 

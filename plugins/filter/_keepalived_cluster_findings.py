@@ -11,6 +11,7 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - For the role P(haproof.balancer.keepalived#role), and changes with it.
+  - Compares the hosts of each group with each other.
   - Looks for settings that are valid on each host and wrong for all of them together. Different VRRP router ids,
     versions, intervals, passwords or addresses give two holders; equal priorities leave the holder to chance; a check
     whose weight is too small never moves a VIP.
@@ -24,12 +25,6 @@ options:
     type: list
     elements: str
     required: true
-  accepted:
-    description: Kinds of findings that are meant.
-    type: list
-    elements: str
-    choices: [advert_int, nopreempt, priority, subnet, weight]
-    default: []
 """
 
 EXAMPLES = r"""
@@ -49,10 +44,20 @@ from typing import Any
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import cluster_findings, told
 
 
-def findings(hostvars: Mapping[str, Any], hosts: Sequence[str], accepted: Sequence[str] = ()) -> list[str]:
-    """Return the findings about the configurations of all *hosts* that have a plan."""
-    plans = {host: hostvars[host].get("__keepalived_plan", {}) for host in hosts}
-    return told(cluster_findings({host: plan["tree"] for host, plan in plans.items() if "tree" in plan}), accepted)
+def findings(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[str]:
+    """Return the findings about the configurations of those *hosts* that have a plan, group by group."""
+    groups: dict[str, dict[str, Any]] = {}
+    for host in hosts:
+        plan = hostvars[host].get("__keepalived_plan", {})
+        if "tree" in plan:
+            groups.setdefault(plan["group"], {})[host] = plan
+    return [
+        finding
+        for plans in groups.values()
+        for finding in told(
+            cluster_findings({host: plan["tree"] for host, plan in plans.items()}), next(iter(plans.values()))["accept"]
+        )
+    ]
 
 
 class FilterModule:

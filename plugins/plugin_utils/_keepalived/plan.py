@@ -48,6 +48,10 @@ class Plan(TypedDict, total=False):
 
     findings: list[str]
     """Why the role refuses to touch the host."""
+    group: str
+    """The group of the hosts that share its virtual IPs."""
+    accept: list[str]
+    """Kinds of findings that are meant."""
     tree: Any
     """The configuration, with directives as keys, to be compared with those of the other hosts."""
     conf: str
@@ -130,6 +134,8 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     packages = _build_packages(settings, family) if built else family["packages"]
     return {
         "findings": [],
+        "group": group,
+        "accept": settings["accept"],
         "tree": conf,
         "conf": text,
         "vips": vips,

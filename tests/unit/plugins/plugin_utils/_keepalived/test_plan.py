@@ -240,3 +240,13 @@ def test_secrets_are_not_shown() -> None:
     instance = {"name": "VI_1", "authentication": {"auth_type": "PASS", "auth_pass": "s3cretword\n"}}
     (found,) = planned(vrrp_instances=[instance])["findings"]
     assert "s3cretword" not in found
+
+
+def test_uninstalling_needs_no_part_in_the_virtual_ips() -> None:
+    gone = Inventory("lb03", {"all": ["lb03"]}, {"lb03": {"ansible_facts": {"os_family": "Debian"}}}, ["lb03"])
+    wanted = {**SETTINGS, "track_services": ["nginx"], "watch": True}
+    assert plan(wanted, TABLES, gone)["findings"] == ["lb03: keepalived_group: the inventory has no group 'balancers'"]
+    found = plan({**wanted, **VARS["__keepalived_uninstalled"]}, TABLES, gone)
+    assert found["findings"] == []
+    assert found["units"] == ["keepalived-track@nginx", "keepalived-watch"]
+    assert {WATCH, "/etc/keepalived/alert.json"} <= {file["dest"] for file in found["files"]}

@@ -44,7 +44,10 @@ _OPEN_URL = Rule(
 )
 # keepalived splits a script's line into arguments itself, and interprets "$", "~" and quotes.
 _CHECK_URL = Rule(
-    re.compile(r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:[0-9]{1,5})?(/[\w./~%+,=:@-]*)?)?", re.ASCII),
+    re.compile(
+        r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?:[0-9]{1,4}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5])))))?(/[\w./~%+,=:@-]*)?)?",
+        re.ASCII,
+    ),
     "use http://HOST:PORT/PATH, with %XX for any other character of the path",
 )
 SYSCTL = Rule(re.compile(r"[\w-]+([./][\w:@-]+)+", re.ASCII), "use the name of a kernel parameter")

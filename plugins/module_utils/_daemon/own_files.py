@@ -34,8 +34,6 @@ _OWN = re.compile(
 )
 # Of these, those that a role writes only for some variables, and removes without them.
 LISTED = ("/etc/nginx/haproof/degraded.html", "/var/cache/nginx/CACHEDIR.TAG")
-# What earlier versions wrote before a secret file.
-_FORMER_MARK = "secret "
 
 
 def is_own(path: str) -> bool:
@@ -49,11 +47,10 @@ def listed(lines: Iterable[str], manifest: str) -> list[str]:
     Raises ValueError for a line that the role has not written: what a manifest names is removed.
     """
     found = []
-    for line in filter(None, lines):
-        path = line[len(_FORMER_MARK) :] if line.startswith(_FORMER_MARK) else line
+    for path in filter(None, lines):
         if path_problem(path) or (is_own(path) and path not in LISTED):
             raise ValueError(
-                f"{manifest}: the role did not write the line {line!r}; delete it, since listed files are removed"
+                f"{manifest}: the role did not write the line {path!r}; delete it, since listed files are removed"
             )
         found.append(path)
     return found

@@ -82,9 +82,7 @@ def _switch_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for switch, needed in switches.NEEDED.items():
         if settings[switch] and not switches.is_on(settings, switch):
             yield f"nginx_{switch}: has no {' or '.join(needed)}, and does nothing without it"
-    if settings["package_source"] == "vendor" and not re.fullmatch(
-        r"\w+:[0-9a-f]{32,}", settings["vendor_key_checksum"]
-    ):
+    if settings["package_source"] == "vendor" and not _CHECKSUM.fullmatch(settings["vendor_key_checksum"]):
         yield (
             "nginx_vendor_key_checksum: the vendor's key must be pinned; fetch it, compare its fingerprints with those "
             "that the vendor says, and give its checksum, e.g. sha256:0123..."

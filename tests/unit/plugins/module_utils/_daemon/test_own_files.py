@@ -19,7 +19,6 @@ def test_what_was_written_is_read_again() -> None:
         {**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list"
     )
     assert listed(manifest["content"].split("\n"), "/list") == [file["dest"] for file in written]
-    assert listed(["secret /b"], "/list") == ["/b"]
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,7 @@ def test_masks_know_what_is_in_the_files() -> None:
 def test_a_manifest_is_read_from_the_host(tmp_path: Path) -> None:
     manifest = tmp_path / "files"
     assert former_files(None) == former_files(str(manifest)) == []
-    manifest.write_text("/srv/a\nsecret /srv/b\n")
+    manifest.write_text("/srv/a\n/srv/b\n")
     assert former_files(str(manifest)) == ["/srv/a", "/srv/b"]
     manifest.write_text("/etc/nginx/nginx.conf\n")
     with pytest.raises(ValueError, match=r"the role did not write the line '/etc/nginx/nginx\.conf'; delete it"):

@@ -42,10 +42,11 @@ _OPEN_URL = Rule(
     re.compile(r"(?!\w+://[^/]*:[^/]*@)" + _URL.pattern.pattern),
     "use a URL without blanks, quotes and password; apt has passwords in /etc/apt/auth.conf.d",
 )
+_PORT = r"(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # keepalived splits a script's line into arguments itself, and interprets "$", "~" and quotes.
 _CHECK_URL = Rule(
     re.compile(
-        r"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?:[0-9]{1,4}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5])))))?(/[\w./~%+,=:@-]*)?)?",
+        rf"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:{_PORT})?(/[\w./~%+,=:@-]*)?)?",
         re.ASCII,
     ),
     "use http://HOST:PORT/PATH, with %XX for any other character of the path",

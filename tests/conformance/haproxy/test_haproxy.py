@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from adopted import certificate, written
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import SECTIONS, parse
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.adopt import variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
@@ -54,23 +53,14 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, text in BESIDE.items():
         (folder / name).write_text(text)
     pem = folder / "cert.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=www.example.com -days 2 -keyout key -out cert"
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    certificate(folder)
     pem.write_text((folder / "cert").read_text() + (folder / "key").read_text())
     return folder
 
 
-class Loader(yaml.SafeLoader):
-    """Read what adopt writes; a text that is not a template is a text here."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
-
-
 def adopt(text: str) -> dict[str, Any]:
     """Return the variables that adopt writes for a single balancer."""
-    found: dict[str, Any] = yaml.load(dump(variables(parse(text))), Loader)  # noqa: S506
-    return found
+    return written(variables(parse(text)))
 
 
 def site(adopted: dict[str, Any]) -> str:

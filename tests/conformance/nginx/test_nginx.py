@@ -16,8 +16,7 @@ from urllib.parse import quote
 
 import crossplane
 import pytest
-import yaml
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
+from adopted import certificate, written
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.adopt import variables
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import parse
@@ -63,22 +62,13 @@ def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("nginx")
     for name, text in BESIDE.items():
         (folder / name).write_text(text)
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=www.example.com -days 2 -keyout key -out cert"
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    certificate(folder)
     return folder
-
-
-class Loader(yaml.SafeLoader):
-    """Read what adopt writes; a text that is not a template is a text here."""
-
-
-Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 
 
 def adopt(text: str) -> dict[str, Any]:
     """Return the variables that adopt writes for a single balancer."""
-    found: dict[str, Any] = yaml.load(dump(variables(parse(text))), Loader)  # noqa: S506
-    return found
+    return written(variables(parse(text)))
 
 
 def site(adopted: dict[str, Any]) -> str:

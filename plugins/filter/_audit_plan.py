@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _audit_plan
-short_description: What to look at in a running cluster
+short_description: The hosts and addresses to look at in a running cluster
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _audit_report
-short_description: What is wrong with a running cluster
+short_description: The findings about a running cluster
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:

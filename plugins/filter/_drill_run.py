@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _drill_run
-short_description: What one run of a drill does
+short_description: The plan of one run of a drill
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _keepalived_cluster_findings
-short_description: What does not fit together in the keepalived configurations of a cluster
+short_description: The contradictions between the keepalived configurations of a cluster
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _site_findings
-short_description: What is in the way of a cluster on its link
+short_description: The findings about the link of a cluster
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:

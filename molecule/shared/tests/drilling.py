@@ -13,12 +13,17 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, NamedTuple, TypeVar
+
+import pytest
 
 if TYPE_CHECKING:
     from nodes import Lab
 
 TIMEOUT_S = 2400
+# "make test" drills what is promised, and sabotages a drill in one way of each kind. "make test-full" does everything.
+WHOLE = os.environ.get("LAB_FAULTS") == "all"
+whole = pytest.mark.skipif(not WHOLE, reason="part of the whole matrix, which is drilled with LAB_FAULTS=all")
 
 # How the names of the role's tasks begin, in their order.
 ARM = "Arm | Start the prober on"
@@ -32,6 +37,7 @@ HEALED = "Heal | Wait until the booted node is reachable"
 ENDED = "Heal | Record the run"
 JUDGE = "Drill | Judge the results"
 
+Case = TypeVar("Case")
 Moment = tuple[str, str]
 """A fault, and how the name of a task begins."""
 
@@ -47,6 +53,11 @@ class Drilled(NamedTuple):
     def output(self) -> str:
         """Return what it printed."""
         return "".join(line for _at, line in self.lines)
+
+
+def selected(cases: Mapping[str, Case], always: Collection[str]) -> dict[str, Case]:
+    """Return the cases to run: all with LAB_FAULTS=all, otherwise only those named in *always*."""
+    return {name: case for name, case in cases.items() if WHOLE or name in always}
 
 
 def command(lab: Lab, **variables: Any) -> list[str]:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 import observer
-from drilling import Drilled, drill
+from drilling import Drilled, drill, whole
 from nodes import PROJECT, inventory_variables
 
 sys.path.insert(0, str(PROJECT / "build/collections"))
@@ -39,7 +39,6 @@ PROMISED = [
 ]
 # What these nodes cannot do, and say so.
 IMPOSSIBLE = {"clock_jump"}
-WHOLE = os.environ.get("LAB_FAULTS") == "all"
 REPEATS = 3
 
 # Longest outage in seconds, by profile: the median of the repeats, for a busy machine must not turn it red.
@@ -175,7 +174,7 @@ def test_moments_are_told_on_one_clock(promised: Drilled) -> None:
         assert 0 < done["clock_error_s"] < 0.05
 
 
-@pytest.mark.skipif(not WHOLE, reason="the whole matrix is drilled with LAB_FAULTS=all")
+@whole
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in PROMISED])
 def test_other_drill_passes(others: Drilled, fault: str) -> None:
     done = others.drills[fault]
@@ -183,7 +182,7 @@ def test_other_drill_passes(others: Drilled, fault: str) -> None:
     assert done["verdict"] == expected, done["reasons"]
 
 
-@pytest.mark.skipif(not WHOLE, reason="the whole matrix is drilled with LAB_FAULTS=all")
+@whole
 def test_a_second_observer_saw_the_same_of_the_others(others_seen: tuple[Drilled, Seen]) -> None:
     assert list(others_seen[0].drills) == [fault for fault in FAULTS if fault not in PROMISED]
     differing = disagreements(*others_seen)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 
-from drilling import drill
+from drilling import drill, selected, whole
 from nodes import CLIENT, apply_site, inventory_hosts
 
 if TYPE_CHECKING:
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 ANSWERS = "/usr/local/libexec/keepalived/answers 127.0.0.1 8099 /"
 
 # What is set up badly, the fault that shows it, and why the drill then fails.
-BAD: list[tuple[str, dict[str, Any], str, str]] = [
-    (
-        "polling",
-        {"keepalived_track_services": []},
-        "service_stop",
-        r"the outage of \d{3,} ms is above the objective of 100 ms",
-    ),
-    (
-        "weight",
-        {
-            "keepalived_track_services": [],
-            "keepalived_check_url": "",
-            "keepalived_vrrp_scripts": [
-                {"name": "answers", "script": f'"{ANSWERS}"', "interval": 1, "fall": 2, "rise": 1, "weight": -1}
-            ],
-            "keepalived_vrrp_instance": {"track_script": ["answers"]},
-            "keepalived_accept": ["weight"],
-        },
-        "service_stop",
-        r"the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01",
-    ),
-    (
-        "silence",
-        {"keepalived_watch": False},
-        "vrrp_block",
-        r"more than one balancer had the VIP for \d{4,} ms, and no alarm split_brain was raised",
-    ),
-]
+BAD: dict[str, tuple[dict[str, Any], str, str]] = selected(
+    {
+        "polling": (
+            {"keepalived_track_services": []},
+            "service_stop",
+            r"the outage of \d{3,} ms is above the objective of 100 ms",
+        ),
+        "weight": (
+            {
+                "keepalived_track_services": [],
+                "keepalived_check_url": "",
+                "keepalived_vrrp_scripts": [
+                    {"name": "answers", "script": f'"{ANSWERS}"', "interval": 1, "fall": 2, "rise": 1, "weight": -1}
+                ],
+                "keepalived_vrrp_instance": {"track_script": ["answers"]},
+                "keepalived_accept": ["weight"],
+            },
+            "service_stop",
+            r"the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01",
+        ),
+        "silence": (
+            {"keepalived_watch": False},
+            "vrrp_block",
+            r"more than one balancer had the VIP for \d{4,} ms, and no alarm split_brain was raised",
+        ),
+    },
+    always=["polling"],
+)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def set_up(lab: Lab, variables: dict[str, Any]) -> Iterator[None]:
     assert lab.moved_to("lb01", within_s=20), lab.holders()
 
 
-@pytest.mark.parametrize(("variables", "fault", "reason"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("variables", "fault", "reason"), BAD.values(), ids=list(BAD))
 def test_it_fails(lab: Lab, variables: dict[str, Any], fault: str, reason: str) -> None:
     with set_up(lab, variables):
         done = drill(lab, faults=fault, deadline_s=20)
@@ -74,14 +74,20 @@ def test_it_fails(lab: Lab, variables: dict[str, Any], fault: str, reason: str) 
 
 
 # What something else does half a second after the fault has come, and what the drill then says was lost.
-ENDED: dict[str, tuple[str, str]] = {
-    "service_stop": ("systemctl start {engine}", r"{engine} runs"),
-    "service_hang": ("systemctl kill --signal=CONT {engine}", r"processes of {engine} go on"),
-    "service_slow": ("systemctl stop haproof-fault-service_slow", r"{engine} is not stopped again and again any more"),
-    "keepalived_bad_config": ("sed -i '/^vrrp_instance VI_new/,$d' {conf}", r"{conf} has been changed"),
-    "vrrp_block": ("nft delete table netdev haproof_drill", r"the rules of .* have been removed"),
-    "cpu_starve": ("systemctl stop haproof-fault-cpu_starve", r"the busy loops have ended"),
-}
+ENDED: dict[str, tuple[str, str]] = selected(
+    {
+        "service_stop": ("systemctl start {engine}", r"{engine} runs"),
+        "service_hang": ("systemctl kill --signal=CONT {engine}", r"processes of {engine} go on"),
+        "service_slow": (
+            "systemctl stop haproof-fault-service_slow",
+            r"{engine} is not stopped again and again any more",
+        ),
+        "keepalived_bad_config": ("sed -i '/^vrrp_instance VI_new/,$d' {conf}", r"{conf} has been changed"),
+        "vrrp_block": ("nft delete table netdev haproof_drill", r"the rules of .* have been removed"),
+        "cpu_starve": ("systemctl stop haproof-fault-cpu_starve", r"the busy loops have ended"),
+    },
+    always=["service_stop", "vrrp_block"],
+)
 
 SABOTEUR = """
 while :; do
@@ -125,31 +131,30 @@ def test_a_fault_that_something_else_ends_is_disturbed(lab: Lab) -> None:
 NOT_BOOTED = {"node_reboot": {"inject": [["true"]], "heal": []}}
 
 # What the drill breaks or asks instead of what it should, and why that proves nothing.
-BESIDE: list[tuple[str, dict[str, Any], str]] = [
-    (
-        "another service",
-        {"faults": "service_slow,service_kill", "service": "systemd-logind"},
-        r"what serves client at \S+ port 80 of lb01 is not systemd-logind",
-    ),
-    (
-        "a backend's own URL",
-        {"faults": "keepalived_stop", "url": "http://{web01}/"},
-        r"lb01 has no connection from client \(\S+\) to \S+ port 80, so its requests for \S+ are not seen to",
-    ),
-    (
-        "a service that no balancer uses",
-        {"faults": "backend_stop", "backend_service": "ssh"},
-        r"ssh of web01 has no connection from lb01, so no request is seen to need it",
-    ),
-    (
-        "a reboot that is none",
-        {"faults": "node_reboot", "commands": NOT_BOOTED},
-        r"nothing showed that lb01 had the fault \(lb01: it has not booted\)",
-    ),
-]
+BESIDE: dict[str, tuple[dict[str, Any], str]] = selected(
+    {
+        "another service": (
+            {"faults": "service_slow,service_kill", "service": "systemd-logind"},
+            r"what serves client at \S+ port 80 of lb01 is not systemd-logind",
+        ),
+        "a backend's own URL": (
+            {"faults": "keepalived_stop", "url": "http://{web01}/"},
+            r"lb01 has no connection from client \(\S+\) to \S+ port 80, so its requests for \S+ are not seen to",
+        ),
+        "a service that no balancer uses": (
+            {"faults": "backend_stop", "backend_service": "ssh"},
+            r"ssh of web01 has no connection from lb01, so no request is seen to need it",
+        ),
+        "a reboot that is none": (
+            {"faults": "node_reboot", "commands": NOT_BOOTED},
+            r"nothing showed that lb01 had the fault \(lb01: it has not booted\)",
+        ),
+    },
+    always=["a backend's own URL"],
+)
 
 
-@pytest.mark.parametrize(("variables", "reason"), [case[1:] for case in BESIDE], ids=[case[0] for case in BESIDE])
+@pytest.mark.parametrize(("variables", "reason"), BESIDE.values(), ids=list(BESIDE))
 def test_a_fault_beside_the_requests_is_no_pass(lab: Lab, variables: dict[str, Any], reason: str) -> None:
     web01 = inventory_hosts(lab.inventory, "backends")["web01"]["backend_address"]
     told = {name: value.format(web01=web01) if name == "url" else value for name, value in variables.items()}
@@ -160,6 +165,7 @@ def test_a_fault_beside_the_requests_is_no_pass(lab: Lab, variables: dict[str, A
         assert any(re.search(reason, one) for one in found["reasons"]), found["reasons"]
 
 
+@whole
 def test_a_client_that_has_the_vip_itself_is_no_pass(lab: Lab) -> None:
     client = lab.nodes[CLIENT]
     client.check_output("ip address add %s/32 dev lo", lab.vip)
@@ -175,6 +181,7 @@ def test_a_client_that_has_the_vip_itself_is_no_pass(lab: Lab) -> None:
     assert re.search(wanted, str(found["reasons"])), found["reasons"]
 
 
+@whole
 def test_a_client_behind_a_nat_is_known_by_its_address_there(lab: Lab) -> None:
     client, address = lab.nodes[CLIENT], lab.vip.rpartition(".")[0] + ".200"
     interface = client.check_output("ip -oneline route get %s", lab.vip).split("dev ")[1].split()[0]

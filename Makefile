@@ -108,18 +108,16 @@ mutants: $(READY) ## mutate the pure functions, and count the mutants that survi
 cores: $(READY) ## the unit tests that depend on Ansible, with the oldest and the newest ansible-core
 	@scripts/cores
 
-# The scenarios that prove most in CI's time; FURTHER has the rest. Two labs in parallel do not slow each other down, but
-# drills measure milliseconds and run alone.
-SCENARIOS := default nginx_features haproxy_features examples_nginx examples_haproxy findings watch three_nodes installed
+# What needs no lab, and the scenarios that prove most in CI's time; FURTHER has the rest. The longest begin. Two labs in
+# parallel do not slow each other down, but drills measure milliseconds and run alone.
+GATES := check sanity conformance cores
+SCENARIOS := findings default nginx_features haproxy_features watch three_nodes installed
 FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: test
-test: ## all gates: check, conformance, other ansible-cores, ansible-test sanity and the molecule scenarios
-	@$(MAKE) --no-print-directory check
-	@$(MAKE) --no-print-directory conformance
-	@$(MAKE) --no-print-directory cores
-	@$(MAKE) --no-print-directory sanity
+test: $(READY) ## all gates: check, conformance, other ansible-cores, ansible-test sanity and most molecule scenarios
+	@$(PARALLEL) $(GATES)
 	@scripts/setup lab
 	@$(PARALLEL) $(SCENARIOS:%=molecule-%)
 	@$(MAKE) --no-print-directory molecule-failover
@@ -132,7 +130,7 @@ picture: $(READY) ## render the last drills' page in a real browser: build/pictu
 	@scripts/screenshot build/failover/$(LAB_ENGINE)-$(LAB_PROFILE)-$(LAB_DEBIAN)/promised/report.html build/picture
 
 .PHONY: test-full
-test-full: test ## test, the scenarios that are too slow for every change, and every fault on every pair
+test-full: test ## test, the further scenarios, and every fault and every sabotage on every pair
 	@$(PARALLEL) $(FURTHER:%=molecule-%)
 	@$(MAKE) --no-print-directory matrix
 

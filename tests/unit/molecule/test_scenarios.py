@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -41,3 +42,9 @@ def test_every_test_belongs_to_a_step() -> None:
     named = {path for scenario in SCENARIOS for path in arguments(scenario)}
     tests = MOLECULE.glob("*/tests/**/test_*.py")
     assert [path for path in tests if not named.intersection(path.parents)] == []
+
+
+def test_contributors_are_told_what_make_test_leaves_out() -> None:
+    run = re.findall(r"^SCENARIOS := (.*)", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)[0].split()
+    told = re.findall(r"- the scenarios (.*?)\n- ", (CHECKOUT / "CONTRIBUTING.md").read_text(), re.DOTALL)[0]
+    assert re.findall(r"`(\w+)`", told) == [name for name in SCENARIOS if name not in (*run, "failover")]

@@ -41,7 +41,7 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import cluster_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import cluster_findings, told
 
 
 def findings(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[str]:

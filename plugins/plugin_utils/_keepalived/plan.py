@@ -29,7 +29,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan
     with_flags,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import alerts, peers, wire_plan
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import host_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import host_findings, told
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched

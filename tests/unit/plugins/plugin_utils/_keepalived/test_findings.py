@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.cluster import (
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import (
     ACCEPTABLE,
     Finding,
     cluster_findings,

@@ -11,7 +11,7 @@ from typing import Any, Callable, Mapping, NamedTuple
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import adopt as haproxy
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import tree as keepalived
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import adopt as keepalived
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import adopt as nginx
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
 
@@ -23,13 +23,13 @@ class AdoptError(ValueError):
 class Reader(NamedTuple):
     """How a daemon's file becomes variables.
 
-    ``variables`` raises ValueError when they would not reproduce it. ``difference`` says where they do not, None or ""
-    when they do.
+    ``variables`` raises ValueError when they would not reproduce it. ``difference`` returns the first difference
+    between the file and what they give, empty if there is none.
     """
 
     parse: Callable[[str], Any]
     variables: Callable[[Any], dict[str, Any]]
-    difference: Callable[[Mapping[str, Any], Any], str | None]
+    difference: Callable[[Mapping[str, Any], Any], str]
 
 
 READERS = {

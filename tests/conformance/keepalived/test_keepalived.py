@@ -20,7 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt
 from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump as as_yaml
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import adopted
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.adopt import adopted
 
 from daemons import RELEASES, behind_walls, configuration, run
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import difference, variables
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.adopt import difference, variables
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "tests" / "configurations"))
 from configurations import NAMES, configuration
@@ -27,4 +27,4 @@ def test_what_is_written_can_be_read(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_can_be_taken_over(name: str) -> None:
     live = parse(render(configuration(name, "eth0")))
-    assert difference(variables(live), live) is None
+    assert difference(variables(live), live) == ""

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a keepalived.conf that was written by hand to the role's variables: the inverse of ``tree.tree``."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any, Mapping, Sequence, Union
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import BLOCKS, LINES, tree
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
+
+Tree = Union[Mapping[str, Any], Sequence[Any], str]
+"""A configuration as ``parse`` returns it."""
+
+# With these the role adds nothing of its own.
+ADDS_NOTHING = {"keepalived_base": False, "keepalived_track_services": [], "keepalived_check_url": ""}
+
+
+def variables(live: Tree) -> dict[str, Any]:
+    """Return the role's variables that reproduce a configuration that ``parse`` read: the inverse of ``tree``.
+
+    Where ``tree`` would put its blocks in another order, which can change what they mean, ``keepalived_conf`` holds
+    them all.
+    """
+    if isinstance(live, Mapping):
+        found = _by_block(live)
+        again = adopted(found)
+        if isinstance(again, Mapping) and list(again.items()) == list(live.items()):
+            return found
+        live = [live]
+    return {**ADDS_NOTHING, "keepalived_conf": live if isinstance(live, str) else list(live)}
+
+
+def _by_block(live: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {**ADDS_NOTHING}
+    directives = {directive: name for name, directive in BLOCKS.items()}
+    for key, value in live.items():
+        word, _space, name = key.partition(" ")
+        # An empty setting is none.
+        if value and (key in LINES or (key == "global_defs" and isinstance(value, Mapping))):
+            found[f"keepalived_{key}"] = value
+        elif word in directives and name and isinstance(value, Mapping) and "name" not in value:
+            found.setdefault(f"keepalived_{directives[word]}", []).append({"name": name, **value})
+        else:
+            found.setdefault("keepalived_conf", {})[key] = value
+    return found
+
+
+def adopted(found: Mapping[str, Any]) -> Tree:
+    """Return the configuration that ``tree`` makes of variables that :func:`variables` found."""
+    settings: dict[str, Any] = {name: [] for name in (*LINES, *BLOCKS)}
+    settings.update(vips=[], profile={}, unicast=False, track_services=[], check_script="")
+    settings.update(global_defs={}, vrrp_instance={}, conf={})
+    settings.update({name.partition("_")[2]: found[name] for name in found.keys() - ADDS_NOTHING.keys()})
+    return tree(settings, Cluster("", [], {}))
+
+
+def difference(found: Mapping[str, Any], live: Tree) -> str:
+    """Return the first difference between *live* and what the variables *found* give, empty if there is none.
+
+    Both are compared line by line, as keepalived reads them. A password is not shown.
+    """
+    wanted, given = render(live), render(adopted(found))
+    if wanted == given:
+        return ""
+    for index, (line, other) in enumerate(zip_longest(meaning(wanted), meaning(given)), 1):
+        if line != other:
+            return f"its directive {index} is {_shown(line)}, and would be {_shown(other)}"
+    return ""
+
+
+def _shown(line: str | None) -> str:
+    if line is None:
+        return "missing"
+    return "auth_pass ..." if "auth_pass" in line else repr(line)

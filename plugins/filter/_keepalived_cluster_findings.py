@@ -41,7 +41,7 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import cluster_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import cluster_findings, refused
 
 
 def findings(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[str]:
@@ -54,7 +54,7 @@ def findings(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[str]:
     return [
         finding
         for plans in groups.values()
-        for finding in told(
+        for finding in refused(
             cluster_findings({host: plan["tree"] for host, plan in plans.items()}), next(iter(plans.values()))["accept"]
         )
     ]

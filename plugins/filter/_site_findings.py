@@ -42,12 +42,10 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import refusals
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import interfaces
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
-    Seen,
-    refusals,
-    wire_findings,
-)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import Seen, wire_findings
 
 
 def _site_findings(
@@ -66,7 +64,8 @@ def _site_findings(
         for host, known in facts.items()
     }
     instances = {host: probe["instances"] for host, probe in probes.items()}
-    return refusals(wire_findings(Seen(probes, instances, addresses, macs, opens)), accepted, "site_accepted_findings")
+    found = wire_findings(Seen(probes, instances, addresses, macs, opens))
+    return [printable(text) for text in refusals(found, accepted, "site_accepted_findings")]
 
 
 class FilterModule:

@@ -13,11 +13,8 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import HOLDER, holds, instance_of, role_of
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
-    Finding,
-    Seen,
-    wire_findings,
-)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import Seen, wire_findings
 
 # File systems and systemd round times differently.
 _ROUNDING_S = 1.0
@@ -114,7 +111,7 @@ def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
     found = findings(cluster)
     rows = [_row(cluster, vip, found) for vip in cluster.all_vips()]
     shown = [
-        {"finding": f.slug, "host": f.host, "vip": f.vip, "text": printable(f.text), "accepted": f.slug in accepted}
+        {"finding": f.kind, "host": f.host, "vip": f.vip, "text": printable(f.text), "accepted": f.kind in accepted}
         for f in found
     ]
     return {"vips": rows, "findings": shown, "table": printable(table(rows))}
@@ -126,7 +123,7 @@ def findings(cluster: Cluster) -> list[Finding]:
     for host, info in cluster.infos.items():
         if "addresses" not in info:
             why = str(info.get("msg", "no answer")).strip()
-            found.append(Finding("host_unknown", host, "", f"{host}: cannot be inspected: {why}"))
+            found.append(Finding("host_unknown", f"{host}: cannot be inspected: {why}", host))
         else:
             found += _host(host, info, cluster)
     for host in cluster.inspected():
@@ -134,7 +131,7 @@ def findings(cluster: Cluster) -> list[Finding]:
     for host, probe in cluster.probes.items():
         if "heard" not in probe and host in cluster.inspected():
             why = str(probe.get("msg", "no answer")).strip()
-            found.append(Finding("host_unknown", host, "", f"{host}: its link cannot be inspected: {why}"))
+            found.append(Finding("host_unknown", f"{host}: its link cannot be inspected: {why}", host))
     for vip in cluster.all_vips():
         found += _vip(vip, cluster)
         found += _service(vip, cluster)
@@ -150,7 +147,7 @@ def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Find
     if not daemon["running"]:
         for vip in cluster.all_vips() or [""]:
             text = f"{host}: keepalived is not running, so it cannot take over {vip}: start it"
-            yield Finding("standby_not_ready", host, vip, text)
+            yield Finding("standby_not_ready", text, host, vip)
         return
     for instance in info["instances"]:
         vip = next(iter(instance["virtual_addresses"]), "")
@@ -159,19 +156,19 @@ def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Find
         because = f" because of {', '.join(failing)}" if failing else ""
         if instance["state"] == "fault":
             text = f"{what} is in FAULT{because}: it cannot hold any VIP until this is fixed"
-            yield Finding("instance_fault", host, vip, text)
+            yield Finding("instance_fault", text, host, vip)
         elif failing and instance["state"] == "backup":
             text = f"{what} is at priority {instance['effective_priority']}{because}: it may not take over"
-            yield Finding("standby_not_ready", host, vip, text)
+            yield Finding("standby_not_ready", text, host, vip)
         elif failing:
-            yield Finding("check_failing", host, vip, f"{what} holds {vip}, but {', '.join(failing)} fails")
+            yield Finding("check_failing", f"{what} holds {vip}, but {', '.join(failing)} fails", host, vip)
     ended = daemon.get("restarts") or []
     if ended:
         text = (
             f"{host}: keepalived had to restart a process (restarts: {len(ended)}, last: {ended[-1]}). Find"
             " the reason in journalctl --unit=keepalived (a CPU time limit, a crash), then restart keepalived"
         )
-        yield Finding("process_restarted", host, "", text)
+        yield Finding("process_restarted", text, host)
     yield from _disk(host, daemon)
 
 
@@ -184,26 +181,26 @@ def _disk(host: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
             f"{host}: {files} is not the running configuration: {'; '.join(config['differences'])}. Reload keepalived,"
             " or undo the edit"
         )
-        yield Finding("config_drift", host, "", text)
+        yield Finding("config_drift", text, host)
     elif changed is not None and loaded is not None and changed > loaded + _ROUNDING_S:
         text = (
             f"{host}: {files} was written {changed - loaded:.0f} s after keepalived last read it, although the"
             " comparable settings are the same. Reload keepalived, or undo the edit"
         )
-        yield Finding("config_drift", host, "", text)
+        yield Finding("config_drift", text, host)
     if program.get("outdated"):
         installed = program["installed_version"] or "gone"
         text = (
             f"{host}: keepalived {daemon['version']} is running, but {program['program']} is another one ({installed}):"
             " restart keepalived, the standbys first"
         )
-        yield Finding("binary_outdated", host, "", text)
+        yield Finding("binary_outdated", text, host)
 
 
 def _daemons(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
     if "daemons" not in answer:
         why = str(answer.get("msg", "no answer")).strip()
-        yield Finding("host_unknown", host, "", f"{host}: its daemons cannot be inspected: {why}")
+        yield Finding("host_unknown", f"{host}: its daemons cannot be inspected: {why}", host)
     for name, daemon in answer.get("daemons", {}).items():
         yield from _stale(host, name, daemon)
 
@@ -217,7 +214,7 @@ def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]
             f"{host}: a run was interrupted before {name}'s {daemon['unfinished']}, so it runs with its former files."
             " Apply the playbook again"
         )
-        yield Finding("config_drift", host, "", text)
+        yield Finding("config_drift", text, host)
         return
     loaded = daemon["loaded_at"]
     late = [path for path, written in daemon["files"].items() if loaded is not None and written > loaded + _ROUNDING_S]
@@ -227,10 +224,10 @@ def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]
             f"{host}: {', '.join(late)} was written {seconds:.0f} s after {name} last read it."
             f" Reload {name}, or undo the edit and reload it"
         )
-        yield Finding("config_drift", host, "", text)
+        yield Finding("config_drift", text, host)
     if daemon["units_outdated"]:
         text = f"{host}: {name}'s unit files changed, but systemd has not read them: run systemctl daemon-reload"
-        yield Finding("config_drift", host, "", text)
+        yield Finding("config_drift", text, host)
 
 
 def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
@@ -245,7 +242,7 @@ def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
             state = f"is in state {state}" if state else "does not manage it"
             state = state if running else "is not running"
             text = f"{host}: the kernel has {vip}, but its keepalived {state}: run ip address del, or start keepalived"
-            yield Finding("vip_orphaned", host, vip, text)
+            yield Finding("vip_orphaned", text, host, vip)
     answered = {mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())}
     # A host with two interfaces on the link may answer from both.
     answering = {
@@ -255,21 +252,21 @@ def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
         text = f"{vip}: {' and '.join(both if len(both) > 1 else answering)} hold it at the same time"
         if len(answering) > 1:
             text += f", and {' and '.join(mac for macs in answering.values() for mac in macs)} answer for it"
-        yield Finding("split_brain", "", vip, f"{text}: find out why they do not hear each other")
+        yield Finding("split_brain", f"{text}: find out why they do not hear each other", vip=vip)
     if not holders:
-        yield Finding("no_holder", "", vip, f"{vip}: no host has it")
+        yield Finding("no_holder", f"{vip}: no host has it", vip=vip)
     elif len(both) == 1:
         yield from _on_the_wire(vip, both[0], cluster)
     standbys = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "backup"]
     if len(holders) == 1 and not standbys and len(cluster.infos) > 1:
-        yield Finding("standby_not_ready", "", vip, f"{vip}: no host except {holders[0]} could hold it")
+        yield Finding("standby_not_ready", f"{vip}: no host except {holders[0]} could hold it", vip=vip)
 
 
 def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
     own = cluster.own_addresses()[holder]
     asking = {host: probe for host, probe in cluster.probes.items() if host != holder and vip in probe.get("macs", {})}
     if asking and not any(probe["macs"][vip] for probe in asking.values()):
-        yield Finding("vip_unanswered", holder, vip, f"{vip}: {holder} has it, but does not answer for it on the link")
+        yield Finding("vip_unanswered", f"{vip}: {holder} has it, but does not answer for it on the link", holder, vip)
     for host, probe in asking.items():
         mine = [entry for entry in probe["instances"] if vip in entry["addresses"]]
         heard = [
@@ -279,13 +276,13 @@ def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
         ]
         if mine and not heard:
             text = f"{host}: {holder} has {vip}, but no advert from it arrives on {mine[0]['interface']}: let VRRP pass"
-            yield Finding("peer_silent", host, vip, text)
+            yield Finding("peer_silent", text, host, vip)
 
 
 def _service(vip: str, cluster: Cluster) -> Iterator[Finding]:
     bad = _service_problem(cluster, vip)
     if bad:
-        yield Finding("service_unanswered", "", vip, bad)
+        yield Finding("service_unanswered", bad, vip=vip)
         return
     if vip not in cluster.services:
         return
@@ -302,7 +299,7 @@ def _service(vip: str, cluster: Cluster) -> Iterator[Finding]:
     for host, problem in answers.items():
         if problem and holder_answers:
             text = f"{host}: its service does not answer, so it could not serve {vip}: {problem}"
-            yield Finding("standby_not_ready", host, vip, text)
+            yield Finding("standby_not_ready", text, host, vip)
 
 
 def _service_problem(cluster: Cluster, address: str) -> str:
@@ -338,7 +335,7 @@ def _row(cluster: Cluster, vip: str, found: Sequence[Finding]) -> dict[str, Any]
         "standbys": dict(sorted(standbys.items(), key=lambda entry: -entry[1])),
         "macs": macs,
         "service": None if service is None else not service.get("findings"),
-        "findings": sorted({f.slug for f in found if f.vip == vip or (not f.vip and f.host in sharing)}),
+        "findings": sorted({f.kind for f in found if f.vip == vip or (not f.vip and f.host in sharing)}),
     }
 
 

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
@@ -30,20 +30,6 @@ def render_findings(render: Callable[[Any, str], str], path: str, value: Any) ->
         render(value, path)
     except ConfigError as error:
         yield str(error)
-
-
-class Finding(NamedTuple):
-    """An error, and the kind by which the user accepts it."""
-
-    kind: str
-    text: str
-
-
-def refusals(findings: Iterable[Finding], accepted: Container[str], variable: str) -> Iterator[str]:
-    """Yield the texts of findings that are not ``accepted``, with the way to accept them in ``variable``."""
-    for kind, text in findings:
-        if kind not in accepted:
-            yield f"{text} (if you mean it: {variable}: [{kind}])"
 
 
 def name_findings(names: Iterable[tuple[str, Any]], example: str) -> Iterator[str]:

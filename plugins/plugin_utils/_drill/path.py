@@ -15,6 +15,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import bare_address
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import tcp_port
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding, refusals
 
 Served = Mapping[str, Mapping[str, Any]]
 
@@ -41,18 +42,16 @@ class Reason(NamedTuple):
 
 
 def refused(reasons: Sequence[Reason], accepted: Sequence[str]) -> list[str]:
-    """Return the sentences of the reasons that are not *accepted*, with how to accept those that can be meant."""
-    return [_told(found) for found in reasons if not found.kind or found.kind not in accepted]
+    """Return the messages of the reasons that are not *accepted*, each with the setting that accepts it, if any."""
+    findings = [
+        Finding(found.kind, f"{found.text}: {found.advice}" if found.advice else found.text) for found in reasons
+    ]
+    return refusals(findings, accepted, "drill_accept", (PATH,))
 
 
 def unproven(reasons: Sequence[Reason], accepted: Sequence[str]) -> list[str]:
     """Return the sentences of the reasons that are *accepted*, for the report."""
     return [found.text for found in reasons if found.kind and found.kind in accepted]
-
-
-def _told(found: Reason) -> str:
-    text = f"{found.text}: {found.advice}" if found.advice else found.text
-    return f"{text} (if you mean it: drill_accept: [{found.kind}])" if found.kind else text
 
 
 def find_detours(

@@ -17,13 +17,12 @@ from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind, binds
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import words
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding, refusals
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
-    Finding,
     file_findings,
     label,
     list_names,
     name_findings,
-    refusals,
     render_findings,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render_section

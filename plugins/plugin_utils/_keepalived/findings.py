@@ -7,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from itertools import combinations
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     Block,
@@ -17,6 +17,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
     one_of,
     read,
 )
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding, refusals
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import (
     Cluster,
     interfaces,
@@ -25,25 +26,13 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
     vrid,
 )
 
-
-class Finding(NamedTuple):
-    """Something wrong: a kind, by which it can be accepted, and what to tell (host, place, value, what to do)."""
-
-    kind: str
-    text: str
-
-
-# Kinds that can be meant. Anything else never works.
+# Anything else never works.
 ACCEPTABLE = ("advert_int", "nopreempt", "priority", "subnet", "weight")
 
 
-def told(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
-    """Return the texts of the findings that are not *accepted*, with how to accept those that can be meant."""
-    return [
-        f"{text} (if you mean it: keepalived_accept: [{kind}])" if kind in ACCEPTABLE else text
-        for kind, text in findings
-        if kind not in ACCEPTABLE or kind not in accepted
-    ]
+def refused(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the messages of the findings that are not *accepted*, each with the setting that accepts it, if any."""
+    return refusals(findings, accepted, "keepalived_accept", ACCEPTABLE)
 
 
 def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding]:
@@ -61,7 +50,7 @@ def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding
         findings.append(
             Finding("profile", "keepalived_base: false says nothing about VRRP, which keepalived_vips needs")
         )
-    return [Finding(kind, f"{cluster.host}: {text}") for kind, text in findings]
+    return [found._replace(text=f"{cluster.host}: {found.text}") for found in findings]
 
 
 def _vip_findings(vips: Sequence[Mapping[str, Any]], cluster: Cluster) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan
     with_flags,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import alerts, peers, wire_plan
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import host_findings, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import host_findings, refused
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
@@ -179,7 +179,7 @@ def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: C
 
 def _own_findings(wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:
     """Return what is wrong with the settings; when nothing is, why they cannot be written."""
-    found = told(host_findings(wanted, cluster), wanted["accept"])
+    found = refused(host_findings(wanted, cluster), wanted["accept"])
     if found:
         return found
     try:

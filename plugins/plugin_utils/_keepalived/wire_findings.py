@@ -6,19 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
 
 CLOCK_TOLERANCE_S = 2.0
 """Clocks that differ by more make logs and certificates lie; VRRP itself does not mind."""
-
-
-class Finding(NamedTuple):
-    """Something wrong: its slug, by which it can be accepted, the host, the VIP it is about ("" for all), and words."""
-
-    slug: str
-    host: str
-    vip: str
-    text: str
 
 
 class Seen(NamedTuple):
@@ -63,14 +54,14 @@ def _interfaces(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Fin
         else:
             problem = ""
         if problem:
-            yield Finding("interface_unfit", host, vip, f"{host}: interface {name} {problem}")
+            yield Finding("interface_unfit", f"{host}: interface {name} {problem}", host, vip)
             continue
         for other, mtu in _mtus(instance, seen):
             if link and mtu != link["mtu"] and host < other:
                 text = (
                     f"{host}: interface {name} has MTU {link['mtu']}, and {other} has {mtu} for {vip}: make them equal"
                 )
-                yield Finding("interface_unfit", host, vip, text)
+                yield Finding("interface_unfit", text, host, vip)
 
 
 def _mtus(instance: Mapping[str, Any], seen: Seen) -> Iterator[tuple[str, int]]:
@@ -94,11 +85,11 @@ def _taken(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]
                 shown = ", ".join(router["addresses"]) or "no address"
                 yield Finding(
                     "vrid_taken",
-                    host,
-                    next(iter(instance["addresses"]), ""),
                     f"{host}: VRID {router['vrid']} is in use on {router['interface']} by {router['source']}"
                     f" ({router['mac']}, priority {router['priority']}, for {shown}), which is not in the group:"
                     f" choose another vrid, or stop that router",
+                    host,
+                    next(iter(instance["addresses"]), ""),
                 )
 
 
@@ -110,10 +101,10 @@ def _foreign(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Findin
             if mac not in ours and mac not in virtual_macs(vrids.get(vip, 0)):
                 yield Finding(
                     "vip_foreign_mac",
-                    host,
-                    vip,
                     f"{host}: {vip} is answered by {mac}, which is no host of the group: choose another address, or"
                     " take it away from that host",
+                    host,
+                    vip,
                 )
 
 
@@ -139,13 +130,13 @@ def _unreachable(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Fi
         if not heard["link"]:
             hint = "; where the network carries no multicast, use unicast" if way == "multicast" else ""
             text = f"{host}: no VRRP from {who} arrives on {interface} by {way}: let IP protocol 112 pass{hint}"
-            yield Finding("vrrp_unreachable", host, vip, text)
+            yield Finding("vrrp_unreachable", text, host, vip)
         elif not heard["host"] and host not in seen.opens:
             text = (
                 f"{host}: VRRP from {who} arrives on {interface} by {way}, and the firewall of {host} drops it: accept"
                 f" IP protocol 112 from {', '.join(heard['addresses'])}"
             )
-            yield Finding("vrrp_unreachable", host, vip, text)
+            yield Finding("vrrp_unreachable", text, host, vip)
 
 
 def _clocks(host: str, probe: Mapping[str, Any]) -> Iterator[Finding]:
@@ -159,13 +150,4 @@ def _clocks(host: str, probe: Mapping[str, Any]) -> Iterator[Finding]:
         # Both hosts see it; the one that is behind tells.
         if difference > CLOCK_TOLERANCE_S:
             text = f"{host}: its clock is {difference:.1f} s behind that of {peer}: run NTP on both"
-            yield Finding("clock_differs", host, "", text)
-
-
-def refusals(findings: Sequence[Finding], accepted: Sequence[str], variable: str) -> list[str]:
-    """Return the words of the findings that are not *accepted*, with how *variable* accepts them."""
-    return [
-        f"{printable(found.text)} (if you mean it: {variable}: [{found.slug}])"
-        for found in findings
-        if found.slug not in accepted
-    ]
+            yield Finding("clock_differs", text, host)

@@ -14,13 +14,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import child
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding, refusals
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import (
-    Finding,
     file_findings,
     label,
     list_names,
     name_findings,
-    refusals,
     render_findings,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches, upstreams

@@ -356,7 +356,7 @@ def test_a_pair_that_is_well() -> None:
 
 @pytest.mark.parametrize(("change", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_one_thing_is_wrong(change: Change, expected: list[tuple[str, str]]) -> None:
-    assert [(found.slug, found.text) for found in findings(cluster(change))] == expected
+    assert [(found.kind, found.text) for found in findings(cluster(change))] == expected
 
 
 def test_nobody_answers_at_all() -> None:

@@ -24,7 +24,7 @@ NO_CONNECTION = (
     "lb01 has no connection from client (192.0.2.31) to 192.0.2.10 port 80, "
     "so its requests for http://192.0.2.10/ are not seen to go through the holder of 192.0.2.10"
 )
-ACCEPT = " (if you mean it: drill_accept: [path])"
+ACCEPT = " (if this is intended, set drill_accept: [path])"
 ELSEWHERE = f"{NO_CONNECTION}: where a NAT changes their source, set drill_sources{ACCEPT}"
 
 CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [

@@ -161,6 +161,6 @@ def test_findings_of_the_file_are_accepted() -> None:
     assert list(findings(settings_of(found), NOTHING, "/etc/haproxy/haproxy.cfg")) == []
     refused = findings(settings_of({**found, "haproxy_accept": ["server", "timeout"]}), NOTHING, "")
     assert [text.partition(";")[2] for text in refused] == [
-        " give an address, e.g. 'bind: \"*:80\"' (if you mean it: haproxy_accept: [bind])",
-        " each would get a part of the connections (if you mean it: haproxy_accept: [bind])",
+        " give an address, e.g. 'bind: \"*:80\"' (if this is intended, set haproxy_accept: [bind])",
+        " each would get a part of the connections (if this is intended, set haproxy_accept: [bind])",
     ]

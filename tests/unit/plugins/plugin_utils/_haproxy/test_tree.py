@@ -29,7 +29,7 @@ SERVER = {"server": ["a 192.0.2.21:80"]}
 
 
 def meant(kind: str) -> str:
-    return f" (if you mean it: haproxy_accept: [{kind}])"
+    return f" (if this is intended, set haproxy_accept: [{kind}])"
 
 
 FINDINGS: list[tuple[dict[str, Any], list[str]]] = [

@@ -6,12 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import (
     ACCEPTABLE,
-    Finding,
     cluster_findings,
     host_findings,
-    told,
+    refused,
 )
 
 from .cluster_facts import CLUSTER, SETTINGS
@@ -70,7 +70,7 @@ VIPS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
         [
             "lb01: keepalived_vips[0].address: 192.0.2.10/24 is not in the subnet of br-lan (it has lo 127.0.0.1/8,"
             " eth0 192.0.2.11/24, eth0 192.0.2.10/24, eth0 2001:db8::11/64, br-lan 198.51.100.11/24)"
-            " (if you mean it: keepalived_accept: [subnet])"
+            " (if this is intended, set keepalived_accept: [subnet])"
         ],
     ),
     (
@@ -90,7 +90,7 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"state": "MASTER", "nopreempt": True},
         [
             "lb01: keepalived_vrrp_instances[0].state: MASTER takes nopreempt away; set state to BACKUP on all hosts"
-            " (if you mean it: keepalived_accept: [nopreempt])"
+            " (if this is intended, set keepalived_accept: [nopreempt])"
         ],
     ),
     ("nopreempt switched off", {"state": "MASTER", "nopreempt": False}, []),
@@ -129,7 +129,7 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
         {"@lb01 state": "MASTER", "@^lb02 nopreempt": True},
         [
             "lb01: keepalived_vrrp_instances[0].state: MASTER takes nopreempt away; set state to BACKUP on all hosts"
-            " (if you mean it: keepalived_accept: [nopreempt])"
+            " (if this is intended, set keepalived_accept: [nopreempt])"
         ],
     ),
     ("the state of a role that no host is named after", {"@main state": "MASTER", "nopreempt": True}, []),
@@ -140,7 +140,7 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("vips", "expected"), [case[1:] for case in VIPS], ids=[case[0] for case in VIPS])
 def test_vips(vips: list[dict[str, Any]], expected: list[str]) -> None:
-    assert told(host_findings({**SETTINGS, "vips": vips}, CLUSTER), []) == expected
+    assert refused(host_findings({**SETTINGS, "vips": vips}, CLUSTER), []) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,24 +149,24 @@ def test_vips(vips: list[dict[str, Any]], expected: list[str]) -> None:
 def test_instances(directives: dict[str, Any], expected: list[str]) -> None:
     conf = {"$IF=eth0": True, "@lb01 $ID=256": True, "@lb02 $ID=1": True}
     settings = {**SETTINGS, "vrrp_instances": [{"name": "VI_1", **directives}], "conf": conf}
-    assert told(host_findings(settings, CLUSTER), []) == expected
+    assert refused(host_findings(settings, CLUSTER), []) == expected
 
 
 def test_vips_need_a_profile() -> None:
     settings = {**SETTINGS, "vips": [{"address": "192.0.2.10/24"}], "profile": {}}
-    assert told(host_findings(settings, CLUSTER), []) == [
+    assert refused(host_findings(settings, CLUSTER), []) == [
         "lb01: keepalived_base: false says nothing about VRRP, which keepalived_vips needs"
     ]
 
 
 def test_a_finding_can_be_accepted_by_its_kind() -> None:
     settings = {**SETTINGS, "vips": [{"address": "192.0.2.10/24", "interface": "br-lan"}]}
-    assert told(host_findings(settings, CLUSTER), ["subnet"]) == []
+    assert refused(host_findings(settings, CLUSTER), ["subnet"]) == []
 
 
 def test_a_finding_that_never_works_cannot_be_accepted() -> None:
     findings = host_findings({**SETTINGS, "vips": [{"address": "192.0.2.10/24", "vrid": 0}]}, CLUSTER)
-    assert told(findings, ["vrid"]) != []
+    assert refused(findings, ["vrid"]) != []
 
 
 # What is set for lb01, and each finding's kind, by which it may be accepted or not.
@@ -201,7 +201,7 @@ KINDS: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("settings", "kinds"), KINDS)
 def test_kinds(settings: dict[str, Any], kinds: list[str]) -> None:
-    assert [kind for kind, _text in host_findings({**SETTINGS, **settings}, CLUSTER)] == kinds
+    assert [found.kind for found in host_findings({**SETTINGS, **settings}, CLUSTER)] == kinds
 
 
 # Where directives of an instance may stand, and how that place is called.
@@ -223,12 +223,12 @@ PLACES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("settings", "place"), PLACES)
 def test_places(settings: dict[str, Any], place: str) -> None:
     text = f"lb01: {place}.virtual_router_id: 0 is no VRRP router id; set it to 1 to 255"
-    assert told(host_findings({**SETTINGS, **settings}, CLUSTER), []) == [text]
+    assert refused(host_findings({**SETTINGS, **settings}, CLUSTER), []) == [text]
 
 
 def test_the_address_gives_the_router_id() -> None:
     settings = {**SETTINGS, "vips": [{"address": "192.0.2.0/24"}]}
-    assert told(host_findings(settings, CLUSTER), []) == [
+    assert refused(host_findings(settings, CLUSTER), []) == [
         "lb01: keepalived_vips[0].address: 192.0.2.0/24 gives the VRRP router id 0; set vrid to 1 to 255"
     ]
 
@@ -240,7 +240,7 @@ def test_a_host_of_which_nothing_is_known() -> None:
         "vrrp_instances": [{"interface": "eth7"}],
         "vips": [{"address": "192.0.2.9/24", "interface": "eth7"}],
     }
-    assert told(host_findings(settings, CLUSTER._replace(facts={})), []) == [
+    assert refused(host_findings(settings, CLUSTER._replace(facts={})), []) == [
         "lb01: keepalived_vips[0].interface: eth7 does not exist on this host (it has none that is known)"
     ]
 
@@ -248,12 +248,12 @@ def test_a_host_of_which_nothing_is_known() -> None:
 def test_what_can_be_accepted() -> None:
     findings = [Finding(kind, f"a {kind}") for kind in ("vrid", *ACCEPTABLE)]
     assert ACCEPTABLE == ("advert_int", "nopreempt", "priority", "subnet", "weight")
-    assert told(findings, []) == [
+    assert refused(findings, []) == [
         "a vrid",
-        *(f"a {kind} (if you mean it: keepalived_accept: [{kind}])" for kind in ACCEPTABLE),
+        *(f"a {kind} (if this is intended, set keepalived_accept: [{kind}])" for kind in ACCEPTABLE),
     ]
-    assert told(findings, ["vrid", *ACCEPTABLE]) == ["a vrid"]
-    assert len(told(findings, ["weight"])) == 5
+    assert refused(findings, ["vrid", *ACCEPTABLE]) == ["a vrid"]
+    assert len(refused(findings, ["weight"])) == 5
 
 
 def tree(priority: Any, checks: dict[str, Any] | None = None, **directives: Any) -> dict[str, Any]:
@@ -314,7 +314,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         tree(253, advert_int=2),
         [
             "lb01: vrrp_instance VI_1: advert_int differs from lb02's: 1 here, 2 on lb02: the one with the shorter"
-            " interval would take over again and again (if you mean it: keepalived_accept: [advert_int])"
+            " interval would take over again and again (if this is intended, set keepalived_accept: [advert_int])"
         ],
     ),
     (
@@ -341,7 +341,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         tree(100),
         [
             "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be chance:"
-            " make them differ (if you mean it: keepalived_accept: [priority])"
+            " make them differ (if this is intended, set keepalived_accept: [priority])"
         ],
     ),
     (
@@ -350,7 +350,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         tree(50, CHECK, track_script=["chk"]),
         [
             "lb01: vrrp_instance VI_1: track_script chk has weight -2, but the next priority is 50 lower: when it fails"
-            " the VIP stays; set weight to 0, or beyond 50 (if you mean it: keepalived_accept: [weight])"
+            " the VIP stays; set weight to 0, or beyond 50 (if this is intended, set keepalived_accept: [weight])"
         ],
     ),
     ("a weight that is enough", tree(100, CHECK, track_script=["chk weight -60"]), tree(50), []),
@@ -362,7 +362,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         tree(99),
         [
             "lb01: vrrp_instance VI_1: track_script chk has weight -2, but with nopreempt the VIP stays when a priority"
-            " changes; set weight to 0 (if you mean it: keepalived_accept: [nopreempt])"
+            " changes; set weight to 0 (if this is intended, set keepalived_accept: [nopreempt])"
         ],
     ),
     (
@@ -390,7 +390,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         lines(tree(50)),
         [
             "lb01: vrrp_instance VI_1: track_script chk has weight -2, but the next priority is 50 lower: when it fails"
-            " the VIP stays; set weight to 0, or beyond 50 (if you mean it: keepalived_accept: [weight])"
+            " the VIP stays; set weight to 0, or beyond 50 (if this is intended, set keepalived_accept: [weight])"
         ],
     ),
     ("a quoted name", {'vrrp_instance "VI_1"': tree(254)["vrrp_instance VI_1"]}, tree(253), []),
@@ -412,7 +412,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         *[{"$P=7": True, **tree("$P")}] * 2,
         [
             "lb01: vrrp_instance VI_1: priority 7 is also that of lb02; which of them holds the VIP would be chance:"
-            " make them differ (if you mean it: keepalived_accept: [priority])"
+            " make them differ (if this is intended, set keepalived_accept: [priority])"
         ],
     ),
     ("priorities by roles that no host is named after", *[tree(100, **{"@main priority": 200})] * 2, []),
@@ -421,7 +421,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         *[{"vrrp_instance VI_1": ["@main priority 200", "priority 100"]}] * 2,
         [
             "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be chance:"
-            " make them differ (if you mean it: keepalived_accept: [priority])"
+            " make them differ (if this is intended, set keepalived_accept: [priority])"
         ],
     ),
     (
@@ -439,13 +439,13 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
 
 @pytest.mark.parametrize(("one", "other", "expected"), [case[1:] for case in PAIRS], ids=[case[0] for case in PAIRS])
 def test_pairs(one: Any, other: Any, expected: list[str]) -> None:
-    assert told(cluster_findings({"lb01": one, "lb02": other}), []) == expected
+    assert refused(cluster_findings({"lb01": one, "lb02": other}), []) == expected
 
 
 def weight(value: int, below: int, host: str = "lb01", check: str = "track_script chk") -> str:
     return (
         f"{host}: vrrp_instance VI_1: {check} has weight {value}, but the next priority is {below} lower: when it fails"
-        f" the VIP stays; set weight to 0, or beyond {below} (if you mean it: keepalived_accept: [weight])"
+        f" the VIP stays; set weight to 0, or beyond {below} (if this is intended, set keepalived_accept: [weight])"
     )
 
 
@@ -481,7 +481,7 @@ THREE: list[tuple[str, Any, Any, Any, list[str]]] = [
         tree(100),
         [
             f"{one}: vrrp_instance VI_1: priority 100 is also that of {other}; which of them holds the VIP would be"
-            " chance: make them differ (if you mean it: keepalived_accept: [priority])"
+            " chance: make them differ (if this is intended, set keepalived_accept: [priority])"
             for one, other in (("lb01", "lb02"), ("lb01", "lb03"), ("lb02", "lb03"))
         ],
     ),
@@ -492,7 +492,7 @@ THREE: list[tuple[str, Any, Any, Any, list[str]]] = [
     ("one", "other", "third", "expected"), [case[1:] for case in THREE], ids=[case[0] for case in THREE]
 )
 def test_three(one: Any, other: Any, third: Any, expected: list[str]) -> None:
-    assert told(cluster_findings({"lb01": one, "lb02": other, "lb03": third}), []) == expected
+    assert refused(cluster_findings({"lb01": one, "lb02": other, "lb03": third}), []) == expected
 
 
 # How two hosts differ, and the kinds of what is found.
@@ -510,11 +510,11 @@ DIFFERENCES: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("directives", "kinds"), DIFFERENCES)
 def test_kinds_of_differences(directives: dict[str, Any], kinds: list[str]) -> None:
     other = {"vrrp_instance VI_1": {**tree(253)["vrrp_instance VI_1"], **directives}}
-    assert [kind for kind, _text in cluster_findings({"lb01": tree(254), "lb02": other})] == kinds
+    assert [found.kind for found in cluster_findings({"lb01": tree(254), "lb02": other})] == kinds
 
 
 def test_a_shared_address_under_another_name_is_a_matter_of_the_router_id() -> None:
     same = {"vrrp_instance VI_2": tree(253)["vrrp_instance VI_1"]}
     assert cluster_findings({"lb01": tree(254), "lb02": same}) == []
     other = {"vrrp_instance VI_2": {**tree(253)["vrrp_instance VI_1"], "virtual_router_id": 52}}
-    assert [kind for kind, _text in cluster_findings({"lb01": tree(254), "lb02": other})] == ["virtual_router_id"]
+    assert [found.kind for found in cluster_findings({"lb01": tree(254), "lb02": other})] == ["virtual_router_id"]

@@ -9,9 +9,9 @@ import copy
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import refusals
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
     Seen,
-    refusals,
     wire_findings,
 )
 
@@ -152,7 +152,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] 
 
 @pytest.mark.parametrize(("change", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_findings(change: Callable[[dict[str, Any]], Any], expected: list[tuple[str, str]]) -> None:
-    assert [(found.slug, found.text) for found in wire_findings(seen(change))] == expected
+    assert [(found.kind, found.text) for found in wire_findings(seen(change))] == expected
 
 
 def test_a_firewall_that_is_about_to_be_opened_may_be_closed() -> None:
@@ -160,11 +160,11 @@ def test_a_firewall_that_is_about_to_be_opened_may_be_closed() -> None:
         probes["lb02"]["heard"][0].update(host=False)
 
     assert wire_findings(seen(closed, opens=("lb01", "lb02"))) == []
-    assert [found.slug for found in wire_findings(seen(closed, opens=("lb01",)))] == ["vrrp_unreachable"]
+    assert [found.kind for found in wire_findings(seen(closed, opens=("lb01",)))] == ["vrrp_unreachable"]
 
 
 def test_a_finding_that_is_meant() -> None:
     findings = wire_findings(seen(CASES[3][1]))
     assert refusals(findings, ["vip_foreign_mac"], "site_accepted_findings") == []
     (text,) = refusals(findings, ["vrid_taken"], "site_accepted_findings")
-    assert text.endswith(" (if you mean it: site_accepted_findings: [vip_foreign_mac])")
+    assert text.endswith(" (if this is intended, set site_accepted_findings: [vip_foreign_mac])")

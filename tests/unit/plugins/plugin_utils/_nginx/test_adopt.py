@@ -106,8 +106,8 @@ def test_findings_of_the_file_are_accepted() -> None:
     assert list(findings(settings, "/etc/nginx/nginx.conf")) == []
     refused = list(findings({**settings, "accept": []}, "/etc/nginx/nginx.conf"))
     assert [text.partition(" (")[2].partition(" (")[2] for text in refused] == [
-        "if you mean it: nginx_accept: [method])",
-        "if you mean it: nginx_accept: [proxy_pass])",
+        "if this is intended, set nginx_accept: [method])",
+        "if this is intended, set nginx_accept: [proxy_pass])",
     ]
 
 

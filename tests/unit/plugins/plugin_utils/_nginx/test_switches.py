@@ -299,7 +299,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         [
             "nginx_servers[0].location /.proxy_pass: wbe is no upstream, and nginx would look it up in DNS; add it to "
             "nginx_upstreams, or write the port of a host that you mean (wbe:80)"
-            " (if you mean it: nginx_accept: [proxy_pass])"
+            " (if this is intended, set nginx_accept: [proxy_pass])"
         ],
     ),
     *(
@@ -321,7 +321,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         {"upstreams": [{"name": "web", "server": "a", "ip_hash": None, "least_conn": None}]},
         [
             "nginx_upstreams[0] (web): ip_hash and least_conn; nginx would take the last one only, so keep one"
-            " (if you mean it: nginx_accept: [method])"
+            " (if this is intended, set nginx_accept: [method])"
         ],
     ),
     (

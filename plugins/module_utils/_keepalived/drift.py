@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from typing import Any, Mapping
@@ -68,10 +69,17 @@ def _compare(
         found += [
             f"{kind} {name}: {key} is {_told(value)} on disk, and {_told(running[name][key])} runs"
             for key, value in wanted.items()
-            if value is not None and running[name].get(key) is not None and running[name][key] != value
+            if value is not None and running[name].get(key) is not None and not _same(key, value, running[name][key])
         ]
     gone = [name for name in running if name not in disk] if complete else []
     return found + [f"{kind} {name} runs and is not on disk" for name in gone]
+
+
+def _same(key: str, disk: Any, running: Any) -> bool:
+    if key != "script" or not (disk and running) or "/" in disk[0]:
+        return bool(disk == running)
+    # keepalived looks for the program in its PATH, and runs and dumps what it found.
+    return [os.path.basename(running[0]), *running[1:]] == disk
 
 
 def _told(value: Any) -> str:

@@ -150,6 +150,27 @@ def test_commands_that_cannot_be_read(line: str) -> None:
     assert file_command(line) is None
 
 
+# A script's line in the file, the words that run, and whether they are that line's.
+FOUND_IN_PATH: list[tuple[str, list[str], bool]] = [
+    ("killall -0 haproxy", ["/usr/bin/killall", "-0", "haproxy"], True),
+    ("killall -0 nginx", ["/usr/bin/killall", "-0", "haproxy"], False),
+    ("pkill -0 haproxy", ["/usr/bin/killall", "-0", "haproxy"], False),
+    ("all -0 haproxy", ["/usr/bin/killall", "-0", "haproxy"], False),
+    ("killall -0", ["/usr/bin/killall", "-0", "haproxy"], False),
+    ("/usr/local/bin/killall -0", ["/usr/bin/killall", "-0"], False),
+    ("./killall -0", ["/usr/bin/killall", "-0"], False),
+]
+
+
+@pytest.mark.parametrize(("line", "words", "same"), FOUND_IN_PATH)
+def test_a_command_without_a_path_is_found_by_keepalived(line: str, words: list[str], same: bool) -> None:
+    scripts = {"answers": {**RUNNING["scripts"]["answers"], "script": words}}
+    file = CONF.replace("/usr/local/libexec/keepalived/answers 127.0.0.1 8099 /", line)
+    found = differences(file, "lb01", {**RUNNING, "scripts": scripts})
+    told = f"script is {', '.join(line.split())} on disk, and {', '.join(words)} runs"
+    assert found == ([] if same else [f"vrrp_script answers: {told}"])
+
+
 def test_a_script_that_nobody_tracks_is_forgotten() -> None:
     edited = CONF + "vrrp_script unused {\n    script /bin/true\n}\n"
     assert differences(edited, "lb01", RUNNING) == []

@@ -60,4 +60,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             play_hosts=task_vars["ansible_play_hosts"],
             forks=task_vars["ansible_forks"],
             variables=variables,
+            targeted=task_vars["ansible_play_hosts_all"],
+            limit=task_vars.get("ansible_limit") or "",
         )

@@ -13,11 +13,16 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 
 
+DEFAULT_GROUP = "balancers"
+"""An inventory without it needs no other group either: the hosts of the play are the balancers."""
+
+
 class Inventory(NamedTuple):
     """What Ansible knows of the hosts.
 
     ``host`` is the one in question, ``groups`` has the hosts of each group, ``play_hosts`` those that take part, and
-    Ansible serves ``forks`` of them at the same time.
+    Ansible serves ``forks`` of them at the same time. ``targeted`` are the hosts of the play, failed ones too; ``limit``
+    is the pattern of ``--limit``, which hides some of them.
     ``hostvars`` has the variables of each host, its facts under ``ansible_facts``.
     ``variables`` returns the host's variables whose names begin with a prefix, with further ones in force.
     """
@@ -28,6 +33,8 @@ class Inventory(NamedTuple):
     play_hosts: Sequence[str] = ()
     forks: int = 5
     variables: Callable[[Sequence[str], Mapping[str, Any]], dict[str, Any]] = lambda _prefixes, _further: {}
+    targeted: Sequence[str] = ()
+    limit: str = ""
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -38,6 +45,20 @@ class Inventory(NamedTuple):
         """Return the facts of a host, none where they were not gathered."""
         found: Mapping[str, Any] = self.hostvars[host].get("ansible_facts", {})
         return found
+
+    def members(self, group: str) -> Sequence[str]:
+        """Return the hosts of a group; without the default one, those of the play. Raises ValueError without either."""
+        if group in self.groups:
+            return self.groups[group]
+        if group != DEFAULT_GROUP:
+            raise ValueError(f"the inventory has no group {group!r}")
+        if self.limit:
+            # Priorities and peers would be those of the remaining hosts.
+            raise ValueError(
+                f"the inventory has no group {group!r}, and --limit {self.limit} hides hosts of the play; add the group, "
+                "or run without --limit"
+            )
+        return self.targeted
 
 
 def with_flags(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:

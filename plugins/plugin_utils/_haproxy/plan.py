@@ -71,10 +71,10 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         family = family_of(tables["families"], inventory.facts)
     except ValueError as error:
         return {"findings": [f"{inventory.host}: {error}"]}
-    group = settings["peers_group"]
-    if settings["peers_port"] > 0 and group not in inventory.groups:
-        return {"findings": [f"{inventory.host}: haproxy_peers_group: the inventory has no group {group!r}"]}
-    base = _base(settings, tables["base"], family, inventory)
+    try:
+        base = _base(settings, tables["base"], family, inventory)
+    except ValueError as error:
+        return {"findings": [f"{inventory.host}: haproxy_peers_group: {error}"]}
     refused = preflight(settings, base, inventory.host)
     if refused:
         return {"findings": refused}
@@ -111,7 +111,7 @@ def preflight(settings: Mapping[str, Any], base: Mapping[str, Any], name: str) -
 def _base(
     settings: Mapping[str, Any], base: Mapping[str, Any], family: Mapping[str, Any], inventory: Inventory
 ) -> dict[str, Any]:
-    """The role's own keywords and sections, as ``sections`` takes them."""
+    """Return the role's own keywords and sections, as ``sections`` takes them. Raises ValueError without peers."""
     own: dict[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
     if settings["base"]:
         own["global"] = {**family["global"], **base["global"]}
@@ -123,7 +123,7 @@ def _base(
         # haproxy finds itself among its peers by this name.
         own["global"]["localpeer"] = inventory.host
         group = settings["peers_group"]
-        peers = backend_servers(inventory.groups[group], inventory.hostvars, settings["peers_port"])
+        peers = backend_servers(inventory.members(group), inventory.hostvars, settings["peers_port"])
         own["sections"] = {f"peers {group}": {"peer": peers}}
     if settings["stats_bind"]:
         # Before the statistics, which answer to every path.

@@ -114,9 +114,12 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         family = family_of(tables["families"], inventory.facts)
     except ValueError as error:
         return {"findings": [f"{host}: {error}"]}
-    if group not in inventory.groups:
-        return {"findings": [f"{host}: keepalived_group: the inventory has no group {group!r}"]}
-    hosts = inventory.groups[group]
+    try:
+        hosts = inventory.members(group)
+    except ValueError as error:
+        return {"findings": [f"{host}: keepalived_group: {error}"]}
+    if settings["vips"] and host not in hosts:
+        return {"findings": [f"{host}: keepalived_group: {host} is not in {group}, whose hosts share keepalived_vips"]}
     cluster = Cluster(host, hosts, {name: inventory.facts_of(name) for name in hosts})
     refused = one_line_findings("keepalived", settings, host)
     if refused:

@@ -31,6 +31,18 @@ def test_facts() -> None:
     assert (inventory.facts, inventory.facts_of("b")) == ({"x": 1}, {})
 
 
+def test_the_hosts_of_the_play_are_the_balancers_without_that_group() -> None:
+    inventory = Inventory("a", {"lbs": ["c"]}, {}, ["a"], targeted=["a", "b"])
+    assert (inventory.members("balancers"), inventory.members("lbs")) == (["a", "b"], ["c"])
+    with pytest.raises(ValueError, match=r"^the inventory has no group 'others'$"):
+        inventory.members("others")
+    # Those that --limit leaves would share the virtual IPs among themselves.
+    limited = inventory._replace(targeted=["b"], limit="b")
+    with pytest.raises(ValueError, match=r"^the inventory has no group 'balancers', and --limit b hides hosts of the "):
+        limited.members("balancers")
+    assert limited._replace(groups={"balancers": ["a", "b"]}).members("balancers") == ["a", "b"]
+
+
 def test_families() -> None:
     families = {"RedHat": {"packages": ["b"]}, "Debian": {"packages": ["a"]}}
     assert family_of(families, {"os_family": "Debian"}) == {"packages": ["a"]}

@@ -242,10 +242,23 @@ def test_secrets_are_not_shown() -> None:
     assert "s3cretword" not in found
 
 
+def test_the_hosts_of_the_play_share_the_virtual_ips_without_a_group() -> None:
+    found = plan(SETTINGS, TABLES, inventory("lb02", groups={}, targeted=["lb01", "lb02"]))
+    assert found["conf"] == planned("lb02")["conf"]
+    assert "    priority 253\n" in found["conf"]
+
+
+def test_a_host_outside_the_group_has_no_part_in_its_virtual_ips() -> None:
+    found = plan(SETTINGS, TABLES, inventory(groups={"balancers": ["lb02"]}))
+    assert found["findings"] == ["lb01: keepalived_group: lb01 is not in balancers, whose hosts share keepalived_vips"]
+
+
 def test_uninstalling_needs_no_part_in_the_virtual_ips() -> None:
     gone = Inventory("lb03", {"all": ["lb03"]}, {"lb03": {"ansible_facts": {"os_family": "Debian"}}}, ["lb03"])
     wanted = {**SETTINGS, "track_services": ["nginx"], "watch": True}
-    assert plan(wanted, TABLES, gone)["findings"] == ["lb03: keepalived_group: the inventory has no group 'balancers'"]
+    assert plan({**wanted, "group": "lbs"}, TABLES, gone)["findings"] == [
+        "lb03: keepalived_group: the inventory has no group 'lbs'"
+    ]
     found = plan({**wanted, **VARS["__keepalived_uninstalled"]}, TABLES, gone)
     assert found["findings"] == []
     assert found["units"] == ["keepalived-track@nginx", "keepalived-watch"]

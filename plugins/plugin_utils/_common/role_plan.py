@@ -12,7 +12,6 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import VARIABLES, findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 
-
 DEFAULT_GROUP = "balancers"
 """An inventory without it needs no other group either: the hosts of the play are the balancers."""
 
@@ -21,8 +20,8 @@ class Inventory(NamedTuple):
     """What Ansible knows of the hosts.
 
     ``host`` is the one in question, ``groups`` has the hosts of each group, ``play_hosts`` those that take part, and
-    Ansible serves ``forks`` of them at the same time. ``targeted`` are the hosts of the play, failed ones too; ``limit``
-    is the pattern of ``--limit``, which hides some of them.
+    Ansible serves ``forks`` of them at the same time. ``targeted`` are the hosts of the play, failed ones too;
+    ``limit`` is the pattern of ``--limit``, which hides some of them.
     ``hostvars`` has the variables of each host, its facts under ``ansible_facts``.
     ``variables`` returns the host's variables whose names begin with a prefix, with further ones in force.
     """
@@ -55,8 +54,8 @@ class Inventory(NamedTuple):
         if self.limit:
             # Priorities and peers would be those of the remaining hosts.
             raise ValueError(
-                f"the inventory has no group {group!r}, and --limit {self.limit} hides hosts of the play; add the group, "
-                "or run without --limit"
+                f"the inventory has no group {group!r}, and --limit {self.limit} hides hosts of the play; "
+                "add the group, or run without --limit"
             )
         return self.targeted
 

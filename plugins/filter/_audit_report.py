@@ -48,7 +48,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Cluster, report
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations, report
 
 
 def _audit_report(
@@ -64,7 +64,7 @@ def _audit_report(
         for name in ("__audit_info", "__audit_probe", "__audit_daemon")
     )
     answers = {answer["item"]: answer for answer in services if "findings" in answer}
-    return report(Cluster(infos, probes, answers, vips, daemons), accepted)
+    return report(Observations(infos, probes, answers, vips, daemons), accepted)
 
 
 class FilterModule:

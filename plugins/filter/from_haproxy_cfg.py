@@ -41,7 +41,8 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import ParseError, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import parse
 
 
 def from_haproxy_cfg(text: str) -> dict[str, Any]:

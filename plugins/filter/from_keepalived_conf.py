@@ -43,7 +43,7 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 
 

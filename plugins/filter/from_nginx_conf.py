@@ -45,7 +45,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import ParseError, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import parse
 
 
 def from_nginx_conf(text: str) -> dict[str, Any]:

@@ -62,6 +62,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.loaded import (
     LOADERS,
@@ -70,7 +71,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.loaded im
     since_epoch,
     written_at,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark
 
 

@@ -256,7 +256,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     UnsupportedError,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
-    Record,
+    FaultRecord,
     Records,
     base_folders,
     folder_name,
@@ -300,7 +300,7 @@ def asked(params: dict[str, Any]) -> dict[str, Any]:
     return {"service": params["service"] or fault.service, **named} if fault.service else named
 
 
-def chosen(records: list[Record], fault: str | None, node: str | None) -> list[Record]:
+def chosen(records: list[FaultRecord], fault: str | None, node: str | None) -> list[FaultRecord]:
     """Return the records of a fault and of a node; None matches any."""
     return [one for one in records if fault in (None, one.fault) and node in (None, one.node)]
 
@@ -344,7 +344,7 @@ class Call:
             **{key: value for key, value in options.items() if value is not None},
             node=node,
         )
-        record = Record(fault, node, options.get("service"), options, [], 0.0, None, False)
+        record = FaultRecord(fault, node, options.get("service"), options, [], 0.0, None, False)
         if not before or not self._check_mode:
             plan = PLANS[fault](wanted, host)
             if not self._check_mode:
@@ -378,7 +378,7 @@ class Call:
                 records.remove(one.name)
         return {"changed": bool(names), **facts, **self._diff(names, [])}
 
-    def _facts(self, record: Record) -> dict[str, Any]:
+    def _facts(self, record: FaultRecord) -> dict[str, Any]:
         return {
             "faults": [record.name],
             "unit": record.unit,
@@ -389,7 +389,7 @@ class Call:
             "effect": self._effect(record),
         }
 
-    def _effect(self, record: Record) -> dict[str, Any]:
+    def _effect(self, record: FaultRecord) -> dict[str, Any]:
         """Return ``effect`` as in RETURN, from before healing, or else from after injecting."""
         lost = self._records.lost(record.name)
         if lost is not None:

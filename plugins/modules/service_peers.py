@@ -75,7 +75,7 @@ import time
 from typing import Any, Container
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import LISTEN, Socket, parse_tcp, served
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, bare_address
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import tcp_port

@@ -326,7 +326,8 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import (
     Sources,
     changed_at,
@@ -337,7 +338,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk 
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_details, parse_scripts
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.process import (
     Keepalived,
     KeepalivedError,

@@ -18,48 +18,48 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
-class Rule(NamedTuple):
+class Form(NamedTuple):
     """The valid form of a text, and advice for the user. No text may hold a control character."""
 
     pattern: re.Pattern[str]
     advice: str
 
 
-LINE = Rule(re.compile(r".*"), "write it in one line")
+LINE = Form(re.compile(r".*"), "write it in one line")
 # systemd reads these without quotes, and expands each "%".
-UNIT_PATH = Rule(
+UNIT_PATH = Form(
     re.compile(r"(/[\w.@:+,=-]+)+|", re.ASCII),
     "use an absolute path of letters, digits and . _ - @ : + , = which needs no quotes in a systemd unit",
 )
-_SERVICE = Rule(
+_SERVICE = Form(
     re.compile(r"[A-Za-z0-9_][\w.@:-]*", re.ASCII), "use the name of a systemd service without .service, such as nginx"
 )
-USER = Rule(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as haproof_script")
-_PACKAGE = Rule(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
-_URL = Rule(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
+USER = Form(re.compile(r"[A-Za-z0-9_][\w.@-]*\$?", re.ASCII), "use the name of a user, such as haproof_script")
+_PACKAGE = Form(re.compile(r"[A-Za-z0-9][\w.+:=~*@/-]*", re.ASCII), "use the name of a package")
+_URL = Form(re.compile(r"([a-z][a-z0-9+.-]*:[^\s\"'\\<>]+)?"), "use a URL without blanks and quotes")
 # Every user can read the files of a package source.
-_OPEN_URL = Rule(
+_OPEN_URL = Form(
     re.compile(r"(?!\w+://[^/]*:[^/]*@)" + _URL.pattern.pattern),
     "use a URL without blanks, quotes and password; apt has passwords in /etc/apt/auth.conf.d",
 )
 _PORT = r"(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # keepalived splits a script's line into arguments itself, and interprets "$", "~" and quotes.
-_CHECK_URL = Rule(
+_CHECK_URL = Form(
     re.compile(
         rf"(http://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:{_PORT})?(/[\w./~%+,=:@-]*)?)?",
         re.ASCII,
     ),
     "use http://HOST:PORT/PATH, with %XX for any other character of the path",
 )
-SYSCTL = Rule(re.compile(r"[\w-]+([./][\w:@-]+)+", re.ASCII), "use the name of a kernel parameter")
+SYSCTL = Form(re.compile(r"[\w-]+([./][\w:@-]+)+", re.ASCII), "use the name of a kernel parameter")
 
 # The roles' variables that are one line each; of a mapping, its keys. The daemons' directives are checked elsewhere.
-VARIABLES: Mapping[str, Rule] = {
+VARIABLES: Mapping[str, Form] = {
     "haproxy_extra_packages": _PACKAGE,
     "haproxy_health_bind": LINE,
     "haproxy_peers_group": LINE,
     "haproxy_stats_bind": LINE,
-    "inventory_hostname": Rule(re.compile(r"[^\s/\"'\\]+"), "rename the host in the inventory"),
+    "inventory_hostname": Form(re.compile(r"[^\s/\"'\\]+"), "rename the host in the inventory"),
     "keepalived_check_url": _CHECK_URL,
     "keepalived_checksum": LINE,
     "keepalived_configure_options": LINE,
@@ -80,11 +80,11 @@ VARIABLES: Mapping[str, Rule] = {
 }
 
 
-def problem(text: str, rule: Rule = LINE) -> str:
+def problem(text: str, form: Form = LINE) -> str:
     """Return the error in *text*, or an empty string."""
     if _CONTROL.search(text):
-        return f"{url_shown(text)!r} holds a line break or control character; {rule.advice}"
-    return "" if rule.pattern.fullmatch(text) else f"{url_shown(text)!r} is not valid here; {rule.advice}"
+        return f"{url_shown(text)!r} holds a line break or control character; {form.advice}"
+    return "" if form.pattern.fullmatch(text) else f"{url_shown(text)!r} is not valid here; {form.advice}"
 
 
 def path_problem(path: str) -> str:
@@ -101,17 +101,17 @@ def path_problem(path: str) -> str:
     return "" if path != "/" else "'/' is not a file"
 
 
-def findings(values: Mapping[str, Any], rules: Mapping[str, Rule]) -> Iterator[str]:
-    """Yield the errors in *values*, with name and value. For a mapping, the rule applies to its keys."""
+def findings(values: Mapping[str, Any], forms: Mapping[str, Form]) -> Iterator[str]:
+    """Yield the errors in *values*, with name and value. For a mapping, the form applies to its keys."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            texts = [(name, str(key), rules[name]) for key in value]
+            texts = [(name, str(key), forms[name]) for key in value]
             # Numbers of a kernel parameter may be separated by tabs.
             texts += [(place, text.replace("\t", " "), LINE) for place, text in _texts(name, value)]
         else:
-            texts = [(place, text, rules[name]) for place, text in _texts(name, value)]
-        for place, text, rule in texts:
-            wrong = problem(text, rule)
+            texts = [(place, text, forms[name]) for place, text in _texts(name, value)]
+        for place, text, form in texts:
+            wrong = problem(text, form)
             if wrong:
                 yield f"{place}: {wrong}"
 

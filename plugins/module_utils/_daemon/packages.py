@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import read
 
-Run = Callable[["list[str]"], "tuple[int, str, str]"]
 # What prints "installed" for each package that is.
 QUERIES = {
     "dpkg": ["dpkg-query", "--show", "--showformat=${db:Status-Status}\n"],
@@ -32,7 +32,7 @@ def has_source(options: Mapping[str, Any]) -> bool:
     return text == str(options["source_text"])
 
 
-def installed(options: Mapping[str, Any], run: Run) -> bool:
+def installed(options: Mapping[str, Any], run: Runner) -> bool:
     """Return whether all packages are installed."""
     if not options["names"]:
         return True

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Callable, List, NamedTuple, Sequence, Tuple
+from typing import Callable, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import Daemon, judge
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import unavailable
-
-# run(argv) -> exit code, stdout, stderr
-Runner = Callable[[List[str]], Tuple[int, str, str]]
 
 
 class ServiceError(Exception):

@@ -22,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     as_data,
     from_data,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record, Records, folder_name
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import FaultRecord, Records, folder_name
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.script import heal_script
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch import AtBoot, Guard, HealTimer
 
@@ -34,13 +34,13 @@ def switch_for(host: FaultHost, records: Records, fault: str, node: str) -> Swit
     return Guard(records.folder(folder_name(fault, node))) if node else HealTimer(host, fault)
 
 
-def is_injected(host: FaultHost, records: Records, record: Record) -> bool:
+def is_injected(host: FaultHost, records: Records, record: FaultRecord) -> bool:
     """Return whether the fault is there and will be healed at its deadline."""
     armed = switch_for(host, records, record.fault, record.node).armed()
     return armed and all(map(host.holds, from_data(record.present)))
 
 
-def refusal(active: list[Record], fault: str, node: str, options: dict[str, Any], now_s: float) -> str | None:
+def refusal(active: list[FaultRecord], fault: str, node: str, options: dict[str, Any], now_s: float) -> str | None:
     """Say which fault stands in the way of this one, None when there is none."""
     where = f"{node} has" if node else "this host has"
     for record in active:
@@ -60,7 +60,7 @@ def describe(options: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in options.items()) or "no options"
 
 
-def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options, asked: dict[str, Any]) -> Record:
+def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options, asked: dict[str, Any]) -> FaultRecord:
     """Write the record and the script, arm the switch, inject. A half injected fault is healed at once.
 
     *asked* are the options that the user gave. Raises FaultError.
@@ -76,7 +76,7 @@ def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options,
         for step in switch.disarm():
             perform(host, step, "cannot disarm an older switch")
     records.create(name, {**plan.files, "heal": script})
-    record = Record(
+    record = FaultRecord(
         fault=options.fault,
         node=options.node,
         unit=plan.unit,

@@ -13,7 +13,7 @@ import os
 import shutil
 from typing import Any, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 
 # capabilities(7), linux/capability.h
 CAP_NET_ADMIN = 12

@@ -32,7 +32,7 @@ FOLDER = "/run/haproof-drill"
 LASTING = "/var/lib/haproof-drill"
 
 
-class Record(NamedTuple):
+class FaultRecord(NamedTuple):
     """A fault. Moments are in seconds of this host's monotonic clock; *present* are steps as data."""
 
     fault: str
@@ -115,11 +115,11 @@ class Records:
         self._own(self.folder(name))
         return self._own(self.script(name))
 
-    def active(self) -> list[Record]:
+    def active(self) -> list[FaultRecord]:
         """Return the faults that are not healed. Raises FaultError for a record that cannot be read."""
         return [found for name in self.names() for found in [self._read(name, RECORD)] if found]
 
-    def healed(self, name: str) -> Record | None:
+    def healed(self, name: str) -> FaultRecord | None:
         """Return the record of a fault that is healed, until it is removed."""
         return self._read(name, HEALED)
 
@@ -144,7 +144,7 @@ class Records:
         except OSError as error:
             raise FaultError(f"cannot write to {self.folder(name)}: {error.strerror}") from error
 
-    def write(self, record: Record) -> None:
+    def write(self, record: FaultRecord) -> None:
         """Note the fault, at once or not at all. Raises FaultError."""
         path = os.path.join(self.folder(record.name), RECORD)
         try:
@@ -157,7 +157,7 @@ class Records:
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder(name))
 
-    def injected_s(self, record: Record) -> float | None:
+    def injected_s(self, record: FaultRecord) -> float | None:
         """Return when the fault was injected, None when nobody knows, or the host has booted since."""
         if record.boot and record.boot != current_boot():
             return None
@@ -190,13 +190,13 @@ class Records:
             raise FaultError(str(error)) from error
         return path
 
-    def _read(self, name: str, file: str) -> Record | None:
+    def _read(self, name: str, file: str) -> FaultRecord | None:
         path = os.path.join(self.folder(name), file)
         if not os.path.lexists(path):
             return None
         try:
             with open(self._own(path), encoding="utf-8") as stream:
-                return Record(**json.load(stream))
+                return FaultRecord(**json.load(stream))
         except (OSError, TypeError, ValueError) as error:
             message = f"cannot read {path} ({error}): run sh {self.script(name)}, then remove the folder"
             raise FaultError(message) from error

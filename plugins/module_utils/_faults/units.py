@@ -36,14 +36,14 @@ _ALL_STAND_STILL = (
 )
 
 
-class Unit(NamedTuple):
+class RunningUnit(NamedTuple):
     """A unit that runs; the process id is 0 when it has no main process."""
 
     name: str
     pid: int
 
 
-def running(host: FaultHost, name: str) -> Unit:
+def running(host: FaultHost, name: str) -> RunningUnit:
     """Return the unit. Raises FaultError when the host does not have it, or it does not run."""
     cmd = ["systemctl", "show", "--property=LoadState,ActiveState,MainPID", name]
     output = host.output(cmd, f"cannot ask systemd for {name}")
@@ -53,10 +53,10 @@ def running(host: FaultHost, name: str) -> Unit:
     if properties["ActiveState"] != "active":
         state = properties["ActiveState"]
         raise FaultError(f"unit {name} does not run (systemd: {state}): start it before it is broken", cmd)
-    return Unit(name, int(properties.get("MainPID", "0")))
+    return RunningUnit(name, int(properties.get("MainPID", "0")))
 
 
-def with_process(host: FaultHost, name: str) -> Unit:
+def with_process(host: FaultHost, name: str) -> RunningUnit:
     """Return the unit. Raises FaultError also when it has no main process, by which its death or silence is seen."""
     unit = running(host, name)
     if not unit.pid:

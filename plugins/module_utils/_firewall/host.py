@@ -10,8 +10,8 @@ import pwd
 from functools import partial
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import File, FileSet, diff, read, sweep
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark, Unfinished
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import firewall, nftables
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow

@@ -13,6 +13,7 @@ from collections import Counter
 from itertools import groupby
 from typing import Any, Container, Iterator, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.repeated_keys import free_key
 
 # The words that begin a section wherever they stand (haproxy 1.8 to 3.2).
@@ -59,10 +60,6 @@ _ESCAPED = re.compile(r"""\\(?:([ \\#"'$])|([nrt])|x([0-9A-Fa-f]{2}))""")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t"}
 # As many digits as any setting has.
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-
-
-class ParseError(ValueError):
-    """A text that is not a haproxy.cfg; the message has the line, counted from 1, and nothing of what it says."""
 
 
 def words(line: str) -> list[str]:

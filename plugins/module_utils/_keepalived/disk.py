@@ -13,7 +13,7 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import INCLUDES
 

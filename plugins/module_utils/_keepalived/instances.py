@@ -16,15 +16,15 @@ from itertools import takewhile
 from typing import Any, Callable, Mapping, Optional, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
     INCLUDES,
     LONGEST_LINE,
     SEQUENCES,
-    ParseError,
+    Line,
     at_brace,
     content,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import Line as FileLine
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import Statement, statements
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, bare_address
@@ -67,8 +67,8 @@ def one_of(host: str, hosts: Sequence[str]) -> IsHere:
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line: its words as they are written, the block that it opens, and its condition where that is left open."""
+class Directive:
+    """A directive, or an entry of a list: its words as written, the block it opens, and its condition if left open."""
 
     words: tuple[str, ...]
     block: Block | None = None
@@ -103,24 +103,24 @@ class Line:
 class Block:
     """The lines between two braces, in order."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[Directive, ...]
 
     @property
     def complete(self) -> bool:
         """Whether all lines are known."""
         return not any(line.opaque for line in self.lines)
 
-    def named(self, *names: str) -> list[Line]:
+    def named(self, *names: str) -> list[Directive]:
         """Return the lines of these directives, also those under a condition that is left open."""
         return [line for line in self.lines if line.word(0) in names]
 
-    def entries(self, *names: str) -> list[Line]:
+    def entries(self, *names: str) -> list[Directive]:
         """Return the lines in the blocks of these directives."""
         return [entry for line in self.named(*names) if line.block for entry in line.block.lines]
 
-    def last(self, *names: str) -> tuple[bool, Line | None]:
+    def last(self, *names: str) -> tuple[bool, Directive | None]:
         """Return whether it is known which line of these directives counts, and that line."""
-        found: tuple[bool, Line | None] = (self.complete, None)
+        found: tuple[bool, Directive | None] = (self.complete, None)
         for line in self.named(*names):
             found = (not line.condition, line)
         return found
@@ -247,12 +247,12 @@ def read(tree: Any, is_here: IsHere = undecided) -> Configuration:
     try:
         return read_text(render(tree), is_here)
     except (ConfigError, ParseError):
-        return Configuration((Line(("include",)),))
+        return Configuration((Directive(("include",)),))
 
 
 def read_text(text: str, is_here: IsHere) -> Configuration:
     """Return the configuration *text* as the host reads it. Raises ParseError."""
-    lines = (FileLine(0, piece) for line in expand(text.split("\n"), is_here) for piece in _pieces(line))
+    lines = (Line(0, piece) for line in expand(text.split("\n"), is_here) for piece in _pieces(line))
     return Configuration(_lines(statements(lines)))
 
 
@@ -421,7 +421,7 @@ def _pieces(text: str) -> list[str]:
     return found + _pieces(rest[1:].strip(" \t")) if rest[1:] else found
 
 
-def _lines(found: Sequence[Statement], condition: str = "") -> tuple[Line, ...]:
+def _lines(found: Sequence[Statement], condition: str = "") -> tuple[Directive, ...]:
     lines = []
     for text, body in found:
         words = _WORD.findall(text)
@@ -430,11 +430,11 @@ def _lines(found: Sequence[Statement], condition: str = "") -> tuple[Line, ...]:
             continue
         own = " ".join([condition, *marks]).strip()
         block = None if body is None else Block(_lines(body, own))
-        lines.append(Line(tuple(words[len(marks) :]), block, own))
+        lines.append(Directive(tuple(words[len(marks) :]), block, own))
     return tuple(lines)
 
 
-def _address(line: Line) -> list[Address]:
+def _address(line: Directive) -> list[Address]:
     words = [line.word(number) for number in range(len(line.words))]
     interface = dict(zip(words[1:], words[2:])).get("dev", "")
     return [Address(words[0], address, interface, line.known) for address in bare(words[0])]

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+
 INCLUDES = frozenset({"include", "includea", "includeb", "includem", "includer", "includew"})
 SEQUENCES = ("~SEQ", "~LST")
 LONGEST_LINE = 1022
@@ -33,10 +35,6 @@ _UNQUOTED = re.compile(r"[^\"'\\]*")
 # Its first word, with or without quotes.
 _PASSWORD = re.compile(r"((?:@\S+ )?auth_pass) (?:\"([^\"]*)\"|([^\s\"]+))", re.ASCII)
 _PASSWORD_LENGTH = 8
-
-
-class ParseError(ValueError):
-    """A text that is not a valid keepalived.conf; the message has the line number, from 1, and none of its text."""
 
 
 class Line(NamedTuple):

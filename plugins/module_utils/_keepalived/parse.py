@@ -8,11 +8,11 @@ import re
 from typing import Any, Iterable, Iterator, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
     INCLUDES,
     SEQUENCES,
     Line,
-    ParseError,
     at_brace,
     is_definition,
     meaning,

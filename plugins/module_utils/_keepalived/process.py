@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
     DumpError,
     parse_json,

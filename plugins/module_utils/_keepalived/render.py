@@ -8,9 +8,9 @@ import re
 from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError, child
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
     LONGEST_LINE,
-    ParseError,
     content,
     read,
 )

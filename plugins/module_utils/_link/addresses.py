@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any, Callable, List, Sequence, Tuple
+from typing import Any, Sequence
 
-# run(argv) -> exit code, stdout, stderr
-Runner = Callable[[List[str]], Tuple[int, str, str]]
+from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 
 
 class AddressError(ValueError):

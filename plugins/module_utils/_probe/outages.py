@@ -67,7 +67,7 @@ class Request(NamedTuple):
         return self.start_s + self.took_s
 
 
-class Run(NamedTuple):
+class Streak(NamedTuple):
     """Consecutive requests with the same outcome.
 
     ``start_s`` and ``last_start_s`` are the starts of the first and the last of them, ``first_end_s`` the end of the
@@ -162,29 +162,29 @@ def outcome_of(error: OSError) -> str:
     return error_kind(error.errno or 0)
 
 
-def runs(requests: Iterable[Request]) -> list[Run]:
+def runs(requests: Iterable[Request]) -> list[Streak]:
     """Group requests, in the order of their starts, into runs of the same outcome."""
     return [_run(group) for _outcome, group in groupby(requests, key=attrgetter("outcome"))]
 
 
-def _run(requests: Iterator[Request]) -> Run:
+def _run(requests: Iterator[Request]) -> Streak:
     first = next(requests)
     last_start_s, end_s, size = first.start_s, first.end_s, 1
     for request in requests:
         last_start_s = request.start_s
         end_s = max(end_s, request.end_s)
         size += 1
-    return Run(first.start_s, last_start_s, first.end_s, end_s, size, first.outcome)
+    return Streak(first.start_s, last_start_s, first.end_s, end_s, size, first.outcome)
 
 
-def outages(found: Sequence[Run]) -> list[Outage]:
+def outages(found: Sequence[Streak]) -> list[Outage]:
     """Return the outages in *found*, runs in the order of their starts.
 
     If the first request fails, the outage starts with it, since the time before is unknown.
     """
     result: list[Outage] = []
-    bad: list[Run] = []
-    good: Run | None = None
+    bad: list[Streak] = []
+    good: Streak | None = None
     for number, run in enumerate(found, 1):
         if run.outcome != GOOD:
             bad.append(run)
@@ -198,7 +198,7 @@ def outages(found: Sequence[Run]) -> list[Outage]:
     return [*result, _outage(good, bad, None)] if bad else result
 
 
-def _outage(before: Run | None, bad: Sequence[Run], after: Run | None) -> Outage:
+def _outage(before: Streak | None, bad: Sequence[Streak], after: Streak | None) -> Outage:
     return Outage(
         start_s=before.last_start_s if before else bad[0].start_s,
         end_s=after.first_end_s if after else max(run.end_s for run in bad),

@@ -21,7 +21,7 @@ _ROUNDING_S = 1.0
 NONE = "-"
 
 
-class Cluster(NamedTuple):
+class Observations(NamedTuple):
     """All observations. ``vips`` are expected virtual IPs, in addition to those of the instances."""
 
     infos: Mapping[str, Mapping[str, Any]]
@@ -55,7 +55,7 @@ class Cluster(NamedTuple):
 
 def probe_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[dict[str, Any]]:
     """Return the instances of *host* for vrrp_probe; peers are the hosts that share a VIP and its link."""
-    cluster = Cluster(infos, {}, {})
+    cluster = Observations(infos, {}, {})
     looked = cluster.inspected()
     if host not in looked:
         return []
@@ -96,12 +96,12 @@ def probe_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[d
 
 def endpoints(infos: Mapping[str, Mapping[str, Any]], vips: Sequence[str]) -> list[str]:
     """Return the addresses at which the service is checked: the VIPs, and the hosts' own addresses in their subnets."""
-    cluster = Cluster(infos, {}, {}, vips)
+    cluster = Observations(infos, {}, {}, vips)
     own = [next(iter(_beside(cluster, host, vip)), "") for vip in cluster.all_vips() for host in cluster.inspected()]
     return [address for address in dict.fromkeys([*cluster.all_vips(), *own]) if address]
 
 
-def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
+def report(cluster: Observations, accepted: Sequence[str] = ()) -> dict[str, Any]:
     """Return ``vips``, ``findings`` and ``table``.
 
     ``vips`` has a row for each VIP: ``vip``, ``holders``, ``standbys`` (host to effective priority, the next one
@@ -117,7 +117,7 @@ def report(cluster: Cluster, accepted: Sequence[str] = ()) -> dict[str, Any]:
     return {"vips": rows, "findings": shown, "table": printable(table(rows))}
 
 
-def findings(cluster: Cluster) -> list[Finding]:
+def findings(cluster: Observations) -> list[Finding]:
     """Return all findings."""
     found = []
     for host, info in cluster.infos.items():
@@ -142,7 +142,7 @@ def findings(cluster: Cluster) -> list[Finding]:
     return list(dict.fromkeys(found))
 
 
-def _host(host: str, info: Mapping[str, Any], cluster: Cluster) -> Iterator[Finding]:
+def _host(host: str, info: Mapping[str, Any], cluster: Observations) -> Iterator[Finding]:
     daemon = info["keepalived"]
     if not daemon["running"]:
         for vip in cluster.all_vips() or [""]:
@@ -230,7 +230,7 @@ def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]
         yield Finding("config_drift", text, host)
 
 
-def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
+def _vip(vip: str, cluster: Observations) -> Iterator[Finding]:
     looked = cluster.inspected()
     holders = [host for host, info in looked.items() if holds(info, vip)]
     masters = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "master"]
@@ -262,7 +262,7 @@ def _vip(vip: str, cluster: Cluster) -> Iterator[Finding]:
         yield Finding("standby_not_ready", f"{vip}: no host except {holders[0]} could hold it", vip=vip)
 
 
-def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
+def _on_the_wire(vip: str, holder: str, cluster: Observations) -> Iterator[Finding]:
     own = cluster.own_addresses()[holder]
     asking = {host: probe for host, probe in cluster.probes.items() if host != holder and vip in probe.get("macs", {})}
     if asking and not any(probe["macs"][vip] for probe in asking.values()):
@@ -279,7 +279,7 @@ def _on_the_wire(vip: str, holder: str, cluster: Cluster) -> Iterator[Finding]:
             yield Finding("peer_silent", text, host, vip)
 
 
-def _service(vip: str, cluster: Cluster) -> Iterator[Finding]:
+def _service(vip: str, cluster: Observations) -> Iterator[Finding]:
     bad = _service_problem(cluster, vip)
     if bad:
         yield Finding("service_unanswered", bad, vip=vip)
@@ -302,11 +302,11 @@ def _service(vip: str, cluster: Cluster) -> Iterator[Finding]:
             yield Finding("standby_not_ready", text, host, vip)
 
 
-def _service_problem(cluster: Cluster, address: str) -> str:
+def _service_problem(cluster: Observations, address: str) -> str:
     return "; ".join(cluster.services.get(address, {}).get("findings", ()))
 
 
-def _beside(cluster: Cluster, host: str, vip: str) -> list[str]:
+def _beside(cluster: Observations, host: str, vip: str) -> list[str]:
     """Return the host's own addresses in a subnet that contains the VIP."""
     info = cluster.inspected()[host]
     own = cluster.own_addresses()[host]
@@ -318,7 +318,7 @@ def _beside(cluster: Cluster, host: str, vip: str) -> list[str]:
     ]
 
 
-def _row(cluster: Cluster, vip: str, found: Sequence[Finding]) -> dict[str, Any]:
+def _row(cluster: Observations, vip: str, found: Sequence[Finding]) -> dict[str, Any]:
     looked = cluster.inspected()
     standbys = {
         host: (instance_of(info, vip) or {})["effective_priority"]

@@ -28,7 +28,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_find
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render_section
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import (
     PROXIES,
-    Line,
+    Keyword,
     Section,
     section_list,
 )
@@ -91,7 +91,7 @@ def kinds(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> set[str]:
     return {found.kind for found in _questionable(settings, _read(settings, defaults))}
 
 
-def _questionable(settings: Mapping[str, Any], read: Sequence[tuple[Section, list[Line]]]) -> Iterator[Finding]:
+def _questionable(settings: Mapping[str, Any], read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[Finding]:
     found: dict[str, Iterable[str]] = {
         "server": _answer_findings(settings),
         "bind": chain(_no_bind_findings(settings), _bind_findings(read)),
@@ -102,7 +102,7 @@ def _questionable(settings: Mapping[str, Any], read: Sequence[tuple[Section, lis
     return (Finding(kind, text) for kind, texts in found.items() for text in texts)
 
 
-def _read(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[tuple[Section, list[Line]]]:
+def _read(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[tuple[Section, list[Keyword]]]:
     """The sections with their lines; nothing where a value cannot stand in a line, which is a finding of its own."""
     try:
         return [(section, list(section.lines())) for section in section_list(settings, defaults)]
@@ -175,7 +175,7 @@ def _content_findings(place: str, item: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place} is secret and its mode is {mode}; use '0600', or '0640' for a group that may read it"
 
 
-def _password_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+def _password_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     for _section, lines in read:
         for line in lines:
             secret = PASSWORD.fullmatch(" ".join(words(line.text))) if line.words[0] in ("stats", "user") else None
@@ -186,7 +186,7 @@ def _password_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[s
                 )
 
 
-def _target_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+def _target_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     names = {section.name for section, _lines in read if section.kind in ("backend", "listen")}
     # A frontend may also name what conditions (.if) bring; haproxy will say so.
     for _section, lines in read:
@@ -197,7 +197,7 @@ def _target_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str
                 yield f"{line.path}: there is no backend or listen {target!r}; there are: {known}"
 
 
-def _bind_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+def _bind_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     seen: list[tuple[Bind, str]] = []
     for section, lines in read:
         if section.kind not in ("frontend", "listen"):
@@ -212,7 +212,7 @@ def _bind_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
                 seen.append((bind, line.path))
 
 
-def _server_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+def _server_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     for section, lines in read:
         first: dict[str, str] = {}
         for line in lines:
@@ -223,7 +223,7 @@ def _server_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str
                 first.setdefault(name, line.path)
 
 
-def _check_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+def _check_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     defaulted = [line for section, lines in read if section.kind == "defaults" for line in lines]
     for section, lines in read:
         if section.kind not in ("backend", "listen"):
@@ -236,7 +236,7 @@ def _check_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]
             yield f"{options[0].path}: {name} checks nothing, for no server of {section.name} says 'check'; add it"
 
 
-def _timeout_findings(read: Sequence[tuple[Section, list[Line]]]) -> Iterator[str]:
+def _timeout_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     for _section, lines in read:
         for line in lines:
             value = "".join(line.words[2:3])

@@ -42,15 +42,15 @@ class Section(NamedTuple):
         """The second word of the header."""
         return plain("".join(words(self.header)[1:2]))
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[Keyword]:
         """What stands in it. Raises ValueError for what haproxy.cfg cannot express."""
         words(self.header)
         for path, text in section_lines(self.keywords, self.place):
-            yield Line(path, [plain(word) for word in words(text)], text)
+            yield Keyword(path, [plain(word) for word in words(text)], text)
 
 
-class Line(NamedTuple):
-    """The words of a line, as haproxy understands them, the path of the value that it comes from, and its text."""
+class Keyword(NamedTuple):
+    """A keyword with its arguments: the path of its value, its words as haproxy understands them, and its text."""
 
     path: str
     words: list[str]
@@ -126,7 +126,7 @@ def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:
     return Section(header, place, {key: value for key, value in proxy.items() if key not in ("name", "from")})
 
 
-def _quiet(section: Section, shared: list[Line]) -> Any:
+def _quiet(section: Section, shared: list[Keyword]) -> Any:
     """The keywords of a section; a proxy that chooses no log gets one of what failed, in the format of its mode.
 
     haproxy's own default is a line "Connect from …" for each request, at a quarter of the throughput.
@@ -140,7 +140,7 @@ def _quiet(section: Section, shared: list[Line]) -> Any:
     return {log: None, "option dontlog-normal": None, **section.keywords}
 
 
-def _chooses_log(line: Line) -> bool:
+def _chooses_log(line: Keyword) -> bool:
     keyword, *rest = line.words[line.words[0] == "no" :] or [""]
     return (
         keyword == "log-format"

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.repeated_keys import free_key
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.lua import end_of_code, is_lua
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import (
@@ -40,10 +41,6 @@ _SIMPLE_WORD = re.compile(r"([!%&(-:<-\[\]-z|~]+)(?=[ \t\r\n;{])[ \t\r\n]*")
 _BYTE = re.compile("[\udc80-\udcff]")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _SWITCHES = {"on": True, "off": False}
-
-
-class ParseError(ValueError):
-    """A text that is not an nginx.conf; the message has the line, counted from 1."""
 
 
 class Statement(NamedTuple):

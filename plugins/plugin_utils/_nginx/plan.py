@@ -52,7 +52,7 @@ class Plan(TypedDict, total=False):
     packages: list[str]
     """nginx and its modules, without the user's extra packages."""
     source: dict[str, str]
-    """The vendor's package source (see ``vendor.Source``), with its whole ``text`` and that before it is ``used``.
+    """The vendor's ``vendor.PackageSource``, with its whole ``text``, and ``used``, its text once nginx was installed.
 
     Both are empty where the distribution's nginx is wanted.
     """

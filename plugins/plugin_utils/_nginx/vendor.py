@@ -31,7 +31,7 @@ MARK = "# Written by the role haproof.balancer.nginx.\n"
 """The first line of a package source from which nginx was installed: a run that is cut off before leaves none."""
 
 
-class Source(NamedTuple):
+class PackageSource(NamedTuple):
     """A package source: its URL, its file, the file of its key, and the text of its file without :data:`MARK`."""
 
     url: str
@@ -40,7 +40,7 @@ class Source(NamedTuple):
     text: str
 
 
-def source(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Source:
+def source(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> PackageSource:
     """Return the source of a host; *settings* are the role's."""
     if facts["os_family"] == "RedHat":
         site = f"{_SITE}rhel/{facts.get('distribution_major_version')}/$basearch/"
@@ -51,4 +51,4 @@ def source(settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Source:
         text = _DEB
     url = settings["vendor_url"] or site
     checksum, release = settings["vendor_key_checksum"], facts.get("distribution_release")
-    return Source(url, path, keyring, text.format(checksum=checksum, url=url, release=release, keyring=keyring))
+    return PackageSource(url, path, keyring, text.format(checksum=checksum, url=url, release=release, keyring=keyring))

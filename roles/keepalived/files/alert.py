@@ -69,7 +69,7 @@ class Instance(NamedTuple):
     owner: bool = False
 
 
-class Change(NamedTuple):
+class StateChange(NamedTuple):
     """The change of one name since it was last reported. ``before`` is empty if unknown."""
 
     name: str
@@ -144,14 +144,14 @@ class Book:
         dues = [entry.due(interval_s) for entry in self._entries.values() if entry.transitions]
         return max(0.0, min(dues) - now) if dues else None
 
-    def take(self, interval_s: float, now: float, at: str, everything: bool = False) -> list[Change]:
+    def take(self, interval_s: float, now: float, at: str, everything: bool = False) -> list[StateChange]:
         """Return due changes, or *everything* pending, and mark them as reported. *at* is the wall clock's time."""
         changes = []
         for name, entry in list(self._entries.items()):
             if not entry.transitions or (entry.due(interval_s) > now and not everything):
                 continue
             seconds = entry.last - entry.first
-            changes.append(Change(name, entry.reported, entry.state, entry.detail, entry.transitions, seconds, at))
+            changes.append(StateChange(name, entry.reported, entry.state, entry.detail, entry.transitions, seconds, at))
             entry.reported, entry.transitions = entry.state, 0
             entry.sent[entry.state] = now
             if entry.state in ("DELETED", "CLEARED"):
@@ -181,7 +181,7 @@ def is_calm(state: str, owner: bool) -> bool:
     return state == "CLEARED" or state == ("MASTER" if owner else "BACKUP")
 
 
-def severity(change: Change, owner: bool) -> str:
+def severity(change: StateChange, owner: bool) -> str:
     """Return the severity of a change, one of ``SEVERITIES``, the worst last."""
     if change.state == "RAISED":
         return "ALARM"
@@ -192,7 +192,7 @@ def severity(change: Change, owner: bool) -> str:
     return "INFO" if change.state == "DELETED" else "WARNING"
 
 
-def headline(change: Change, host: str, instance: Instance) -> str:
+def headline(change: StateChange, host: str, instance: Instance) -> str:
     """Return a change in one line."""
     if change.state in ("RAISED", "CLEARED"):
         return f"{host}: {change.name} {'is over' if change.state == 'CLEARED' else 'found'}: {change.detail}"
@@ -208,7 +208,7 @@ def headline(change: Change, host: str, instance: Instance) -> str:
     return f"{host} {words} ({change.before or 'unknown'} -> {change.state})"
 
 
-def advice(change: Change, instance: Instance, services: Sequence[str]) -> str:
+def advice(change: StateChange, instance: Instance, services: Sequence[str]) -> str:
     """Return where to look."""
     log = "journalctl --unit=keepalived --since=-15min"
     units = "".join(f"; systemctl status {service}" for service in services)
@@ -225,7 +225,7 @@ def advice(change: Change, instance: Instance, services: Sequence[str]) -> str:
     return f"Nothing to do; the history is in: {log}"
 
 
-def compose(changes: Sequence[Change], config: Mapping[str, Any]) -> Message:
+def compose(changes: Sequence[StateChange], config: Mapping[str, Any]) -> Message:
     """Return the one message for all of *changes*, worst first."""
     host = config["host"]
     rated = [(severity(change, instance_of(config, change.name).owner), change) for change in changes]
@@ -245,7 +245,7 @@ def compose(changes: Sequence[Change], config: Mapping[str, Any]) -> Message:
     return Message(worst, f"[{worst}] {subject}"[:200], body, payload)
 
 
-def _block(grade: str, change: Change, host: str, instance: Instance, services: Sequence[str]) -> str:
+def _block(grade: str, change: StateChange, host: str, instance: Instance, services: Sequence[str]) -> str:
     counted = "1 transition"
     if change.transitions > 1:
         counted = f"{change.transitions} transitions in {change.seconds:.0f} s"
@@ -410,7 +410,7 @@ def remember(states: Mapping[str, str]) -> None:
     os.replace(MEMORY + ".new", MEMORY)
 
 
-class Service:
+class AlertLoop:
     """Reads the FIFO and sends due messages. Sending has its own thread, one message at a time."""
 
     def __init__(self, fifo: int) -> None:
@@ -528,7 +528,7 @@ def serve() -> int:
     if os.environ.get("LISTEN_FDS") != "1":
         print("alert serve: systemd starts this, through keepalived-alert.socket", file=sys.stderr)
         return 2
-    service = Service(3)
+    service = AlertLoop(3)
     signal.signal(signal.SIGTERM, service.stop)
     service.run()
     return 0
@@ -555,7 +555,7 @@ def test() -> int:
     if not configured:
         print(f"alert test: {CONFIG} names neither mail nor webhook", file=sys.stderr)
         return 1
-    change = Change("test", "", "RAISED", "this is a test, nothing is wrong", 1, 0.0, now_text())
+    change = StateChange("test", "", "RAISED", "this is a test, nothing is wrong", 1, 0.0, now_text())
     return 1 if deliver(compose([change], config), config, pauses_s=(0.0,)) else 0
 
 

@@ -251,7 +251,7 @@ class Alerts:
         return True
 
 
-class Service:
+class WatchLoop:
     """The loop: listen, judge, report, ask."""
 
     def __init__(self, config: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
@@ -513,10 +513,10 @@ def main() -> int:
         memory = read_json(MEMORY)
     config = read_json(CONFIG)
     try:
-        service = Service(config, memory)
+        service = WatchLoop(config, memory)
     except (AttributeError, KeyError, TypeError, ValueError):
         # The memory may be from another version; an error in the configuration fails again.
-        service = Service(config, {})
+        service = WatchLoop(config, {})
     return service.run()
 
 

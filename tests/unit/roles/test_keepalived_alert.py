@@ -203,14 +203,14 @@ HEADLINES: list[tuple[str, str, str, str]] = [
 
 @pytest.mark.parametrize(("name", "before", "state", "expected"), HEADLINES)
 def test_headlines(name: str, before: str, state: str, expected: str) -> None:
-    change = alert.Change(name, before, state, "254", 1, 0.0, "2026-01-02T03:04:05+00:00")
+    change = alert.StateChange(name, before, state, "254", 1, 0.0, "2026-01-02T03:04:05+00:00")
     assert alert.compose([change], CONFIG).subject == expected
 
 
 def test_the_whole_message() -> None:
     changes = [
-        alert.Change("VI_2", "BACKUP", "MASTER", "253", 1, 0.0, "2026-01-02T03:04:05+00:00"),
-        alert.Change("VI_1", "MASTER", "FAULT", "254", 12, 59.6, "2026-01-02T03:04:05+00:00"),
+        alert.StateChange("VI_2", "BACKUP", "MASTER", "253", 1, 0.0, "2026-01-02T03:04:05+00:00"),
+        alert.StateChange("VI_1", "MASTER", "FAULT", "254", 12, 59.6, "2026-01-02T03:04:05+00:00"),
     ]
     message = alert.compose(changes, CONFIG)
     assert message.severity == "ALARM"

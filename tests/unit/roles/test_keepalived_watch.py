@@ -108,7 +108,7 @@ def test_what_is_no_longer_watched_is_cleared(places: Path, config: dict[str, An
 
 
 def test_without_a_link_it_works_and_finds_nothing(places: Path, config: dict[str, Any]) -> None:
-    service = watch.Service(config, {})
+    service = watch.WatchLoop(config, {})
     for _number in range(10):
         assert service._round() is None
     assert told(places) == []
@@ -118,7 +118,7 @@ def test_without_a_link_it_works_and_finds_nothing(places: Path, config: dict[st
 
 
 def test_it_lets_go_by_a_file_and_never_when_it_ends(places: Path, config: dict[str, Any]) -> None:
-    service = watch.Service(config, {})
+    service = watch.WatchLoop(config, {})
     service._watches[0].released = True
     service._let_go()
     assert (places / "VI_1.release").read_text() == "1\n"
@@ -127,7 +127,7 @@ def test_it_lets_go_by_a_file_and_never_when_it_ends(places: Path, config: dict[
 
 
 def test_what_was_raised_is_cleared_when_it_is_switched_off(places: Path, config: dict[str, Any]) -> None:
-    service = watch.Service(config, {"told": {"split_brain 192.0.2.10": "two"}})
+    service = watch.WatchLoop(config, {"told": {"split_brain 192.0.2.10": "two"}})
     service._round()
     (places / "watch.json").unlink()
     service._end()
@@ -138,7 +138,7 @@ def test_what_was_raised_is_cleared_when_it_is_switched_off(places: Path, config
 
 def test_it_remembers_when_it_is_only_stopped(places: Path, config: dict[str, Any]) -> None:
     memory = {"told": {"split_brain 192.0.2.10": "two"}, "watches": {"192.0.2.10": {"raised": [SPLIT_BRAIN]}}}
-    watch.Service(config, memory)._end()
+    watch.WatchLoop(config, memory)._end()
     found = json.loads((places / "memory.json").read_text())
     assert found["told"] == memory["told"]
     assert found["watches"]["192.0.2.10"]["raised"] == [SPLIT_BRAIN]
@@ -146,7 +146,7 @@ def test_it_remembers_when_it_is_only_stopped(places: Path, config: dict[str, An
 
 
 def test_a_change_of_its_files_ends_it_when_it_has_settled(places: Path, config: dict[str, Any]) -> None:
-    service = watch.Service(config, {})
+    service = watch.WatchLoop(config, {})
     start = service._since
     assert service._changed(start + 1) is None
     watch.write(str(places / "watch.json"), "{ }", 0o644)
@@ -164,7 +164,7 @@ def test_a_memory_that_means_nothing_is_left_out(
 ) -> None:
     (places / "watch.json").write_text(json.dumps(config))
     (places / "memory.json").write_text(json.dumps(memory))
-    monkeypatch.setattr(watch.Service, "run", lambda _service: 7)
+    monkeypatch.setattr(watch.WatchLoop, "run", lambda _service: 7)
     assert watch.main() == 7
 
 
@@ -181,7 +181,7 @@ def test_a_flood_does_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_that_ended_and_came_again_is_told(places: Path, config: dict[str, Any]) -> None:
     """The test takes the place of keepalived, and its child that of the VRRP process."""
     (places / "keepalived.pid").write_text(f"{os.getpid()}\n")
-    service = watch.Service(config, {})
+    service = watch.WatchLoop(config, {})
     for _time in range(2):
         with subprocess.Popen(["/bin/sleep", "60"]) as child:
             for _round in range(3):
@@ -213,7 +213,7 @@ def eventually(condition: Callable[[], object]) -> bool:
 
 def test_it_goes_on_after_it_stood_still_and_ends_when_it_is_told_to(places: Path, config: dict[str, Any]) -> None:
     def run() -> None:
-        sys.exit(watch.Service(config, {}).run())
+        sys.exit(watch.WatchLoop(config, {}).run())
 
     process = multiprocessing.get_context("fork").Process(target=run)
     process.start()

@@ -24,7 +24,7 @@ NOISE_S = 0.02
 NOISE_PART = 0.2
 
 
-class Change(NamedTuple):
+class FaultChange(NamedTuple):
     """What became of one fault."""
 
     fault: str
@@ -49,7 +49,7 @@ def differences(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[
     return [f"{key}: {joined(before[key])} → {joined(now[key])}" for key in now if before[key] != now[key]]
 
 
-def changes(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[Change]:
+def changes(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[FaultChange]:
     """Return each fault's change, in the report's order, those that are gone at the end."""
     before = {drill["fault"]: drill for drill in previous["drills"]}
     now = {drill["fault"]: drill for drill in report["drills"]}
@@ -74,13 +74,13 @@ def age(previous: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     return f"{seconds / 3600:.0f} hours" if abs(seconds) < 2 * 86400 else f"{seconds / 86400:.0f} days"
 
 
-def _change(fault: str, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> Change:
+def _change(fault: str, before: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> FaultChange:
     then = before["figures"]["outage_s"] if before else None
     current = now["figures"]["outage_s"] if now else None
     was, is_ = (STATES[drill["verdict"]] if drill else NONE for drill in (before, now))
     verdicts = is_ if was == is_ else f"{was} → {is_}"
     worse = was != is_ == STATES["fail"]
-    return Change(fault, spread(then), spread(current), _word(before, now, then, current), verdicts, worse)
+    return FaultChange(fault, spread(then), spread(current), _word(before, now, then, current), verdicts, worse)
 
 
 def _word(

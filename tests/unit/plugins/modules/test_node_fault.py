@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import PLANS
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, FaultHost
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import FaultRecord
 from ansible_collections.haproof.balancer.plugins.modules import node_fault
 from ansible_collections.haproof.balancer.plugins.modules.node_fault import (
     DOCUMENTATION,
@@ -77,7 +77,7 @@ def test_what_makes_a_fault_what_it_is() -> None:
 
 
 def test_which_are_healed() -> None:
-    here = Record("service_stop", "", "nginx", {}, [], 0.0, None, False)
+    here = FaultRecord("service_stop", "", "nginx", {}, [], 0.0, None, False)
     frozen = here._replace(fault="node_freeze", node="lb01")
     assert chosen([here, frozen], None, None) == [here, frozen]
     assert chosen([here, frozen], "service_stop", None) == [here]

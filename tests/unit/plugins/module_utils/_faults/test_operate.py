@@ -20,7 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.operate i
     switch_for,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, Options
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import Record
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import FaultRecord
 
 from .faults_host import ModelHost, records_in
 
@@ -36,7 +36,7 @@ def arm(folder: Path) -> str:
     )
 
 
-def stop_nginx(host: ModelHost, folder: Path) -> Record:
+def stop_nginx(host: ModelHost, folder: Path) -> FaultRecord:
     """Inject service_stop."""
     records = records_in(folder)
     wanted = Options("service_stop", records.folder("service_stop"), 30.0, service="nginx")
@@ -105,7 +105,7 @@ def test_fault_that_is_only_half_there(tmp_path: Path, units: dict[str, str], ar
     assert not is_injected(host, records_in(tmp_path), record)
 
 
-RECORD = Record("service_stop", "", "nginx", {"service": "nginx"}, [], 130.0, 100.0, False)
+RECORD = FaultRecord("service_stop", "", "nginx", {"service": "nginx"}, [], 130.0, 100.0, False)
 IN_THE_WAY = (
     "this host has the fault service_stop (service=nginx) already, which heals in 20 s: "
     "heal it first, with state=healed"

@@ -14,14 +14,14 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.record import (
-    Record,
+    FaultRecord,
     base_folders,
     systemd_moment_s,
 )
 
 from .faults_host import records_in
 
-RECORD = Record("service_stop", "", "nginx", {"service": "nginx"}, [[["true"], [], False]], 130.0, 100.0, False)
+RECORD = FaultRecord("service_stop", "", "nginx", {"service": "nginx"}, [[["true"], [], False]], 130.0, 100.0, False)
 
 
 def test_written_and_read(tmp_path: Path) -> None:

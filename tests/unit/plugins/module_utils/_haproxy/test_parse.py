@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter.from_haproxy_cfg import from_haproxy_cfg
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import (
-    ParseError,
     line_words,
     parse,
     plain,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     ADDRESSES as LISTS,
 )
@@ -23,7 +24,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
     undecided,
     virtual_addresses,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import ParseError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import ParseError, meaning
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from hypothesis import assume, given

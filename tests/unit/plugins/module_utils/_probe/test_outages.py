@@ -17,7 +17,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages im
     Journal,
     Outage,
     Request,
-    Run,
+    Streak,
     error_kind,
     gaps,
     latency,
@@ -45,16 +45,16 @@ OUTAGES: list[tuple[str, list[Outage]]] = [
     ("++-x-", [Outage(1.0, 4.5, 2.0, 4.0, 3, False)]),
     ("--", [Outage(0.0, 1.5, 0.0, 1.0, 2, False)]),
 ]
-RUNS: list[tuple[str, list[Run]]] = [
+RUNS: list[tuple[str, list[Streak]]] = [
     ("", []),
-    ("+++", [Run(0.0, 2.0, 0.5, 2.5, 3, GOOD)]),
+    ("+++", [Streak(0.0, 2.0, 0.5, 2.5, 3, GOOD)]),
     (
         "++-x+",
         [
-            Run(0.0, 1.0, 0.5, 1.5, 2, GOOD),
-            Run(2.0, 2.0, 2.5, 2.5, 1, "-"),
-            Run(3.0, 3.0, 3.5, 3.5, 1, "x"),
-            Run(4.0, 4.0, 4.5, 4.5, 1, GOOD),
+            Streak(0.0, 1.0, 0.5, 1.5, 2, GOOD),
+            Streak(2.0, 2.0, 2.5, 2.5, 1, "-"),
+            Streak(3.0, 3.0, 3.5, 3.5, 1, "x"),
+            Streak(4.0, 4.0, 4.5, 4.5, 1, GOOD),
         ],
     ),
 ]
@@ -86,13 +86,13 @@ def test_outages(marks: str, expected: list[Outage]) -> None:
 
 
 @pytest.mark.parametrize(("marks", "expected"), RUNS)
-def test_runs(marks: str, expected: list[Run]) -> None:
+def test_runs(marks: str, expected: list[Streak]) -> None:
     assert runs(marked(marks)) == expected
 
 
 def test_a_run_ends_with_its_latest_answer() -> None:
     """The first request may be answered last."""
-    assert runs([Request(0.0, 9.0, GOOD), Request(1.0, 0.5, GOOD)]) == [Run(0.0, 1.0, 9.0, 9.0, 2, GOOD)]
+    assert runs([Request(0.0, 9.0, GOOD), Request(1.0, 0.5, GOOD)]) == [Streak(0.0, 1.0, 9.0, 9.0, 2, GOOD)]
 
 
 @given(rows)

@@ -10,7 +10,7 @@ from typing import Any, Callable, NamedTuple
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import (
-    Cluster,
+    Observations,
     endpoints,
     findings,
     probe_instances,
@@ -88,7 +88,7 @@ def probe(host: str) -> dict[str, Any]:
     }
 
 
-def cluster(change: Change | None = None) -> Cluster:
+def cluster(change: Change | None = None) -> Observations:
     infos = {host: info(host) for host in OWN}
     probes = {host: probe(host) for host in OWN}
     services: dict[str, Any] = {address: {"findings": []} for address in (VIP, *OWN.values())}
@@ -97,7 +97,7 @@ def cluster(change: Change | None = None) -> Cluster:
     }
     if change:
         change(Parts(infos, probes, services, daemons))
-    return Cluster(copy.deepcopy(infos), probes, services, daemons=daemons)
+    return Observations(copy.deepcopy(infos), probes, services, daemons=daemons)
 
 
 def daemon(*files: str) -> dict[str, Any]:
@@ -360,7 +360,7 @@ def test_one_thing_is_wrong(change: Change, expected: list[tuple[str, str]]) -> 
 
 
 def test_nobody_answers_at_all() -> None:
-    told = report(Cluster({"lb01": {"msg": "no route"}}, {"lb01": {}}, {}, [f"{VIP}/24"]))
+    told = report(Observations({"lb01": {"msg": "no route"}}, {"lb01": {}}, {}, [f"{VIP}/24"]))
     assert [found["finding"] for found in told["findings"]] == ["host_unknown", "no_holder"]
     assert told["table"].splitlines()[1].split() == [VIP, "-", "-", "-", "-", "host_unknown,", "no_holder"]
 

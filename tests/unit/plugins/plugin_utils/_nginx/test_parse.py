@@ -13,7 +13,8 @@ import crossplane
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.filter.from_nginx_conf import from_nginx_conf
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import ParseError, Statement, normal, parse
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import Statement, normal, parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import quote, render, unescape
 from hypothesis import example, given
 from hypothesis import strategies as st

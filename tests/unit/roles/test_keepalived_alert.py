@@ -278,7 +278,7 @@ def test_the_service_sends_what_is_left_when_it_is_stopped(monkeypatch: pytest.M
     monkeypatch.setattr(alert, "read_config", lambda: CONFIG)
     monkeypatch.setattr(alert, "deliver", lambda message, *_rest, **_more: sent.append(message.subject))
     read, write = os.pipe()
-    service = alert.Service(read)
+    service = alert.AlertLoop(read)
     thread = threading.Thread(target=service.run)
     thread.start()
     os.write(write, b'INSTANCE "VI_1" FAULT 254\nINSTANCE "VI_2" BACK')

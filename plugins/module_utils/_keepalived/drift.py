@@ -79,7 +79,7 @@ def _same(key: str, disk: Any, running: Any) -> bool:
     if key != "script" or not (disk and running) or "/" in disk[0]:
         return bool(disk == running)
     # keepalived looks for the program in its PATH, and runs and dumps what it found.
-    return [os.path.basename(running[0]), *running[1:]] == disk
+    return bool([os.path.basename(running[0]), *running[1:]] == disk)
 
 
 def _told(value: Any) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 import pytest
 
-from nodes import CLIENT, PROJECT, eventually, inventory_balancers
+from nodes import CLIENT, PROJECT, eventually, inventory_balancers, run_playbook
 
 if TYPE_CHECKING:
     from testinfra.host import Host
@@ -168,8 +168,7 @@ def answers(lab: Lab) -> bool:
 
 def run_heal(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the playbook heal."""
-    command = ["ansible-playbook", "haproof.balancer.heal", f"--inventory={lab.inventory}", *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, check=False, text=True)
+    return run_playbook("haproof.balancer.heal", lab.inventory, *arguments)
 
 
 def case_of(name: str) -> Case:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import time
 import uuid
@@ -199,16 +200,26 @@ def inventory_variables(inventory: Path) -> dict[str, Any]:
     return variables
 
 
+def write_inventory(lab: Lab, folder: str, content: dict[str, Any]) -> Path:
+    """Write an inventory into an empty directory beside the lab's, and return its path."""
+    path = lab.inventory.parent / folder / "inventory.yml"
+    shutil.rmtree(path.parent, ignore_errors=True)
+    path.parent.mkdir()
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def run_playbook(playbook: str, inventory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook, a file's or the collection's, which may fail."""
+    command = ["ansible-playbook", playbook, f"--inventory={inventory}", *arguments]
+    # Molecule enables colours, whose codes would break matches at word boundaries.
+    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
+    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=600)
+
+
 def apply_site(lab: Lab, variables: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run site.yml with these variables on top of the inventory's, and more arguments for ansible-playbook."""
-    playbook = ["ansible-playbook", "haproof.balancer.site", "-i", str(lab.inventory)]
-    return subprocess.run(
-        [*playbook, "--extra-vars", json.dumps(variables), *arguments],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=600,
-    )
+    return run_playbook("haproof.balancer.site", lab.inventory, "--extra-vars", json.dumps(variables), *arguments)
 
 
 def apply_example(lab: Lab, name: str, *arguments: str) -> str:

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from nodes import eventually
+from nodes import eventually, run_playbook, write_inventory
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
@@ -25,6 +22,8 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 AUTH = "1111"
+# Where a password could show.
+LOUD = ("--diff", "-v")
 # Every text under the node's control is a template.
 HOSTILE = {
     "keepalived.conf": """! RUN
@@ -86,25 +85,12 @@ def moves(lab: Lab) -> dict[str, int]:
     return {name: int(lab.nodes[name].run(count).stdout) for name in lab.balancers}
 
 
-def play(playbook: str, inventory: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a playbook with maximum verbosity."""
-    command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--diff", "-v", *options]
-    # Molecule enables colours, whose codes would break matches at word boundaries.
-    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
-    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
-
-
 @pytest.fixture(scope="module")
 def inventory(lab: Lab) -> Path:
     """Create an inventory without keepalived variables, in an empty directory."""
-    folder = lab.inventory.parent / "adopted"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     content = yaml.safe_load(lab.inventory.read_text())
     del content["all"]["vars"]["keepalived_vips"]
-    path = folder / "inventory.yml"
-    path.write_text(yaml.safe_dump(content))
-    return path
+    return write_inventory(lab, "adopted", content)
 
 
 def test_pair_set_up_by_hand_works(lab: Lab) -> None:
@@ -115,7 +101,7 @@ def test_pair_set_up_by_hand_works(lab: Lab) -> None:
 def test_adopt_writes_variables_and_prints_no_password(lab: Lab, inventory: Path) -> None:
     before = live(lab)
 
-    adopted = play("adopt", inventory)
+    adopted = run_playbook("haproof.balancer.adopt", inventory, *LOUD)
 
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     assert not re.search(rf"\b{AUTH}\b", adopted.stdout + adopted.stderr)
@@ -132,11 +118,10 @@ def test_adopt_writes_variables_and_prints_no_password(lab: Lab, inventory: Path
 
 
 def test_a_hostile_file_runs_nothing_on_the_controller(lab: Lab, inventory: Path) -> None:
-    folder = inventory.parent / "hostile"
-    folder.mkdir()
+    folder = lab.inventory.parent / "hostile"
     content = yaml.safe_load(inventory.read_text())
     content["all"]["vars"].update(balancer_engine="haproxy", keepalived_track_services=[])
-    (folder / "inventory.yml").write_text(yaml.safe_dump(content))
+    hostile = write_inventory(lab, folder.name, content)
     runs = f"{{{{ lookup('ansible.builtin.pipe', 'touch {folder}/mark') }}}}"
     options = []
     for name, text in HOSTILE.items():
@@ -145,13 +130,13 @@ def test_a_hostile_file_runs_nothing_on_the_controller(lab: Lab, inventory: Path
             own = text.replace("RUN", runs).replace("PRIORITY", str(priority))
             lab.nodes[host].check_output("printf %%s %s >/root/%s", own, name)
 
-    adopted = play("adopt", folder / "inventory.yml", *options)
+    adopted = run_playbook("haproof.balancer.adopt", hostile, *LOUD, *options)
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     written = [path.read_text() for path in (folder / "group_vars/balancers").iterdir()]
     assert len(written) == len(HOSTILE)
     assert all("touch" in text for text in written)
 
-    site = play("site", folder / "inventory.yml", "--check")
+    site = run_playbook("haproof.balancer.site", hostile, *LOUD, "--check")
     assert site.returncode == 0, site.stdout + site.stderr
     assert site.stdout.count("touch") > len(HOSTILE)
     assert not (folder / "mark").exists()
@@ -160,7 +145,7 @@ def test_a_hostile_file_runs_nothing_on_the_controller(lab: Lab, inventory: Path
 def test_site_reproduces_the_configuration_and_moves_no_vip(lab: Lab, inventory: Path) -> None:
     before, holders_before, moves_before = live(lab), holders(lab), moves(lab)
 
-    site = play("site", inventory)
+    site = run_playbook("haproof.balancer.site", inventory, *LOUD)
 
     assert site.returncode == 0, site.stdout + site.stderr
     assert not re.search(rf"\b{AUTH}\b", site.stdout + site.stderr)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Iterator
 
 import pytest
 
-from nodes import BACKENDS, CLIENT, apply_site, eventually
+from nodes import BACKENDS, CLIENT, apply_site, eventually, run_playbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,14 +43,8 @@ AHEAD = '#!/bin/sh\nexec faketime -f +1h /usr/bin/python3.kept "$@"\n'
 def audit(lab: Lab, folder: Path, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Run the audit; return its report, with ``rc`` and ``output``."""
     path = folder / "audit.json"
-    playbook = ["ansible-playbook", "haproof.balancer.audit", "-i", str(lab.inventory)]
-    run = subprocess.run(
-        [*playbook, "--extra-vars", json.dumps({"audit_report": str(path), **(variables or {})})],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=300,
-    )
+    arguments = json.dumps({"audit_report": str(path), **(variables or {})})
+    run = run_playbook("haproof.balancer.audit", lab.inventory, "--extra-vars", arguments)
     assert path.exists(), run.stdout + run.stderr
     report: dict[str, Any] = json.loads(path.read_text())
     path.unlink()

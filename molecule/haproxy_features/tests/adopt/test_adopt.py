@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from nodes import BALANCERS
+from nodes import BALANCERS, run_playbook, write_inventory
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import parse
@@ -28,6 +25,8 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 PASSWORD = "pa55word"  # noqa: S105 # of a throw-away node
+# Where a password could show.
+LOUD = ("--diff", "-v")
 ROLE = Path(__file__).parents[2] / "role.yml"
 CFG = "/etc/haproxy/haproxy.cfg"
 
@@ -55,26 +54,13 @@ def by_section(lines: list[str]) -> dict[str, list[str]]:
     return found
 
 
-def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a playbook with maximum verbosity."""
-    command = ["ansible-playbook", playbook, "-i", str(inventory), "--diff", "-v"]
-    # Molecule enables colours, whose codes would break matches at word boundaries.
-    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
-    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
-
-
 @pytest.fixture(scope="module")
 def inventory(lab: Lab) -> Path:
     """Create an inventory without haproxy variables, in an empty directory."""
-    folder = lab.inventory.parent / "adopted"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     content = yaml.safe_load(lab.inventory.read_text())
     variables = content["all"]["vars"]
     content["all"]["vars"] = {name: value for name, value in variables.items() if not name.startswith("haproxy_")}
-    path = folder / "inventory.yml"
-    path.write_text(yaml.safe_dump(content))
-    return path
+    return write_inventory(lab, "adopted", content)
 
 
 def test_haproxy_reads_what_the_parser_reads(lab: Lab) -> None:
@@ -90,7 +76,7 @@ def test_haproxy_reads_what_the_parser_reads(lab: Lab) -> None:
 def test_adopt_writes_variables_and_prints_no_password(lab: Lab, inventory: Path) -> None:
     before = [lab.nodes[name].file(CFG).content_string for name in BALANCERS]
 
-    adopted = play("haproof.balancer.adopt", inventory)
+    adopted = run_playbook("haproof.balancer.adopt", inventory, *LOUD)
 
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     assert not re.search(PASSWORD, adopted.stdout + adopted.stderr)
@@ -109,7 +95,7 @@ def test_adopt_writes_variables_and_prints_no_password(lab: Lab, inventory: Path
 def test_the_role_gives_the_same_configuration(lab: Lab, inventory: Path) -> None:
     before = {name: by_section(words(lab.nodes[name], CFG)) for name in BALANCERS}
 
-    role = play(str(ROLE), inventory)
+    role = run_playbook(str(ROLE), inventory, *LOUD)
 
     assert role.returncode == 0, role.stdout + role.stderr
     assert not re.search(PASSWORD, role.stdout + role.stderr)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,7 +17,16 @@ from typing import TYPE_CHECKING, Any, Iterator
 import pytest
 
 from keeping import check_kept_connections
-from nodes import BALANCERS, CLIENT, PATIENT_S, eventually, inventory_balancers, inventory_hosts, inventory_variables
+from nodes import (
+    BALANCERS,
+    CLIENT,
+    PATIENT_S,
+    eventually,
+    inventory_balancers,
+    inventory_hosts,
+    inventory_variables,
+    run_playbook,
+)
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import parse
@@ -179,17 +187,7 @@ def states(node: Host) -> dict[str, list[str]]:
 
 def apply_role(lab: Lab, variables: dict[str, Any], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Apply the role to lb01 with these variables on top of the inventory's."""
-    command = ["ansible-playbook", str(ROLE), "-i", str(lab.inventory), "--limit", "lb01", *arguments]
-    # Molecule enables colours, whose codes would break matches at word boundaries.
-    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
-    return subprocess.run(
-        [*command, "--extra-vars", json.dumps(variables)],
-        capture_output=True,
-        check=False,
-        env=environment,
-        text=True,
-        timeout=180,
-    )
+    return run_playbook(str(ROLE), lab.inventory, "--limit=lb01", "--extra-vars", json.dumps(variables), *arguments)
 
 
 def said(play: subprocess.CompletedProcess[str]) -> str:

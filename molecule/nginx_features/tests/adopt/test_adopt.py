@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from nodes import inventory_balancers
+from nodes import inventory_balancers, run_playbook, write_inventory
 
 CHECKOUT = Path(__file__).parents[4]
 sys.path.insert(0, str(CHECKOUT / "build/collections"))
@@ -42,13 +39,6 @@ def live(lab: Lab) -> dict[str, list[Any]]:
     }
 
 
-def play(playbook: str, inventory: Path) -> subprocess.CompletedProcess[str]:
-    """Run a playbook."""
-    command = ["ansible-playbook", f"haproof.balancer.{playbook}", "-i", str(inventory), "--limit", "balancers"]
-    environment = {**os.environ, "ANSIBLE_FORCE_COLOR": "false"}
-    return subprocess.run(command, capture_output=True, check=False, env=environment, text=True, timeout=180)
-
-
 @pytest.fixture(scope="module")
 def inventory(lab: Lab) -> Path:
     """Write a different nginx.conf on each balancer by hand, and create an inventory without nginx variables."""
@@ -57,20 +47,15 @@ def inventory(lab: Lab) -> Path:
         if name == "lb01":
             text = text.replace("http {", OWN, 1)
         lab.nodes[name].check_output("echo %s >%s && nginx -s reload", text, CONF)
-    folder = lab.inventory.parent / "adopted"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     content = yaml.safe_load(lab.inventory.read_text())
     # The adopted configuration has no server for it.
     content["all"]["vars"]["keepalived_check_url"] = ""
-    path = folder / "inventory.yml"
-    path.write_text(yaml.safe_dump(content))
-    return path
+    return write_inventory(lab, "adopted", content)
 
 
 def test_adopt_writes_variables(lab: Lab, inventory: Path) -> None:
     before = live(lab)
-    adopted = play("adopt", inventory)
+    adopted = run_playbook("haproof.balancer.adopt", inventory, "--limit=balancers")
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     written = sorted(str(path.relative_to(inventory.parent)) for path in inventory.parent.rglob("nginx.yml"))
     assert written == [
@@ -87,7 +72,7 @@ def test_site_reproduces_the_configuration(lab: Lab, inventory: Path) -> None:
     # keepalived is already managed by this collection.
     for path in inventory.parent.rglob("keepalived.yml"):
         path.unlink()
-    site = play("site", inventory)
+    site = run_playbook("haproof.balancer.site", inventory, "--limit=balancers")
     assert site.returncode == 0, site.stdout + site.stderr
     for name in lab.balancers:
         assert "Ansible managed" in lab.nodes[name].file(CONF).content_string

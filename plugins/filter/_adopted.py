@@ -36,6 +36,7 @@ RETURN = r"""
 _value:
   description:
     - C(group), a file of variables as text, and C(hosts), one for each host that has the file.
+    - C(includes), the files that each host's file includes, as it names them.
     - C(refused), the reason why a host's file cannot be adopted, or empty.
   type: dict
 """
@@ -56,10 +57,10 @@ def _adopted(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], da
         found = adopt(daemon, {host: b64decode(content) for host, content in read.items() if content is not None})
     except AdoptError as error:
         # Not raised: the files may hold passwords, so the task that reads them hides all of its messages.
-        written: dict[str, Any] = {"refused": str(error), "group": "", "hosts": {}}
+        written: dict[str, Any] = {"refused": str(error), "group": "", "hosts": {}, "includes": {}}
     else:
         by_host = {host: dump(mine) for host, mine in found["hosts"].items()}
-        written = {"refused": "", "group": dump(found["group"]), "hosts": by_host}
+        written = {"refused": "", "group": dump(found["group"]), "hosts": by_host, "includes": found["includes"]}
     # ansible-core 2.18 would template a fact again.
     wrapped: dict[str, Any] = wrap_var(written)
     return wrapped

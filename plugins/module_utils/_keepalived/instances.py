@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
@@ -262,6 +262,19 @@ def virtual_addresses(tree: Any) -> list[str]:
     Those under a condition count on every host; those that are made of what only keepalived knows are left out.
     """
     return sorted({vip.address for instance in read(tree).instances for vip in instance.vips})
+
+
+def includes(tree: Any) -> list[str]:
+    """Return the files, or patterns of files, that a configuration includes, each once and as it names them."""
+
+    def found(block: Block) -> Iterator[str]:
+        for line in block.lines:
+            if line.word(0) in INCLUDES:
+                yield line.word(1)
+            if line.block:
+                yield from found(line.block)
+
+    return list(dict.fromkeys(found(read(tree))))
 
 
 def defines(key: str) -> bool:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import instances as keepalived_instances
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import adopt as haproxy
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import adopt as keepalived
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import acceptable_kinds
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import adopt as nginx
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import parse as nginx_parse
 
@@ -24,17 +26,27 @@ class Reader(NamedTuple):
     """How a daemon's file becomes variables.
 
     ``variables`` raises ValueError when they would not reproduce it. ``difference`` returns the first difference
-    between the file and what they give, empty if there is none.
+    between the file and what they give, empty if there is none. ``includes`` returns the files, or patterns of files,
+    that it includes. ``shared`` returns the variables that only the files of all hosts together give.
     """
 
     parse: Callable[[str], Any]
     variables: Callable[[Any], dict[str, Any]]
     difference: Callable[[Mapping[str, Any], Any], str]
+    includes: Callable[[Any], list[str]] = lambda _live: []
+    shared: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _lives: {}
 
 
+ENGINES = ("haproxy", "nginx")
 READERS = {
-    "keepalived": Reader(keepalived_parse.parse, keepalived.variables, keepalived.difference),
-    "nginx": Reader(nginx_parse.parse, nginx.variables, nginx.difference),
+    "keepalived": Reader(
+        keepalived_parse.parse,
+        keepalived.variables,
+        keepalived.difference,
+        keepalived_instances.includes,
+        lambda lives: {"keepalived_accept": acceptable_kinds(lives)},
+    ),
+    "nginx": Reader(nginx_parse.parse, nginx.variables, nginx.difference, nginx.includes),
     "haproxy": Reader(haproxy_parse.parse, haproxy.variables, haproxy.difference),
 }
 
@@ -42,17 +54,26 @@ READERS = {
 def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the variables for a daemon's file by host.
 
-    ``group`` has those with one value on all hosts, ``hosts`` each host's others. Raises AdoptError.
+    ``group`` has those with one value on all hosts, ``hosts`` each host's others. ``includes`` has the files that each
+    host's file includes, as it names them. Raises AdoptError.
     """
-    return split({host: _read(READERS[daemon], daemon, host, text) for host, text in files.items()})
+    reader = READERS[daemon]
+    lives = {host: _parse(reader, daemon, host, text) for host, text in files.items()}
+    found = split({host: _variables(reader, daemon, host, live) for host, live in lives.items()})
+    if lives:
+        found["group"].update(reader.shared(lives))
+    return {**found, "includes": {host: reader.includes(live) for host, live in lives.items()}}
 
 
-def _read(reader: Reader, daemon: str, host: str, text: bytes) -> dict[str, Any]:
+def _parse(reader: Reader, daemon: str, host: str, text: bytes) -> Any:
     try:
         # The readers refuse what is not UTF-8 outside of comments, where other encodings are common.
-        live = reader.parse(text.decode("utf-8", "surrogateescape"))
+        return reader.parse(text.decode("utf-8", "surrogateescape"))
     except ValueError as error:
         raise AdoptError(f"{host}: the configuration of {daemon} cannot be read: {error}") from error
+
+
+def _variables(reader: Reader, daemon: str, host: str, live: Any) -> dict[str, Any]:
     try:
         found = reader.variables(live)
         differs = reader.difference(found, live)
@@ -71,3 +92,12 @@ def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
     hosts = {host: {name: value for name, value in mine.items() if name not in group} for host, mine in found.items()}
     return {"group": group, "hosts": hosts}
+
+
+def engine(running: Mapping[str, Mapping[str, bool]]) -> str:
+    """Return the one of nginx and haproxy that runs on the hosts; empty if that is neither, or both.
+
+    *running* says for each host whether a daemon runs, by name.
+    """
+    found = {name for daemons in running.values() for name in ENGINES if daemons.get(name)}
+    return found.pop() if len(found) == 1 else ""

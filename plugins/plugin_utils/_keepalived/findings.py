@@ -29,6 +29,9 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 # Anything else never works.
 ACCEPTABLE = ("advert_int", "nopreempt", "priority", "subnet", "weight")
 
+# Directives that name programs.
+_RUNS = re.compile(r"vrrp_script|notify\w*|misc_path|quorum_(up|down)")
+
 
 def refused(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
     """Return the messages of the findings that are not *accepted*, each with the setting that accepts it, if any."""
@@ -134,6 +137,29 @@ def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
         peers = [theirs for peer, theirs in hosts.items() if peer != host]
         findings.extend(_weights(host, mine, peers, read_by[host]))
     return findings
+
+
+def acceptable_kinds(trees: Mapping[str, Any]) -> list[str]:
+    """Return the kinds that ``keepalived_accept`` needs for configurations that run (see ``cluster_findings``)."""
+    found = {each.kind for each in cluster_findings(trees)}
+    for host, tree in trees.items():
+        # Without facts no interface is missing.
+        cluster = Cluster(host, list(trees), {})
+        configuration = read(tree, one_of(host, list(trees)))
+        for instance in configuration.instances:
+            found.update(each.kind for each in _instance_findings(instance, cluster))
+        if _runs_scripts(configuration) and not Block(tuple(configuration.entries("global_defs"))).flag(
+            "enable_script_security"
+        ):
+            found.add("script_security")
+    return sorted(found & {*ACCEPTABLE, "script_security"})
+
+
+def _runs_scripts(block: Block) -> bool:
+    """Whether keepalived runs programs for a configuration, as far as it is known."""
+    return not block.complete or any(
+        _RUNS.fullmatch(line.word(0)) or (line.block is not None and _runs_scripts(line.block)) for line in block.lines
+    )
 
 
 # What all routers of one VRID must share, and why.

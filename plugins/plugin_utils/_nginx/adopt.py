@@ -46,6 +46,19 @@ def variables(live: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "nginx_accept": sorted(kinds(_settings(found)))}
 
 
+def includes(live: Mapping[str, Any]) -> list[str]:
+    """Return the files, or patterns of files, that *live* includes, each once and as it names them."""
+
+    def found(statements: list[Statement]) -> Iterator[str]:
+        for words, body in statements:
+            if words[0] == "include":
+                yield from words[1:]
+            if isinstance(body, list):
+                yield from found(body)
+
+    return list(dict.fromkeys(found(normal(live))))
+
+
 def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
     """Return the first line of *live*, after its blocks, that the variables *found* do not give, or that they add.
 

@@ -9,7 +9,7 @@ from base64 import b64encode
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.filter._adopted import FilterModule
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt, split
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt, engine, split
 
 adopted = FilterModule().filters()["_adopted"]
 
@@ -47,7 +47,55 @@ def test_keepalived_by_host() -> None:
 
 
 def test_no_host() -> None:
-    assert adopt("nginx", {}) == {"group": {}, "hosts": {}}
+    assert adopt("nginx", {}) == {"group": {}, "hosts": {}, "includes": {}}
+
+
+INCLUDES: list[tuple[str, str, list[str]]] = [
+    ("keepalived", "include /etc/keepalived/conf.d/*.conf\nvrrp_instance a { includer b\n include b\n}\n", ["b"]),
+    ("keepalived", "global_defs { router_id include }\n", []),
+    ("nginx", "include modules/*.conf; http { include mime.types; server { include mime.types; } }", ["mime.types"]),
+    ("haproxy", "global\n lua-load include.lua\n", []),
+]
+
+
+@pytest.mark.parametrize(("daemon", "text", "last"), INCLUDES)
+def test_includes(daemon: str, text: str, last: list[str]) -> None:
+    first = {"keepalived": ["/etc/keepalived/conf.d/*.conf"], "nginx": ["modules/*.conf"]}.get(daemon, [])
+    assert adopt(daemon, {"lb01": text.encode()})["includes"] == {"lb01": [*(first if last else []), *last]}
+
+
+# The checks of two hosts' keepalived with these priorities, and what must be accepted.
+CHECK = "vrrp_script ok {{ script /bin/true\n weight {weight}\n}}\n"
+INSTANCE = "vrrp_instance a {{ priority {priority}\n virtual_router_id 5\n track_script {{ ok\n}}\n}}\n"
+ACCEPTED: list[tuple[str, list[int], list[str]]] = [
+    (CHECK + INSTANCE, [100, 90, -20], ["script_security"]),
+    (CHECK + INSTANCE, [100, 50, -2], ["script_security", "weight"]),
+    ("global_defs {{ enable_script_security\n}}\n" + CHECK + INSTANCE, [100, 90, -20], []),
+    ("vrrp_instance a {{ priority {priority}\n}}\n", [100, 90, 0], []),
+    ("vrrp_instance a {{ priority {priority}\n notify /bin/true\n}}\n", [100, 90, 0], ["script_security"]),
+    ("vrrp_instance a {{ priority {priority}\n nopreempt\n state MASTER\n}}\n", [100, 90, 0], ["nopreempt"]),
+    ("include conf.d/*\n", [100, 90, 0], ["script_security"]),
+]
+
+
+@pytest.mark.parametrize(("text", "numbers", "kinds"), ACCEPTED)
+def test_findings_of_what_runs_are_accepted(text: str, numbers: list[int], kinds: list[str]) -> None:
+    *priorities, weight = numbers
+    files = {f"lb{each}": text.format(priority=each, weight=weight).encode() for each in priorities}
+    assert adopt("keepalived", files)["group"]["keepalived_accept"] == kinds
+
+
+RUNNING: list[tuple[dict[str, dict[str, bool]], str]] = [
+    ({"lb01": {"haproxy": True, "nginx": False}, "lb02": {"haproxy": True, "nginx": False}}, "haproxy"),
+    ({"lb01": {"haproxy": False, "nginx": True}, "lb02": {"haproxy": False, "nginx": False}}, "nginx"),
+    ({"lb01": {"haproxy": True, "nginx": False}, "lb02": {"haproxy": False, "nginx": True}}, ""),
+    ({"lb01": {"haproxy": False, "nginx": False, "keepalived": True}}, ""),
+]
+
+
+@pytest.mark.parametrize(("running", "expected"), RUNNING)
+def test_engine(running: dict[str, dict[str, bool]], expected: str) -> None:
+    assert engine(running) == expected
 
 
 TWO_OF_A_NAME = b"http { upstream a { server b; } gzip on; upstream a { server c; } }"

@@ -15,8 +15,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line 
 _OWN = re.compile(
     r"""
       /etc/nginx/(nginx\.conf|haproof/.*)
-    | /etc/haproxy/haproxy\.cfg
-    | /etc/keepalived/(keepalived\.conf|alert\.json|watch\.json)
+    | /etc/haproxy/(haproxy\.cfg|haproof/.*)
+    | /etc/keepalived/(keepalived\.conf|alert\.json|watch\.json|haproof/.*)
     | /etc/systemd/system/(nginx|haproxy|keepalived)\.service\.d/haproof[^/]*
     | /etc/systemd/system/keepalived([@-][^/]*)?\.(service|socket)
     | /usr/(local/)?libexec/keepalived/(alert|answers|check|track)

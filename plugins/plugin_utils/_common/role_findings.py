@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -56,7 +57,10 @@ def list_names(variable: str, items: Sequence[Mapping[str, Any]]) -> list[tuple[
 
 
 def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: str) -> Iterator[str]:
-    """Yield auxiliary files whose ``dest`` is not a plain path, is this collection's own, or is a duplicate."""
+    """Yield auxiliary files whose ``dest`` is not a plain path, is this collection's own, or is a duplicate.
+
+    Also secrets that other users could read.
+    """
     first: dict[str, str] = {}
     for index, item in enumerate(files):
         dest = str(item.get("dest") or "")
@@ -70,3 +74,6 @@ def file_findings(variable: str, files: Sequence[Mapping[str, Any]], main_file: 
             yield f"{place}: dest {dest} is already used by {first[dest]}; remove one of them"
         else:
             first[dest] = place
+        mode = str(item.get("mode") or "0600")
+        if item.get("secret") and (not re.fullmatch(r"[0-7]{3,4}", mode) or int(mode, 8) & 0o137):
+            yield f"{place}: mode {mode} is too open for the secret {dest}; use 0640 or tighter"

@@ -72,8 +72,6 @@ def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file
         keywords = {key: value for key, value in proxy.items() if key not in ("name", "from")}
         yield from render_findings(render_section, place, keywords)
     yield from file_findings("haproxy_files", settings["files"], main_file)
-    for index, item in enumerate(settings["files"]):
-        yield from _content_findings(f"haproxy_files[{index}]: {item.get('dest')}", item)
     port = settings.get("peers_port", 0)
     if port and port not in PORTS:
         yield f"haproxy_peers_port: {port} is not a port; use 1 to 65535, or 0 for no peers"
@@ -165,14 +163,6 @@ def _no_bind_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for place, proxy in _proxies(settings, "frontends"):
         if not any(str(key).split(" ", 1)[0] == "bind" for key in proxy) or proxy.get("bind") == []:
             yield f"{place}: no bind; give an address, e.g. 'bind: \"*:80\"'"
-
-
-def _content_findings(place: str, item: Mapping[str, Any]) -> Iterator[str]:
-    if item.get("state") != "absent" and item.get("content") is None:
-        yield f"{place} has no content; give it, or 'state: absent' to remove the file"
-    mode = str(item.get("mode") or "0600")
-    if item.get("secret") and not re.fullmatch("0?[0-7][04]0", mode):
-        yield f"{place} is secret and its mode is {mode}; use '0600', or '0640' for a group that may read it"
 
 
 def _password_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.backends import backend_servers
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_files import with_manifest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
     Inventory,
@@ -24,6 +25,8 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render i
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections, unit
 
 CONF = "/etc/haproxy/haproxy.cfg"
+MANIFEST = "/etc/haproxy/haproof/files"
+"""The files that the role has written beside it, so that a later run can remove those no longer wanted."""
 STATE_FILE = "/run/haproxy-state/servers"
 """Where the servers' states are from a script that runs before a reload until the new haproxy reads them."""
 OPEN_FILES = 524288
@@ -39,6 +42,8 @@ class Plan(TypedDict, total=False):
     """Why the role refuses to touch the host."""
     conf: str
     """The text of haproxy.cfg."""
+    files: list[Mapping[str, Any]]
+    """The user's files beside it, as daemon_config takes them, the manifest last."""
     nofile: int
     """The limit of open files, 0 for the unit's own."""
     state: list[str]
@@ -84,6 +89,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     return {
         "findings": [],
         "conf": conf,
+        "files": with_manifest(settings["files"], MANIFEST),
         "nofile": max(needs["nofile"], OPEN_FILES) if needs["nofile"] else 0,
         "state": [systemd_word(path, command=True) for path in (needs["socket"], needs["state"])]
         if needs["state"]

@@ -21,6 +21,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.rende
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import dead_bound_s
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.node_program import program_files, read_module
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_files import with_manifest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
     Inventory,
@@ -35,6 +36,8 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
 
 FLAGS = ("base", "firewall", "unicast", "watch")
+MANIFEST = "/etc/keepalived/haproof/files"
+"""The user's scripts that the role has written, so that a later run can remove those no longer wanted."""
 FIFO = "/run/keepalived-alert.fifo"
 """Where keepalived writes transitions and systemd starts the alerts."""
 WATCH = "/usr/local/lib/keepalived-watch/watch"
@@ -74,7 +77,7 @@ class Plan(TypedDict, total=False):
     """Where VRRP is spoken."""
     sysctl: dict[str, Any]
     sebooleans: list[str]
-    files: list[dict[str, Any]]
+    files: list[Mapping[str, Any]]
     """Files with data, the user's scripts and the watch, as daemon_config takes them."""
     units: list[str]
     """Units that run before keepalived reads its configuration."""
@@ -246,7 +249,7 @@ def _sysctl(settings: Mapping[str, Any], conf: Any, inventory: Inventory, vips: 
     return peers.sysctl(conf, settings["nonlocal_bind"], variables)
 
 
-def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: str) -> list[dict[str, Any]]:
+def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: str) -> list[Mapping[str, Any]]:
     alert = {
         "host": cluster.host,
         "interval": settings["alert_interval"],
@@ -256,7 +259,7 @@ def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: st
         "webhook": settings["alert_webhook"],
     }
     return [
-        *alerts.script_files(settings["scripts"], scripts),
+        *with_manifest(alerts.script_files(settings["scripts"], scripts), MANIFEST),
         {
             "dest": "/etc/keepalived/alert.json",
             "content": alert,

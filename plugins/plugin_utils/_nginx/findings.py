@@ -44,7 +44,6 @@ def findings(settings: Mapping[str, Any], main_file: str) -> Iterator[str]:
         yield from _server_findings(settings)
         yield from refusals(_questionable(settings), settings.get("accept", ()), "nginx_accept")
     yield from file_findings("nginx_files", settings["files"], main_file)
-    yield from _secret_findings(settings)
 
 
 def kinds(settings: Mapping[str, Any]) -> set[str]:
@@ -158,10 +157,3 @@ def _unknown_upstreams(place: str, block: Mapping[Any, Any], names: set[str]) ->
     for key, value in block.items():
         for inner in blocks(value):
             yield from _unknown_upstreams(child(place, key), inner, names)
-
-
-def _secret_findings(settings: Mapping[str, Any]) -> Iterator[str]:
-    for index, item in enumerate(settings["files"]):
-        mode = str(item.get("mode") or "0600")
-        if item.get("secret") and (not re.fullmatch(r"[0-7]{3,4}", mode) or int(mode, 8) & 0o137):
-            yield f"nginx_files[{index}]: mode {mode} is too open for a secret; 0640 is the most"

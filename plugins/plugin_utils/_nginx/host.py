@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an nginx.conf needs of its host: files beside it, and what systemd must grant."""
+"""What an nginx.conf needs of its host: what systemd must grant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines
 
 # What a service under ProtectSystem=full and ProtectHome=read-only cannot write to.
@@ -21,14 +20,6 @@ _WRITTEN = ("access_log", "error_log", "lock_file", "pid")
 _WRITTEN_ENDS = ("_cache_path", "_temp_path")
 _NO_PATHS = ("off", "stderr", "syslog:", "memory:")
 DESCRIPTORS = 16384
-
-
-def files(settings: Mapping[str, Any], manifest: str) -> list[dict[str, Any]]:
-    """All files of the role but for nginx.conf and systemd's; ``manifest`` lists them, to find those that go later."""
-    own = [{**({"mode": "0600"} if item.get("secret") else {}), **item} for item in settings["files"]]
-    found = own + switches.files(settings)
-    listed = "".join(f"{item['dest']}\n" for item in found)
-    return [*found, {"dest": manifest, "content": listed} if found else {"dest": manifest, "state": "absent"}]
 
 
 def unit(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_files import with_manifest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import on_host
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import (
     Inventory,
@@ -18,7 +19,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan
     one_line_findings,
     with_flags,
 )
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import host
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import host, switches
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import tree
@@ -26,7 +27,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.vendor imp
 
 CONF = "/etc/nginx/nginx.conf"
 MANIFEST = "/etc/nginx/haproof/files"
-"""Which files the role has written beside it, for the run that no longer wants one of them."""
+"""The files that the role has written beside it, so that a later run can remove those no longer wanted."""
 
 FLAGS = ("base", "gzip", "http2", "proxy_headers", "websocket")
 NO_BASE: Mapping[str, Mapping[str, Any]] = {"main": {}, "events": {}, "http": {}, "upstream": {}}
@@ -39,7 +40,7 @@ class Plan(TypedDict, total=False):
     """Why the role refuses to touch the host."""
     conf: str
     """The text of nginx.conf."""
-    files: list[dict[str, Any]]
+    files: list[Mapping[str, Any]]
     """The files beside it, as daemon_config takes them, the manifest last."""
     nofile: int
     """The limit of open files."""
@@ -85,7 +86,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     return {
         "findings": [],
         "conf": render(conf),
-        "files": host.files(settings, MANIFEST),
+        "files": with_manifest([*settings["files"], *switches.files(settings)], MANIFEST),
         "nofile": needs["nofile"],
         "capabilities": needs["capabilities"],
         "paths": [systemd_word(f"-{path}") for path in needs["paths"]],

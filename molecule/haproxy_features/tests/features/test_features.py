@@ -348,8 +348,7 @@ def test_maintenance_survives_a_change_and_a_new_port_counts(lab: Lab, node: Hos
 def test_a_changed_map_is_reloaded_and_check_mode_predicts_it(lab: Lab, node: Host) -> None:
     master = node.check_output("systemctl show --property=MainPID --value haproxy")
     files = changed(lab, "files", content="new.example.com api\n")
-    gone = {"dest": "/etc/haproxy/certs/b.pem", "secret": True, "state": "absent"}
-    files["haproxy_files"] = [*files["haproxy_files"][:-1], gone]
+    *files["haproxy_files"], gone = files["haproxy_files"]
 
     foreseen = apply_role(lab, files, "--check", "--diff", "-v")
 

@@ -9,16 +9,8 @@ import re
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.own_files import LISTED, listed
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import files
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.switches import files
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING
-
-
-def test_what_was_written_is_read_again() -> None:
-    own = [{"dest": "/a", "content": "a"}, {"dest": "/b", "content": "b", "secret": True}]
-    *written, manifest = files(
-        {**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list"
-    )
-    assert listed(manifest["content"].split("\n"), "/list") == [file["dest"] for file in written]
 
 
 @pytest.mark.parametrize(
@@ -40,5 +32,5 @@ def test_a_damaged_list_removes_nothing(line: str) -> None:
 
 
 def test_only_files_of_the_switches_are_listed_and_own() -> None:
-    *written, _manifest = files({**NOTHING, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list")
+    written = files({**NOTHING, "degraded": {"content": "d"}, "cache": {"size": "1g"}})
     assert [file["dest"] for file in written] == list(LISTED)

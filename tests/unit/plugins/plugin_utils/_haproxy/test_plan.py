@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import Inventory
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.plan import Plan, plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.plan import MANIFEST, Plan, plan
 
 CHECKOUT = Path(__file__).parents[5]
 VARS = yaml.safe_load((CHECKOUT / "roles/haproxy/vars/main.yml").read_text())
@@ -118,6 +118,12 @@ def test_packages() -> None:
     assert planned("lb02", extra_packages=["a"])["installation"] == {"names": ["haproxy", "a"], "database": "rpm"}
     assert planned()["installation"] == {"names": ["haproxy"], "database": "dpkg"}
     assert planned()["scripts"] == "/usr/local/libexec/haproxy"
+
+
+def test_the_manifest_lists_the_files_of_the_user() -> None:
+    page = {"dest": "/etc/haproxy/503.http", "content": "HTTP/1.0 503 Gone"}
+    assert planned(files=[page])["files"] == [page, {"dest": MANIFEST, "content": "/etc/haproxy/503.http\n"}]
+    assert planned()["files"] == [{"dest": MANIFEST, "state": "absent"}]
 
 
 def test_findings_alone() -> None:

@@ -79,8 +79,6 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {
             "files": [
-                {"dest": "/a"},
-                {"dest": "/b", "state": "absent"},
                 {"dest": "/c", "content": "key", "secret": True},
                 {"dest": "/d", "content": "key", "secret": True, "mode": "0640"},
                 {"dest": "/e", "content": "key", "secret": True, "mode": "0644"},
@@ -88,9 +86,8 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
             ]
         },
         [
-            "haproxy_files[0]: /a has no content; give it, or 'state: absent' to remove the file",
-            "haproxy_files[4]: /e is secret and its mode is 0644; use '0600', or '0640' for a group that may read it",
-            "haproxy_files[5]: /f is secret and its mode is 0660; use '0600', or '0640' for a group that may read it",
+            "haproxy_files[2]: mode 0644 is too open for the secret /e; use 0640 or tighter",
+            "haproxy_files[3]: mode 0660 is too open for the secret /f; use 0640 or tighter",
         ],
     ),
     (

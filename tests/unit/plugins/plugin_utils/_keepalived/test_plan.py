@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import Inventory
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import WATCH, Plan, plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import MANIFEST, WATCH, Plan, plan
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_plan import fingerprint
 
 ROLE = Path(__file__).parents[5] / "roles/keepalived"
@@ -47,7 +47,7 @@ def planned(host: str = "lb01", **settings: Any) -> Plan:
     return plan({**SETTINGS, **settings}, TABLES, inventory(host))
 
 
-def file(found: Plan, dest: str) -> dict[str, Any]:
+def file(found: Plan, dest: str) -> Mapping[str, Any]:
     """Return the file of a plan at *dest*."""
     (one,) = (each for each in found["files"] if each["dest"] == dest)
     return one
@@ -118,7 +118,7 @@ def test_the_watch_comes_and_goes() -> None:
     assert found["units"][-1] == "keepalived-watch"
     assert file(found, WATCH)["content"] == (ROLE / "files/watch.py").read_text()
     off = planned(watch_release_after=5)
-    gone = {each["dest"] for each in off["files"] if each.get("state") == "absent"}
+    gone = {each["dest"] for each in off["files"] if each.get("state") == "absent"} - {MANIFEST}
     assert gone == {each["dest"] for each in found["files"] if "watch" in each["dest"]}
     assert "watch_" not in off["conf"]
 
@@ -127,6 +127,12 @@ def test_scripts_of_the_user() -> None:
     script = {"name": "promote", "content": "#!/bin/sh\n"}
     assert file(planned(scripts=[script]), "/usr/local/libexec/keepalived/promote")["mode"] == "0755"
     assert file(planned("lb02", scripts=[script]), "/usr/libexec/keepalived/promote")["content"] == "#!/bin/sh\n"
+
+
+def test_the_manifest_lists_the_scripts_of_the_user() -> None:
+    script = {"name": "promote", "content": "#!/bin/sh\n"}
+    assert file(planned(scripts=[script]), MANIFEST)["content"] == "/usr/local/libexec/keepalived/promote\n"
+    assert file(planned(), MANIFEST)["state"] == "absent"
 
 
 def test_the_host() -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import files, unit
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.host import unit
 
 UNITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {}),
@@ -42,23 +41,3 @@ UNITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
 @pytest.mark.parametrize(("tree", "expected"), UNITS)
 def test_unit(tree: dict[str, Any], expected: dict[str, Any]) -> None:
     assert unit(tree) == {"nofile": 16384, "capabilities": [], "paths": [], **expected}
-
-
-def test_files() -> None:
-    own = [
-        {"dest": "/a", "content": "a"},
-        {"dest": "/b", "content": "b", "secret": True},
-        {"dest": "/c", "content": "c", "secret": True, "mode": "0640"},
-    ]
-    assert files(NOTHING, "/list") == [{"dest": "/list", "state": "absent"}]
-    assert files({**NOTHING, "files": own, "degraded": {"content": "d"}, "cache": {"size": "1g"}}, "/list") == [
-        own[0],
-        {**own[1], "mode": "0600"},
-        own[2],
-        {"dest": "/etc/nginx/haproof/degraded.html", "content": "d"},
-        {"dest": "/var/cache/nginx/CACHEDIR.TAG", "content": "Signature: 8a477f597d28d172789f06886806bc55\n"},
-        {
-            "dest": "/list",
-            "content": "/a\n/b\n/c\n/etc/nginx/haproof/degraded.html\n/var/cache/nginx/CACHEDIR.TAG\n",
-        },
-    ]

@@ -371,7 +371,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
                 {"dest": "/d", "mode": "0644"},
             ]
         },
-        ["nginx_files[0]: mode 0644 is too open for a secret; 0640 is the most"],
+        ["nginx_files[0]: mode 0644 is too open for the secret /a; use 0640 or tighter"],
     ),
     (
         {"package_source": "vendor"},

@@ -22,5 +22,5 @@ def test_watch_and_alerts_run_with_their_json(lab: Lab, program: str) -> None:
         node = lab.nodes[name]
         assert isinstance(json.loads(node.file(f"/etc/keepalived/{program}.json").content_string), dict)
         unit = f"keepalived-{program}"
-        assert eventually(lambda node=node, unit=unit: node.service(unit).is_running, within_s=10), name  # type: ignore[misc]
+        assert eventually(lambda node=node, unit=unit: node.service(unit).is_running, within_s=10), name  # type: ignore[misc]  # its default values
         assert node.check_output("systemctl show --property=NRestarts --value %s", unit) == "0"

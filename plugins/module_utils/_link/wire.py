@@ -240,7 +240,7 @@ def receive(handlers: Mapping[socket.socket, Handler], until: float, limit: int 
                 return False
             for key, _events in selector.select(left):
                 try:
-                    packet, origin = key.fileobj.recvfrom(SNAP)  # type: ignore[union-attr]
+                    packet, origin = key.fileobj.recvfrom(SNAP)  # type: ignore[union-attr]  # only sockets are registered
                 except BlockingIOError:
                     continue
                 except OSError as error:

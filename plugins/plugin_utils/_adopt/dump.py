@@ -21,7 +21,7 @@ _BREAK = re.compile("[\r\x85\u2028\u2029]")
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Dumper(_Base):  # type: ignore[misc]
+class _Dumper(_Base):  # type: ignore[misc]  # the base is chosen at run time
     """Tags texts that Ansible would take for templates."""
 
     def ignore_aliases(self, _data: Any) -> bool:

@@ -96,7 +96,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         else [],
         "packaged_check": family["check"],
         "scripts": family["scripts"],
-        "tmp": "/tmp/" in conf,  # noqa: S108
+        "tmp": "/tmp/" in conf,  # noqa: S108 - only searched for
         "programs": bool(re.search(r"^\s*program\b|external-check", conf, re.MULTILINE)),
         "namespaces": bool(re.search(r"\snamespace\s", conf)),
         "installation": {

@@ -30,7 +30,7 @@ def rule(lab: Lab, host: str, hook: str, words: str) -> Iterator[None]:
     family = "ip6" if ":" in lab.vip else "ip"
     try:
         node.check_output(f"nft add table {TABLE}")
-        node.check_output("nft add chain %s x '{ type filter hook %s priority 0; }'" % (TABLE, hook))  # noqa: UP031
+        node.check_output("nft add chain %s x '{ type filter hook %s priority 0; }'" % (TABLE, hook))  # noqa: UP031 - nft's braces
         node.check_output(f"nft add rule {TABLE} x {family} daddr {lab.vip} tcp dport 80 tcp flags syn {words}")
         yield
     finally:

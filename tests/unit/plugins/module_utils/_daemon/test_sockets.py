@@ -28,7 +28,7 @@ TCP6 = """\
 
 def test_parse() -> None:
     assert parse_tcp(TCP) == [
-        Socket("0.0.0.0", 80, "0.0.0.0", 0, LISTEN, 11),  # noqa: S104
+        Socket("0.0.0.0", 80, "0.0.0.0", 0, LISTEN, 11),  # noqa: S104 - as the kernel lists it
         Socket("198.18.129.10", 80, "198.18.129.31", 40000, 1, 12),
         Socket("198.18.129.10", 80, "198.18.129.32", 40001, 6, 0),
     ]
@@ -52,7 +52,7 @@ def test_parse_what_this_kernel_says() -> None:
             assert client.getsockname()[0] == "127.0.0.1"
 
 
-ANY = "0.0.0.0"  # noqa: S104
+ANY = "0.0.0.0"  # noqa: S104 - as the kernel lists it
 LISTENS = Socket(ANY, 80, ANY, 0, LISTEN, 1)
 OTHER = Socket("192.0.2.1", 80, ANY, 0, LISTEN, 7)
 # The sockets, and the peers of the service with the inodes 1, 2 and 3, at 192.0.2.1 port 80.

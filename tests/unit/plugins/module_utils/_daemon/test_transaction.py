@@ -58,7 +58,7 @@ class Recorder(Service):
             self._broken = ""
             raise ServiceError(f"{step} failed", "its output")
 
-    def check(self, path: str, dest: str) -> None:  # noqa: ARG002
+    def check(self, path: str, dest: str) -> None:  # noqa: ARG002 - Service's signature
         self._note("check")
 
     def check_addresses(self, before: bytes, after: bytes) -> None:
@@ -71,7 +71,7 @@ class Recorder(Service):
         if units:
             self._note("start")
 
-    def stop(self, units: object) -> None:  # noqa: ARG002
+    def stop(self, units: object) -> None:  # noqa: ARG002 - Service's signature
         self._note("stop")
 
     def reload(self) -> None:

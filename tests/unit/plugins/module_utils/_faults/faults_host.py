@@ -61,7 +61,7 @@ class ModelHost(FaultHost):
         if program in self.missing:
             raise UnsupportedError(f"{program} is not on this host: install {package}")
 
-    def need_capability(self, number: int, name: str) -> None:  # noqa: ARG002
+    def need_capability(self, number: int, name: str) -> None:  # noqa: ARG002 - FaultHost's signature
         """See FaultHost."""
         if name in self.missing:
             raise UnsupportedError(f"this host gives its root no {name}")

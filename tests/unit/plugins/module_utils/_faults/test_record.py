@@ -96,7 +96,7 @@ def test_base_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert base_folders(1) == (f"{tmp_path}/.local/state/haproof-drill/{os.uname().nodename}",) * 2
     # Nobody in the list of users has this number either.
     for uid in (2, 3, 4):
-        assert base_folders(uid) == (f"/tmp/haproof-drill-{uid}",) * 2  # noqa: S108
+        assert base_folders(uid) == (f"/tmp/haproof-drill-{uid}",) * 2  # noqa: S108 - only the name
 
 
 def test_what_a_boot_does_not_end_is_kept_where_it_lasts(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._link.neighbour import (
     BROADCAST,
@@ -105,8 +107,8 @@ def test_any_bytes_end_well(packet: bytes) -> None:
 
 
 @given(st.ip_addresses(), st.booleans())
-def test_asking_for_any_address(target: object, known: bool) -> None:
-    own = {4: "198.18.0.1", 6: "fe80::1"}[target.version] if known else None  # type: ignore[attr-defined]
+def test_asking_for_any_address(target: IPv4Address | IPv6Address, known: bool) -> None:
+    own = {4: "198.18.0.1", 6: "fe80::1"}[target.version] if known else None
     packet, mac = question(str(target), own, CLIENT)
     assert packet
     assert len(mac_bytes(mac)) == 6

@@ -382,7 +382,7 @@ def test_what_the_link_is_asked() -> None:
         "multicast": True,
         "peers": [{"name": "lb01", "addresses": [OWN["lb01"]]}],
     }
-    infos["lb02"]["instances"][0]["unicast_peers"] = [OWN["lb01"]]  # type: ignore[index]
+    infos["lb02"]["instances"][0]["unicast_peers"] = [OWN["lb01"]]
     (found,) = probe_instances(infos, "lb02")
     assert (found["multicast"], found["peers"]) == (False, [{"name": "lb01", "addresses": [OWN["lb01"]]}])
     assert probe_instances({"lb01": {"msg": "no route"}}, "lb01") == []

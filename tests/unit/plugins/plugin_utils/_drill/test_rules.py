@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import BACKENDS, FAULTS
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import BACKENDS, FAULTS, Fault
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
     bound_s,
     breakable,
@@ -111,6 +111,6 @@ def test_bound() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
-def test_every_fault_is_judged_unless_it_takes_the_backends(fault: object) -> None:
-    judged = fault.outage_s is not None or fault.bound  # type: ignore[attr-defined]
-    assert judged or fault.target == BACKENDS or fault.title == "a backend hangs"  # type: ignore[attr-defined]
+def test_every_fault_is_judged_unless_it_takes_the_backends(fault: Fault) -> None:
+    judged = fault.outage_s is not None or fault.bound
+    assert judged or fault.target == BACKENDS or fault.title == "a backend hangs"

@@ -98,7 +98,7 @@ def test_open_files(maxconn: dict[str, int], nofile: int) -> None:
     ("settings", "needs"),
     [
         ({}, set()),
-        ({"global": {"stats": {"socket": "/tmp/s"}}}, {"tmp"}),  # noqa: S108
+        ({"global": {"stats": {"socket": "/tmp/s"}}}, {"tmp"}),  # noqa: S108 - text of a configuration
         ({"sections": {"program x": {"command": "/bin/true"}}}, {"programs"}),
         (
             {"backends": [{"name": "b", "option": {"external-check": True}, "server": ["a [::1]:1 check"]}]},
@@ -109,7 +109,7 @@ def test_open_files(maxconn: dict[str, int], nofile: int) -> None:
 )
 def test_what_systemd_must_grant(settings: dict[str, Any], needs: set[str]) -> None:
     found = planned(**settings)
-    assert {name for name in ("tmp", "programs", "namespaces") if found[name]} == needs  # type: ignore[literal-required]
+    assert {name for name in ("tmp", "programs", "namespaces") if found[name]} == needs  # type: ignore[literal-required]  # its keys
 
 
 def test_packages() -> None:

@@ -14,17 +14,24 @@ author: haproof.balancer contributors (@haproof)
 description:
   - For a terminal. One line per drill, times in milliseconds (of repeats the medians), and below the table each reason
     against a pass.
+positional: width
 options:
   _input:
     description: The report, of C(schema_version) 4.
     type: dict
     required: true
+  width:
+    description:
+      - Characters of the longest line. Texts are wrapped, and as many of the columns holder, detect, failed and
+        failback as necessary are left out, in this order.
+    type: int
 """
 
 EXAMPLES = r"""
 - name: Show the last report
   ansible.builtin.debug:
-    msg: "{{ report | haproof.balancer.drill_table }}"
+    # As lines, which all callbacks show as such.
+    msg: "{{ (report | haproof.balancer.drill_table).splitlines() }}"
   vars:
     report: "{{ lookup('ansible.builtin.file', 'build/drill/report.json') | from_json }}"
 """
@@ -35,6 +42,7 @@ _value:
   type: str
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,10 +50,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import table
 
 
-def drill_table(report: Mapping[str, Any]) -> str:
+def drill_table(report: Mapping[str, Any], width: float = math.inf) -> str:
     """Table of the report; AnsibleFilterError when it is none."""
     try:
-        return table(report)
+        return table(report, width)
     except KeyError as error:
         raise AnsibleFilterError(f"drill_table: the report lacks {error}") from error
     except (AttributeError, TypeError, ValueError) as error:

@@ -6,28 +6,32 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import check_version, ms
 
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
+DISPENSABLE = ("holder", "detect", "failed", "failback")
+"""Columns that a narrow table does without, the first one first."""
+GAP = "  "
 
 
-def table(report: Mapping[str, Any]) -> str:
+def table(report: Mapping[str, Any], width: float = math.inf) -> str:
     """Return the report as a table. Of repeats it has the median. Raises ReportError for one of another version.
 
-    Below it stands what speaks against a pass, what is not proven, and why a drill was done again.
+    Below it stands what speaks against a pass, what is not proven, and why a drill was done again. Where lines would be
+    longer than *width*, some columns are left out, and texts are wrapped.
     """
     check_version(report)
     drills = report["drills"]
-    rows = [HEAD, *(_row(drill) for drill in drills)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    lines += [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
+    rows = _narrowed([HEAD, *(_row(drill) for drill in drills)], width)
+    lines = [f"{drill['fault']}: {reason}" for drill in drills for reason in drill["reasons"]]
     lines += [f"{drill['fault']}: not proven, and accepted: {what}" for drill in drills for what in drill["unproven"]]
     lines += [f"{drill['fault']}: repeated: {reason}" for drill in drills for reason in drill["retried"]]
-    return printable("\n".join(lines))
+    return printable("\n".join([*rows, *(part for line in lines for part in _wrapped(line, width))]))
 
 
 def progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) -> str:
@@ -40,6 +44,23 @@ def progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) 
         return line
     left_s = elapsed_s / before * sum(one["runs"] for one in planned[done:])
     return f"{line}; about {_duration(left_s)} left"
+
+
+def _narrowed(rows: Sequence[Sequence[str]], width: float) -> list[str]:
+    """Return the lines of a table, without so many of the columns as it takes to make them fit."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    kept = list(range(len(HEAD)))
+    for name in DISPENSABLE:
+        if sum(widths[column] + len(GAP) for column in kept) - len(GAP) <= width:
+            break
+        kept.remove(HEAD.index(name))
+    return [GAP.join(row[column].ljust(widths[column]) for column in kept).rstrip() for row in rows]
+
+
+def _wrapped(line: str, width: float) -> list[str]:
+    if len(line) <= width:
+        return [line]
+    return textwrap.wrap(line, int(width), subsequent_indent=GAP, break_on_hyphens=False, break_long_words=False)
 
 
 def _row(drill: Mapping[str, Any]) -> tuple[str, ...]:

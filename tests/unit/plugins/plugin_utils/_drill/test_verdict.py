@@ -744,6 +744,21 @@ def test_table() -> None:
     ]
 
 
+def test_a_narrow_table() -> None:
+    lines = table(report([judge(disturbed=["the prober died"])]), width=69).splitlines()
+    assert lines[:2] == [
+        "fault         on    outage  bound  slo     failback  verdict",
+        "service_stop  lb01  30 ms   22 ms  100 ms  0 ms      disturbed",
+    ]
+    # The essential columns stay.
+    for width in (50, 10):
+        narrow = table(report([judge()]), width).splitlines()[0]
+        assert narrow.split() == ["fault", "on", "outage", "bound", "slo", "verdict"]
+    wrapped = table(report([judge(disturbed=["lb01 was away " * 8])]), width=69).splitlines()[2:]
+    assert [line[:7] for line in wrapped] == ["service", "  lb01 "]
+    assert max(map(len, wrapped)) <= 69
+
+
 def test_table_says_why_a_drill_was_done_again() -> None:
     lines = table(report([judge(disturbed=["the prober died"], retried=["a clock was set"])])).splitlines()
     assert lines[1].endswith("  disturbed")

@@ -106,6 +106,16 @@ CASES = [
         after=f"umount {DISK} && rmdir {DISK}",
     ),
 ]
+OTHER_TESTS = {
+    "network_cut": "test_cut_node_comes_back_and_reports_when_it_was_cut",
+    "vip_duplicate": "test_duplicate_vip_is_removed_and_keepalived_keeps_its_own",
+    "node_freeze": "test_guard_heals_when_the_controller_is_killed",
+    "node_power_off": "test_killed_node_recovers_completely",
+    "node_reboot": "test_killed_node_recovers_completely",
+    # A container has no clock of its own.
+    "clock_jump": "test_unsupported_faults",
+}
+"""Faults without a case, which need more than one node's shell."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -326,10 +336,11 @@ def test_guard_heals_when_the_controller_is_killed(lab: Lab) -> None:
     assert eventually(lambda: lab.holders() == ["lb01"], within_s=SLACK_S), lab.holders()
 
 
-def test_killed_node_recovers_completely(lab: Lab) -> None:
+@pytest.mark.parametrize(("name", "ends"), [("node_power_off", "kill"), ("node_reboot", "restart")])
+def test_killed_node_recovers_completely(lab: Lab, name: str, ends: str) -> None:
     container = inventory_balancers(lab.inventory)[NODE]["lab_container"]
-    commands = {"inject": [["docker", "kill", container]], "heal": [["docker", "start", container]]}
-    arguments = {"fault": "node_power_off", "node": container, "commands": commands, "deadline": 60}
+    commands = {"inject": [["docker", ends, container]], "heal": [["docker", "start", container]]}
+    arguments = {"fault": name, "node": container, "commands": commands, "deadline": 60}
     addresses = "ip -oneline -4 address show scope global | awk '{ print $2, $4 }' | sort"
     before = lab.nodes[NODE].check_output(addresses)
     off = lab.module("localhost", "node_fault", arguments)["localhost"]

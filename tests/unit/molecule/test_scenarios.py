@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every scenario's tests run: molecule skips a path that does not exist, and says nothing."""
+"""Every scenario's tests run: molecule skips a path that does not exist, and says nothing. Every fault has a test."""
 
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 import yaml
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import PLANS
 
 CHECKOUT = Path(__file__).parents[3]
 MOLECULE = CHECKOUT / "molecule"
@@ -48,3 +50,9 @@ def test_contributors_are_told_what_make_test_leaves_out() -> None:
     run = re.findall(r"^SCENARIOS := (.*)", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)[0].split()
     told = re.findall(r"- the scenarios (.*?)\n- ", (CHECKOUT / "CONTRIBUTING.md").read_text(), re.DOTALL)[0]
     assert re.findall(r"`(\w+)`", told) == [name for name in SCENARIOS if name not in (*run, "failover")]
+
+
+def test_every_fault_that_a_host_gets_is_tested_on_a_node() -> None:
+    faults = runpy.run_path(str(MOLECULE / "faults/tests/test_faults.py"))
+    assert sorted([*(case.fault for case in faults["CASES"]), *faults["OTHER_TESTS"]]) == sorted(PLANS)
+    assert set(faults["OTHER_TESTS"].values()) <= faults.keys()

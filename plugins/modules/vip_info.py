@@ -145,6 +145,12 @@ alarms:
       description: Name of the finding.
       type: str
       sample: split_brain
+maintenance_since:
+  description:
+    - When the playbook C(maintenance) took the host out of service, in seconds since the epoch by the host's clock;
+      null if it is not in maintenance.
+  type: float
+  returned: always
 holds:
   description: Those of O(vips) that this host's kernel has, as given.
   type: list
@@ -328,6 +334,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import (
     Sources,
     changed_at,
@@ -412,6 +419,7 @@ def observe(
     info["holds"] = held(vips, info["addresses"])
     info["roles"] = {vip: role_of(info, vip) for vip in vips}
     info["boot"] = current_boot()
+    info["maintenance_since"] = maintenance_since("keepalived")
     info["alarms"] = [{"vip": vip, "finding": finding} for vip, finding in raised(read_text(metrics) or "")]
     return info
 

@@ -11,6 +11,7 @@ from typing import Callable, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import Daemon, judge
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import unavailable
 
 
@@ -74,8 +75,9 @@ class Service:
         return self._main_pid() > 0
 
     def idle(self, names: Sequence[str]) -> list[Unit]:
-        """Return those of the units that are not running or not enabled."""
-        return [unit for unit in self._show(names) if not (unit.running and unit.enabled)]
+        """Return those of the units that are not running or not enabled, except those in maintenance."""
+        idle = [unit for unit in self._show(names) if not (unit.running and unit.enabled)]
+        return [unit for unit in idle if maintenance_since(unit.name) is None]
 
     def start(self, units: Sequence[Unit]) -> None:
         """Enable and start the units one after the other. Raises ServiceError."""

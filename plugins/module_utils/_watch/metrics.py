@@ -67,8 +67,8 @@ METRICS = (
 )
 
 
-def render(watches: Sequence[Watch], restarts: Restarts, now: float, wall: float) -> str:
-    """Return the text; *now* is the rounds' time, *wall* seconds since 1970."""
+def render(watches: Sequence[Watch], restarts: Restarts, maintenance: bool, now: float, wall: float) -> str:
+    """Return the text; *maintenance* of this host, *now* is the rounds' time, *wall* seconds since 1970."""
     lines: list[str] = []
     for metric in METRICS:
         lines += _head(metric.name, metric.kind, metric.help)
@@ -88,6 +88,8 @@ def render(watches: Sequence[Watch], restarts: Restarts, now: float, wall: float
     lines.append(f"haproof_keepalived_restarts_total {restarts.total}")
     lines += _head("haproof_keepalived_finding", "gauge", "Whether this finding is raised.")
     lines.append(f'haproof_keepalived_finding{{finding="{PROCESS_RESTARTED}"}} {restarts.raised:d}')
+    lines += _head("haproof_maintenance", "gauge", "Whether this host is in maintenance.")
+    lines.append(f"haproof_maintenance {maintenance:d}")
     lines += _head("haproof_watch_heartbeat_timestamp_seconds", "gauge", "When the watch wrote this, since 1970.")
     lines.append(f"haproof_watch_heartbeat_timestamp_seconds {wall:.3f}")
     return "\n".join([*lines, ""])

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import datetime, timezone
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
@@ -144,10 +145,13 @@ def findings(cluster: Observations) -> list[Finding]:
 
 def _host(host: str, info: Mapping[str, Any], cluster: Observations) -> Iterator[Finding]:
     daemon = info["keepalived"]
-    if not daemon["running"]:
+    if _in_maintenance(info):
+        yield Finding("maintenance", maintenance_text(host, info["maintenance_since"]), host)
+    elif not daemon["running"]:
         for vip in cluster.all_vips() or [""]:
             text = f"{host}: keepalived is not running, so it cannot take over {vip}: start it"
             yield Finding("standby_not_ready", text, host, vip)
+    if not daemon["running"]:
         return
     for instance in info["instances"]:
         vip = next(iter(instance["virtual_addresses"]), "")
@@ -258,7 +262,9 @@ def _vip(vip: str, cluster: Observations) -> Iterator[Finding]:
     elif len(both) == 1:
         yield from _on_the_wire(vip, both[0], cluster)
     standbys = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "backup"]
-    if len(holders) == 1 and not standbys and len(cluster.infos) > 1:
+    # A finding of its own reports the maintenance.
+    resting = any(_in_maintenance(info) for info in looked.values())
+    if len(holders) == 1 and not standbys and len(cluster.infos) > 1 and not resting:
         yield Finding("standby_not_ready", f"{vip}: no host except {holders[0]} could hold it", vip=vip)
 
 
@@ -284,22 +290,40 @@ def _service(vip: str, cluster: Observations) -> Iterator[Finding]:
     if bad:
         yield Finding("service_unanswered", bad, vip=vip)
         return
-    if vip not in cluster.services:
+    if not _answers_beside(cluster, vip):
         return
-    answers = {
-        host: _service_problem(cluster, address)
+    for host, address in _checked_beside(cluster, vip).items():
+        problem = _service_problem(cluster, address)
+        if problem and not _in_maintenance(cluster.infos[host]):
+            text = f"{host}: its service does not answer, so it could not serve {vip}: {problem}"
+            yield Finding("standby_not_ready", text, host, vip)
+
+
+def own_endpoints(cluster: Observations, host: str) -> list[str]:
+    """Return the host's own addresses at which its service answers if it is ready."""
+    beside = [_checked_beside(cluster, vip).get(host) for vip in cluster.all_vips() if _answers_beside(cluster, vip)]
+    return [address for address in dict.fromkeys(beside) if address]
+
+
+def _answers_beside(cluster: Observations, vip: str) -> bool:
+    """Return whether the holder's service also answers at its own address.
+
+    A service that listens only on the VIP answers nowhere else, which says nothing about a standby.
+    """
+    return any(
+        role_of(cluster.infos[host], vip) == HOLDER and not _service_problem(cluster, address)
+        for host, address in _checked_beside(cluster, vip).items()
+    )
+
+
+def _checked_beside(cluster: Observations, vip: str) -> dict[str, str]:
+    """Return the address of each host, in the VIP's subnet, at which its service was checked."""
+    return {
+        host: address
         for host in cluster.inspected()
         for address in _beside(cluster, host, vip)[:1]
         if address in cluster.services
     }
-    # A service that listens only on the VIP answers nowhere else, which says nothing about a standby.
-    holder_answers = any(
-        role_of(cluster.infos[host], vip) == HOLDER and not problem for host, problem in answers.items()
-    )
-    for host, problem in answers.items():
-        if problem and holder_answers:
-            text = f"{host}: its service does not answer, so it could not serve {vip}: {problem}"
-            yield Finding("standby_not_ready", text, host, vip)
 
 
 def _service_problem(cluster: Observations, address: str) -> str:
@@ -328,7 +352,11 @@ def _row(cluster: Observations, vip: str, found: Sequence[Finding]) -> dict[str,
     macs = sorted({mac for probe in cluster.probes.values() for mac in probe.get("macs", {}).get(vip, ())})
     service = cluster.services.get(vip)
     # A host's findings concern all VIPs that it could hold.
-    sharing = [host for host, info in cluster.infos.items() if "addresses" not in info or instance_of(info, vip)]
+    sharing = [
+        host
+        for host, info in cluster.infos.items()
+        if "addresses" not in info or _in_maintenance(info) or instance_of(info, vip)
+    ]
     return {
         "vip": vip,
         "holders": [host for host, info in looked.items() if holds(info, vip)],
@@ -367,6 +395,17 @@ def _near(entry: Mapping[str, Any], networks: set[Any]) -> bool:
     if entry["family"] == "ipv6":
         return bool(entry["scope"] == "link")
     return ipaddress.ip_interface(f"{entry['address']}/{entry['prefix']}").network in networks
+
+
+def maintenance_text(host: str, since: float) -> str:
+    """Return since when a host is in maintenance, and how to end that."""
+    began = datetime.fromtimestamp(since, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    end = f"ansible-playbook haproof.balancer.maintenance -e maintenance_host={host} -e maintenance_state=off"
+    return f"{host}: in maintenance since {began}; to end it: {end}"
+
+
+def _in_maintenance(info: Mapping[str, Any]) -> bool:
+    return info.get("maintenance_since") is not None
 
 
 def _bare(vip: str) -> str:

@@ -21,6 +21,7 @@ from contextlib import suppress
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children, read_stat
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
 from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
     InterfaceAddress,
     read_addresses,
@@ -305,7 +306,8 @@ class WatchLoop:
         self._tell(now)
         self._listen()
         self._ask(addresses, now)
-        write(METRICS, render(self._watches, self._restarts, now, time.time()), 0o644)
+        maintenance = maintenance_since("keepalived") is not None
+        write(METRICS, render(self._watches, self._restarts, maintenance, now, time.time()), 0o644)
         if now - self._remembered_at > REMEMBER_S:
             self._remember(now)
         return code

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Callable, List, Tuple, Union
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon import maintenance
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon import service as daemon_service
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import Daemon
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import (
     Service,
     ServiceError,
@@ -127,6 +129,17 @@ def test_idle() -> None:
     node = Node({f"{SHOW} a b c": (0, "\n".join([one, two, shown("inactive", 0)[1]]), "")})
     assert [unit.name for unit in service(node).idle(["a", "b", "c"])] == ["b", "c"]
     assert service(Node({})).idle([]) == []
+
+
+def test_a_unit_in_maintenance_is_not_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maintenance, "UNITS", str(tmp_path))
+    node = Node({f"{SHOW} a b": (0, "\n".join([shown("inactive", 0)[1]] * 2), "")})
+    file = tmp_path / "b.service.d/maintenance.conf"
+    file.parent.mkdir()
+    assert [unit.name for unit in service(node).idle(["a", "b"])] == ["a", "b"]
+    file.touch()
+    assert [unit.name for unit in service(node).idle(["a", "b"])] == ["a"]
+    assert (maintenance_since("a"), maintenance_since("b")) == (None, file.stat().st_mtime)
 
 
 def test_start() -> None:

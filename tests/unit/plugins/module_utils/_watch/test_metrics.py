@@ -31,7 +31,7 @@ def test_what_prometheus_reads() -> None:
     restarts = Restarts()
     for number, child in enumerate((11, 11, 12)):
         restarts.step(Process(10, 1), {Process(child, 2)}, 100.5 + number / 2)
-    text = render([watch], restarts, 103.0, 1700000000.25)
+    text = render([watch], restarts, True, 103.0, 1700000000.25)
     found = samples(text)
 
     def value(name: str, **labels: str) -> float:
@@ -48,6 +48,7 @@ def test_what_prometheus_reads() -> None:
     assert value("haproof_vip_finding", finding="no_holder") == 0
     assert found["haproof_keepalived_restarts_total", frozenset()] == 1
     assert found["haproof_keepalived_finding", frozenset({("finding", "process_restarted")})] == 1
+    assert found["haproof_maintenance", frozenset()] == 1
     assert found["haproof_watch_heartbeat_timestamp_seconds", frozenset()] == 1700000000.25
     for family in text_string_to_metric_families(text):
         assert family.documentation
@@ -55,12 +56,12 @@ def test_what_prometheus_reads() -> None:
 
 
 def test_no_advert_has_no_age() -> None:
-    text = render([Watch(VIP, 100.0)], Restarts(), 103.0, 1.0)
+    text = render([Watch(VIP, 100.0)], Restarts(), False, 103.0, 1.0)
     assert not [name for name, _labels in samples(text) if name == "haproof_vrrp_last_advert_age_seconds"]
 
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_any_name_of_an_instance_is_read_back(name: str) -> None:
-    text = render([Watch(VIP._replace(name=name), 100.0)], Restarts(), 103.0, 1.0)
+    text = render([Watch(VIP._replace(name=name), 100.0)], Restarts(), False, 103.0, 1.0)
     labels = [dict(labels) for name, labels in samples(text) if name == "haproof_vip_holder"]
     assert [label["instance_name"] for label in labels] == [name]

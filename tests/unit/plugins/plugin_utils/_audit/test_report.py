@@ -194,6 +194,33 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         ],
     ),
     (
+        "in maintenance, with a stopped service",
+        lambda c: [
+            stopped(c.infos, "lb02"),
+            c.infos["lb02"].update(maintenance_since=1795720200.5),
+            c.services[OWN["lb02"]]["findings"].append("connection refused"),
+        ],
+        [
+            (
+                "maintenance",
+                "lb02: in maintenance since 2026-11-26T19:10:00Z; to end it: ansible-playbook"
+                " haproof.balancer.maintenance -e maintenance_host=lb02 -e maintenance_state=off",
+            )
+        ],
+    ),
+    (
+        "maintenance that was interrupted before keepalived stopped",
+        lambda c: [c.infos["lb02"].update(maintenance_since=1795720200.5), failing(c.infos, "lb02", "backup")],
+        [
+            (
+                "maintenance",
+                "lb02: in maintenance since 2026-11-26T19:10:00Z; to end it: ansible-playbook"
+                " haproof.balancer.maintenance -e maintenance_host=lb02 -e maintenance_state=off",
+            ),
+            ("standby_not_ready", "lb02: VI_10 is at priority 253 because of script answers: it may not take over"),
+        ],
+    ),
+    (
         "edited",
         lambda c: c.infos["lb02"]["keepalived"]["config"]["differences"].append("x is 1 on disk, and 2 runs"),
         [
@@ -357,6 +384,14 @@ def test_a_pair_that_is_well() -> None:
 @pytest.mark.parametrize(("change", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_one_thing_is_wrong(change: Change, expected: list[tuple[str, str]]) -> None:
     assert [(found.kind, found.text) for found in findings(cluster(change))] == expected
+
+
+def test_a_row_shows_the_maintenance_of_a_host_without_instances() -> None:
+    def change(parts: Parts) -> None:
+        stopped(parts.infos, "lb02")
+        parts.infos["lb02"]["maintenance_since"] = 0.0
+
+    assert report(cluster(change))["vips"][0]["findings"] == ["maintenance"]
 
 
 def test_nobody_answers_at_all() -> None:

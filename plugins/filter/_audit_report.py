@@ -59,12 +59,22 @@ def _audit_report(
     accepted: Sequence[str],
 ) -> dict[str, Any]:
     """Return the report of what was seen on these hosts."""
+    return report(observed(hosts, hostvars, services, vips), accepted)
+
+
+def observed(
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    services: Sequence[Mapping[str, Any]],
+    vips: Sequence[str],
+) -> Observations:
+    """Return all that was seen on these hosts."""
     infos, probes, daemons = (
         {host: hostvars[host].get(name) or {} for host in hosts}
         for name in ("__audit_info", "__audit_probe", "__audit_daemon")
     )
     answers = {answer["item"]: answer for answer in services if "findings" in answer}
-    return report(Observations(infos, probes, answers, vips, daemons), accepted)
+    return Observations(infos, probes, answers, vips, daemons)
 
 
 class FilterModule:

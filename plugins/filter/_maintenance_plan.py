@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter _maintenance_plan: whether a balancer can go into maintenance, and what takes its place."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: _maintenance_plan
+short_description: Whether a balancer can go into maintenance
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - Internal to the playbook C(maintenance); it may change in any release.
+positional: hostvars, services, vips, request
+options:
+  _input:
+    description: The hosts of the cluster.
+    type: list
+    required: true
+  hostvars:
+    description: Ansible's C(hostvars), with the result of M(haproof.balancer.vip_info) in C(__audit_info).
+    type: dict
+    required: true
+  services:
+    description: Results of M(haproof.balancer.vip_check) in a loop over addresses.
+    type: list
+    required: true
+  vips:
+    description: Virtual IPs that there should be, beside those of the VRRP instances; with or without prefix.
+    type: list
+    required: true
+  request:
+    description: The playbook's variables, C(host), C(state) and C(probe_client).
+    type: dict
+    required: true
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - C(findings), the reasons to refuse; C(heirs), each with C(vip) and C(host); C(done), the result as a sentence; and
+      C(endpoints), where the balancer's service must answer before it comes back.
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.filter._audit_report import observed
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import Request, plan
+
+
+def _maintenance_plan(
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    services: Sequence[Mapping[str, Any]],
+    vips: Sequence[str],
+    request: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what the request means for what was seen on these hosts."""
+    state = request["state"]
+    # YAML reads a bare on as true.
+    wanted = {True: "on", False: "off"}.get(state, str(state)) if isinstance(state, bool) else str(state)
+    known = Request(str(request["host"]), wanted, str(request["probe_client"]), hosts, list(hostvars))
+    # Only the audit inspects links and the other daemons.
+    return plan(known, observed(hosts, hostvars, services, vips)._replace(probes={}, daemons={}))
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"_maintenance_plan": _maintenance_plan}

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Container
 
+_BLANKS = str.maketrans("01", " \t")
+
 
 def free_key(key: str, taken: Container[str], repeated: Counter[str]) -> str:
     r"""Return *key*, or where it is *taken*, the next that only blanks and tabs at its end tell from it.
@@ -16,8 +18,5 @@ def free_key(key: str, taken: Container[str], repeated: Counter[str]) -> str:
     if key not in taken:
         return key
     repeated[key] += 1
-    suffix, rest = "", repeated[key]
-    while rest:
-        rest, digit = divmod(rest - 1, 2)
-        suffix = " \t"[digit] + suffix
-    return key + suffix
+    # The binary digits of the next number, without the first, which is always 1.
+    return key + bin(repeated[key] + 1)[3:].translate(_BLANKS)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import upstreams
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.findings import kinds
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import Statement, normal
+from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import Known, Statement, normal
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import join, key_arguments
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING, tree
 
@@ -64,8 +64,9 @@ def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
 
     The order of blocks does not count, nor that of upstreams, nor where servers stand among the other directives.
     """
-    before = _ordered(normal(live))
-    after = _ordered(normal(tree(_settings(found), _NO_DEFAULTS)))
+    known: Known = {}
+    before = _ordered(normal(live, known))
+    after = _ordered(normal(tree(_settings(found), _NO_DEFAULTS), known))
     if before == after:
         return ""
     pairs = zip_longest(_texts(before), _texts(after), fillvalue="")

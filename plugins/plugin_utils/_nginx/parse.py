@@ -37,6 +37,8 @@ _WORD = re.compile(
 )
 # A word that is as it is read, and the blanks behind it.
 _SIMPLE_WORD = re.compile(r"([!%&(-:<-\[\]-z|~]+)(?=[ \t\r\n;{])[ \t\r\n]*")
+# A whole directive of such words.
+_SIMPLE_DIRECTIVE = re.compile(r"([!%&(-:<-\[\]-z|~]+(?:[ \t\r\n]+[!%&(-:<-\[\]-z|~]+)*)[ \t\r\n]*;[ \t\r\n]*")
 # Bytes that are not UTF-8, in a text that was decoded with "surrogateescape".
 _BYTE = re.compile("[\udc80-\udcff]")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -50,6 +52,10 @@ class Statement(NamedTuple):
     body: list[Any] | str | None
 
 
+Known = dict[tuple[Any, "str | None"], Statement]
+"""What lines of a tree stand for: a directive with its value, as ``normal`` found them."""
+
+
 def parse(text: str) -> dict[str, Any]:
     """Return *text* as ``render`` takes it, without comments. Raises ParseError.
 
@@ -59,29 +65,45 @@ def parse(text: str) -> dict[str, Any]:
     return _tree(_statements(text))
 
 
-def normal(tree: Mapping[Any, Any]) -> list[Statement]:
-    """Return the statements that *tree* stands for, which are the same for all spellings of a configuration."""
-    return [statement for key, value in tree.items() for statement in _normal(key, value)]
+def normal(tree: Mapping[Any, Any], known: Known | None = None) -> list[Statement]:
+    """Return the statements that *tree* stands for, which are the same for all spellings of a configuration.
+
+    Another tree with the same lines is read much faster with the same *known*, which is filled.
+    """
+    known = {} if known is None else known
+    found = []
+    for key, value in tree.items():
+        for item in value if isinstance(value, list) else [value]:
+            if item is None or isinstance(item, str):
+                one = known.get((key, item))
+                if one is None:
+                    one = known[key, item] = _line(key, item)
+                found.append(one)
+            elif isinstance(item, Mapping):
+                found.append(Statement(key_arguments(key), normal(item, known)))
+            elif not (item is False and key in WITHOUT_VALUE):
+                found.append(_line(key, item))
+    return found
 
 
-def _normal(key: Any, value: Any) -> Iterator[Statement]:
+def _line(key: Any, value: Any) -> Statement:
     words = key_arguments(key)
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, Mapping):
-            yield Statement(words, normal(item))
-        elif is_lua(words[0]):
-            yield Statement(words, item)
-        elif not (item is False and key in WITHOUT_VALUE):
-            yield Statement(words + arguments_of(item, words[0]), None)
+    if is_lua(words[0]):
+        return Statement(words, value)
+    return Statement(words + arguments_of(value, words[0]), None)
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
-    """Kind (``word``, ``lua``, or what ends a directive), text and position of each piece."""
+    """Kind (``directive``, ``word``, ``lua``, or what ends a directive), text and position of each piece."""
     position, directive = _space(text, 0), ""
     while position < len(text):
         char = text[position]
-        simple = _SIMPLE_WORD.match(text, position)
-        if simple:
+        whole = None if directive else _SIMPLE_DIRECTIVE.match(text, position)
+        simple = None if whole else _SIMPLE_WORD.match(text, position)
+        if whole:
+            end = whole.end()
+            yield "directive", whole[1], position
+        elif simple:
             word, end = simple[1], simple.end()
             yield "word", word, position
             directive = directive or word
@@ -117,6 +139,9 @@ def _statements(text: str) -> list[Statement]:
     words: list[str] = []
     first = 0
     for kind, piece, position in _pieces(text):
+        if kind == "directive":
+            blocks[-1][0].append(Statement(piece.split(), None))
+            continue
         if kind == "word":
             first = first if words else position
             words.append(piece)
@@ -189,7 +214,11 @@ def _tree(statements: list[Statement]) -> dict[str, Any]:
         if key not in tree:
             tree[key] = value
         elif key == last:
-            tree[key] = [*(tree[key] if isinstance(tree[key], list) else [tree[key]]), value]
+            # A value that does not repeat is never a list.
+            if isinstance(tree[key], list):
+                tree[key].append(value)
+            else:
+                tree[key] = [tree[key], value]
         else:
             # Blanks at its end do not change a key, except for YAML.
             key = free_key(join(words), tree, repeated)
@@ -201,7 +230,7 @@ def _tree(statements: list[Statement]) -> dict[str, Any]:
 def _value(words: list[str]) -> Any:
     if not words[1:]:
         return None
-    text = join(words[1:])
+    text = quote(words[1]) if len(words) == 2 else join(words[1:])
     if text in _SWITCHES and words[0] not in WITHOUT_VALUE:
         return _SWITCHES[text]
     return int(text) if _NUMBER.fullmatch(text) else text

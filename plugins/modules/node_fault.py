@@ -186,6 +186,12 @@ injected_s:
   description: When the fault was injected, in seconds on this host's monotonic clock; null while unknown.
   type: float
   returned: if there is one fault
+took_s:
+  description:
+    - How long the steps took that injected it, from RV(injected_s) on.
+    - Null unless this call injected the fault at once.
+  type: float
+  returned: if there is one fault
 effect:
   description: Whether the fault was present after injecting or, once it is healed, right before healing.
   type: dict
@@ -385,6 +391,7 @@ class Call:
             "timer": switch_for(self._host, self._records, record.fault, record.node).timer,
             "heal_command": ["sh", self._records.script(record.name)],
             "injected_s": self._records.injected_s(record),
+            "took_s": record.took_s,
             "healed_s": self._records.healed_s(record.name),
             "effect": self._effect(record),
         }

@@ -58,6 +58,8 @@ class Fault(NamedTuple):
     """The options of node_fault that *plan* cannot do without."""
     service: str | None = None
     """The unit that it is done to unless the user names another one."""
+    instant: bool = False
+    """Its steps take no time: a node that needs longer waits for something, and the fault's moment is not known."""
     survives_boot: bool = False
     """A boot of the host that injects it does not end it, so its record and its script must outlast the boot.
 
@@ -106,6 +108,7 @@ FAULTS: dict[str, Fault] = {
         "service",
         plan=units.kill,
         needs=["service"],
+        instant=True,
         holder=RETURNS,
         bound=CLEAN,
         outage_s=0.1,
@@ -117,6 +120,7 @@ FAULTS: dict[str, Fault] = {
         "service",
         plan=units.hang,
         needs=["service"],
+        instant=True,
         outage_s=3.0,
         outage_fast_s=1.0,
         unseen_over=LISTENER,
@@ -146,6 +150,7 @@ FAULTS: dict[str, Fault] = {
         "keepalived",
         plan=units.kill_at_once,
         service="keepalived",
+        instant=True,
         holder=RETURNS,
         outage_s=0.1,
     ),
@@ -155,6 +160,7 @@ FAULTS: dict[str, Fault] = {
         "keepalived",
         plan=units.hang,
         service="keepalived",
+        instant=True,
         holder=SPLITS,
         outage_s=0.1,
     ),
@@ -183,6 +189,7 @@ FAULTS: dict[str, Fault] = {
         "network",
         plan=link.take_down,
         needs=["interface"],
+        instant=True,
         bound=DEAD,
     ),
     "vrrp_block": Fault(
@@ -190,6 +197,7 @@ FAULTS: dict[str, Fault] = {
         "VRRP is dropped in both directions (nftables)",
         "network",
         plan=packets.vrrp_block,
+        instant=True,
         holder=SPLITS,
         outage_s=0.1,
     ),
@@ -198,6 +206,7 @@ FAULTS: dict[str, Fault] = {
         "incoming VRRP is dropped",
         "network",
         plan=packets.vrrp_block_in,
+        instant=True,
         target=STANDBY,
         holder=SPLITS,
         outage_s=0.1,
@@ -207,6 +216,7 @@ FAULTS: dict[str, Fault] = {
         "outgoing VRRP is dropped",
         "network",
         plan=packets.vrrp_block_out,
+        instant=True,
         holder=SPLITS,
         outage_s=0.1,
     ),
@@ -226,6 +236,7 @@ FAULTS: dict[str, Fault] = {
         "network",
         plan=duplicate.add_vip,
         needs=["vip", "interface"],
+        instant=True,
         target=STANDBY,
         holder=SPLITS,
         outage_s=0.1,

@@ -102,12 +102,13 @@ def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options,
         records.write(record)
         for step in plan.inject:
             perform(host, step, "cannot inject the fault")
+        took_s = None if record.injected_s is None else time.monotonic() - record.injected_s
         for step in plan.injected:
             perform(host, step, f"the fault is not there after it was injected: {step.lost or 'it does not wait'}")
     except FaultError:
         heal(host, records, name)
         raise
-    return record
+    return record._replace(took_s=took_s)
 
 
 def survives(host: FaultHost, fault: str) -> bool:

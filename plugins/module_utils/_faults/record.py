@@ -45,6 +45,8 @@ class FaultRecord(NamedTuple):
     delayed: bool
     boot: str = ""
     """The boot of the host that the moments belong to."""
+    took_s: float | None = None
+    """How long injecting took. Never written: a write after injecting could bring back the record of a healed fault."""
 
     @property
     def name(self) -> str:

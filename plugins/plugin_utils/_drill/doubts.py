@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Iterable, Mapping, Sequence, Tuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
     Record,
     Window,
@@ -25,6 +26,9 @@ CLOCKS_APART_S = 0.01
 """So far two clocks may go apart during a drill."""
 TOLERATED_INTERVALS = 10
 """So many requests a client may leave out whatever the objective is: its kernel has other work, too."""
+
+SLOW_S = 0.25
+"""So long a node may take to carry out a fault that takes no time: the request that is under way then may wait, too."""
 
 NO_CLOCK = "no answer to its question for the client's clock over UDP"
 NO_RECORD = "its record of the fault is gone, for something else has healed it"
@@ -82,6 +86,17 @@ def _of_prober(client: str, probe: Record, healed_s: float) -> list[str]:
 def ended_early(probe: Record, healed_s: float) -> bool:
     """Return whether a prober has not seen the heal."""
     return origin_s(probe) + float(probe["elapsed_s"]) < healed_s
+
+
+def of_injection(fault: str, run: Record) -> list[str]:
+    """Say which targets waited before they had a fault that takes no time, such as for the kernel's network lock.
+
+    Its moment is stamped before the wait, so all that follows from it seems late.
+    """
+    if not FAULTS[FAULTS[fault].injects or fault].instant:
+        return []
+    took = [(host, result.get("took_s") or 0.0) for host, result in zip(run["targets"], run["injected"])]
+    return [f"{host} took {ms(took_s)} to carry out {fault}: measure again" for host, took_s in took if took_s > SLOW_S]
 
 
 def of_stalls(window: Window, probes: Mapping[str, Record], slo_s: float | None) -> list[str]:

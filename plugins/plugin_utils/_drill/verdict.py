@@ -25,6 +25,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts imp
     NO_RECORD,
     certain_s,
     ended_early,
+    of_injection,
     of_probers,
     of_stalls,
     of_steady_state,
@@ -233,6 +234,10 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
     if seen["reason"]:
         (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
     if seen["undone"]:
+        return found
+    late = of_injection(drill.fault, run)
+    if late:
+        found.disturbed.extend(late)
         return found
     booted = _booted(drill, fault)
     watched = [host for host in run["state"]["order"] if host not in (run["targets"] if fault.boots else ())]

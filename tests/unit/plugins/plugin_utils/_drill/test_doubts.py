@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
     certain_s,
     ended_early,
+    of_injection,
     of_probers,
     of_stalls,
     of_steady_state,
@@ -21,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts imp
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import Window
 
-from .drill_records import CLOCKS, STILL, VIP, probe, watch
+from .drill_records import CLOCKS, STILL, VIP, probe, run, watch
 
 WINDOW = Window(9.0, 9.75, 10.0, 14.0, 20.0, math.inf)
 OUTAGE = {"start_s": 10.0, "end_s": 11.0, "outage_s": 1.0}
@@ -177,3 +178,29 @@ def test_steady_state(first_s: float, slo_s: float | None, fine: bool) -> None:
 def test_clocks_of_the_records() -> None:
     """The cases above read 114 s on lb01's clock as 14 s."""
     assert CLOCKS["lb01"]["offset_s"] == -100.0
+
+
+# The fault, how long each target took to carry it out, and what that leaves unknown.
+INJECTIONS: list[tuple[str, list[float | None], list[str]]] = [
+    ("link_down", [1.009], ["lb01 took 1009 ms to carry out link_down: measure again"]),
+    ("link_down", [0.25], []),
+    ("link_down", [None], []),
+    # systemctl stop takes as long as the service serves.
+    ("service_stop", [1.009], []),
+    ("node_freeze", [1.009], []),
+    # A drill that injects another fault.
+    ("backend_hang", [0.1, 0.3], ["lb02 took 300 ms to carry out backend_hang: measure again"]),
+    ("backends_stop", [1.0, 1.0], []),
+]
+
+
+@pytest.mark.parametrize(("fault", "took", "expected"), INJECTIONS)
+def test_a_node_that_waits_for_something_has_the_fault_later(
+    fault: str, took: list[float | None], expected: list[str]
+) -> None:
+    injected = [{"injected_s": 110.0, "took_s": took_s} for took_s in took]
+    assert of_injection(fault, run(targets=["lb01", "lb02"][: len(took)], injected=injected)) == expected
+
+
+def test_a_driver_tells_nothing_of_it() -> None:
+    assert of_injection("link_down", run()) == []

@@ -769,3 +769,13 @@ def test_progress() -> None:
     drills = [{"fault": "link_down", "title": "the link is down", "runs": 3}, {"fault": "x", "title": "y", "runs": 1}]
     assert progress(drills, 0, 1.0) == "drill 1 of 2: link_down, the link is down, 3 times"
     assert progress(drills, 1, 198.0) == "drill 2 of 2: x, y; about 1 min 6 s left"
+
+
+def test_a_fault_whose_moment_is_not_known_is_disturbed() -> None:
+    """Its detection would be too long by the time for which the node waited, and what must follow may come too late."""
+    slow = {**run()["injected"][0], "took_s": 1.009}
+    told = judge("link_down", runs=[run(injected=[slow])], watches=STILL, slo={"link_down": 5})
+    assert (told["verdict"], told["reasons"]) == (
+        "disturbed",
+        ["lb01 took 1009 ms to carry out link_down: measure again"],
+    )

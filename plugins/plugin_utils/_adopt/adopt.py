@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple
+import gc
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import instances as keepalived_instances
@@ -51,6 +53,19 @@ READERS = {
 }
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python's collector from searching millions of new objects, none of them in a cycle, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_no_collection()
 def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the variables for a daemon's file by host.
 

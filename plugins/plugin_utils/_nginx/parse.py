@@ -139,9 +139,6 @@ def _statements(text: str) -> list[Statement]:
     words: list[str] = []
     first = 0
     for kind, piece, position in _pieces(text):
-        if kind == "directive":
-            blocks[-1][0].append(Statement(piece.split(), None))
-            continue
         if kind == "word":
             first = first if words else position
             words.append(piece)
@@ -151,6 +148,7 @@ def _statements(text: str) -> list[Statement]:
                 raise _error(text, position, "a block closes that was not opened")
             blocks.pop()
             continue
+        words = piece.split() if kind == "directive" else words
         if not words:
             raise _error(text, position, f"{kind!r} without a directive")
         body: list[Statement] | str | None = [] if kind == "{" else piece if kind == "lua" else None

@@ -110,7 +110,7 @@ class FaultHost:
         """Raise UnsupportedError when processes of this user lack the capability."""
         with open("/proc/self/status", encoding="ascii", errors="replace") as stream:
             if not has_capability(stream.read(), number):
-                raise UnsupportedError(f"this host gives its root no {name}")
+                raise UnsupportedError(f"this host does not give root {name}")
 
     def need_no_container(self, why: str) -> None:
         """Raise UnsupportedError in a container."""

@@ -185,7 +185,7 @@ def _definition(name: str, text: str, path: str) -> Iterator[str]:
 
 def _scalar(value: Any, path: str) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ConfigError(path, f"{value!r} is no text or number")
+        raise ConfigError(path, f"{value!r} is not a text or number")
     return str(value)
 
 

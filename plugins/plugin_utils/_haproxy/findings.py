@@ -184,7 +184,7 @@ def _target_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[
             target = line.words[1] if line.words[0] in ("default_backend", "use_backend") and line.words[1:] else ""
             if target and target not in names and not re.search(r"[%$]", target):
                 known = ", ".join(sorted(names)) or "none"
-                yield f"{line.path}: there is no backend or listen {target!r}; there are: {known}"
+                yield f"{line.path}: backend or listen {target!r} is not defined; defined are: {known}"
 
 
 def _bind_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:

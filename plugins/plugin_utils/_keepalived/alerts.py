@@ -51,10 +51,10 @@ def _alert_findings(
     mail: Mapping[str, Any], webhook: Mapping[str, Any], global_defs: Mapping[str, Any]
 ) -> Iterator[str]:
     if mail and not mail.get("to"):
-        yield "keepalived_alert_mail.to: names nobody; list at least one address, or leave keepalived_alert_mail empty"
+        yield "keepalived_alert_mail.to: has no address; list at least one, or leave keepalived_alert_mail empty"
     for address in mail.get("to") or ():
         if not re.fullmatch(r"[^\s@,]+@[^\s@,]+", str(address)):
-            yield f"keepalived_alert_mail.to: {address!r} is no mail address; write it like oncall@example.com"
+            yield f"keepalived_alert_mail.to: {address!r} is not a mail address; write it like oncall@example.com"
     if mail.get("password") and mail.get("tls", "none") == "none":
         yield "keepalived_alert_mail.password: would travel in the clear; set tls to starttls or tls"
     if webhook:
@@ -80,11 +80,11 @@ def _script_findings(scripts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         place = f"keepalived_scripts[{index}]"
         name = str(script["name"])
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
-            yield f"{place}.name: {name!r} is no file name; use letters, digits, dot, dash and underscore"
+            yield f"{place}.name: {name!r} is not a valid file name; use letters, digits, dot, dash and underscore"
         elif name in RESERVED:
             yield f"{place}.name: {name} is one of the role's own scripts ({', '.join(RESERVED)}); choose another name"
         elif taken.setdefault(name, index) != index:
-            yield f"{place}.name: {name} is what keepalived_scripts[{taken[name]}] is called, too"
+            yield f"{place}.name: {name} is also the name of keepalived_scripts[{taken[name]}]; rename one of them"
         if not str(script["content"]).startswith("#!/"):
             yield f"{place}.content: {name} does not begin with #!/, so keepalived cannot run it; name its interpreter"
 

@@ -51,7 +51,7 @@ def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding
             findings.extend(_instance_findings(instance, cluster))
     if settings["vips"] and not settings["profile"]:
         findings.append(
-            Finding("profile", "keepalived_base: false says nothing about VRRP, which keepalived_vips needs")
+            Finding("profile", "keepalived_base: false leaves out the VRRP timers, which keepalived_vips needs")
         )
     return [found._replace(text=f"{cluster.host}: {found.text}") for found in findings]
 
@@ -93,11 +93,11 @@ def _duplicates(vips: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         except ValueError:
             continue
         place = f"keepalived_vips[{index}]"
-        former = taken.setdefault((family, vrid(vip)), place)
-        if former != place:
+        first = taken.setdefault((family, vrid(vip)), place)
+        if first != place:
             yield Finding(
                 "vrid",
-                f"{place}.vrid: {vip['address']} has the VRRP router id {vrid(vip)}, as {former} has;"
+                f"{place}.vrid: {vip['address']} has the VRRP router id {vrid(vip)}, like {first};"
                 " give each VIP a vrid of its own",
             )
 
@@ -110,14 +110,14 @@ def _instance_findings(instance: Instance, cluster: Cluster) -> Iterator[Finding
     if interface and missing and instance.flag("use_vmac") is False:
         yield Finding("interface", f"{place}.interface: {_no_interface(interface, facts)}")
     if instance.nopreempt and instance.value("state") == "MASTER":
-        yield Finding("nopreempt", f"{place}.state: MASTER takes nopreempt away; set state to BACKUP on all hosts")
+        yield Finding("nopreempt", f"{place}.state: MASTER cancels nopreempt; set state to BACKUP on all hosts")
     number = instance.number("virtual_router_id")
     if number is not None and not 1 <= number <= 255:
-        yield Finding("vrid", f"{place}.virtual_router_id: {number:g} is no VRRP router id; set it to 1 to 255")
+        yield Finding("vrid", f"{place}.virtual_router_id: {number:g} is not a VRRP router id; set it to 1 to 255")
 
 
 def _no_interface(name: object, facts: Mapping[str, Any]) -> str:
-    return f"{name} does not exist on this host (it has {', '.join(interfaces(facts)) or 'none that is known'})"
+    return f"{name} does not exist on this host (it has {', '.join(interfaces(facts)) or 'no known interfaces'})"
 
 
 def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:

@@ -80,7 +80,7 @@ def nowhere(vip: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     links = interfaces(facts)
     has = ", ".join(f"{name} {address}" for name, addresses in links.items() for address in addresses)
     where = f"not in the subnet of {vip['interface']}" if vip.get("interface") else "in no subnet of this host"
-    return f"is {where} (it has {has or 'no address that is known'})"
+    return f"is {where} (it has {has or 'no known address'})"
 
 
 def instance_name(vip: Mapping[str, Any]) -> str:

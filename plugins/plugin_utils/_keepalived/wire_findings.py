@@ -44,13 +44,13 @@ def _interfaces(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Fin
         link = probe["links"].get(name)
         vip = next(iter(instance["addresses"]), "")
         if link is None:
-            problem = "does not exist: name one that does"
+            problem = "does not exist: set an existing one"
         elif not link["up"]:
             problem = "is down: bring it up"
         elif not link["carrier"]:
             problem = "has no carrier: connect it"
         elif instance["multicast"] and not link["multicast"]:
-            problem = "can do no multicast: let the adverts go to the peers by unicast"
+            problem = "cannot do multicast: send the adverts to the peers by unicast"
         else:
             problem = ""
         if problem:
@@ -101,8 +101,8 @@ def _foreign(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Findin
             if mac not in ours and mac not in virtual_macs(vrids.get(vip, 0)):
                 yield Finding(
                     "vip_foreign_mac",
-                    f"{host}: {vip} is answered by {mac}, which is no host of the group: choose another address, or"
-                    " take it away from that host",
+                    f"{host}: {vip} is answered by {mac}, which belongs to no host of the group: choose another "
+                    "address, or remove it from that host",
                     host,
                     vip,
                 )
@@ -129,7 +129,7 @@ def _unreachable(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Fi
         vip = next(iter(vips), "")
         if not heard["link"]:
             hint = "; where the network carries no multicast, use unicast" if way == "multicast" else ""
-            text = f"{host}: no VRRP from {who} arrives on {interface} by {way}: let IP protocol 112 pass{hint}"
+            text = f"{host}: no VRRP from {who} arrives on {interface} by {way}: allow IP protocol 112{hint}"
             yield Finding("vrrp_unreachable", text, host, vip)
         elif not heard["host"] and host not in seen.opens:
             text = (

@@ -79,19 +79,19 @@ def _directive_findings(settings: Mapping[str, Any]) -> Iterator[str]:
 def _switch_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for switch, needed in switches.NEEDED.items():
         if settings[switch] and not switches.is_on(settings, switch):
-            yield f"nginx_{switch}: has no {' or '.join(needed)}, and does nothing without it"
+            yield f"nginx_{switch}: has no {' or '.join(needed)}, and has no effect without it"
     if settings["package_source"] == "vendor" and not _CHECKSUM.fullmatch(settings["vendor_key_checksum"]):
         yield (
             "nginx_vendor_key_checksum: the vendor's key must be pinned; fetch it, compare its fingerprints with those "
-            "that the vendor says, and give its checksum, e.g. sha256:0123..."
+            "published by the vendor, and set its checksum, e.g. sha256:0123..."
         )
     for switch in ("hotlink", "static"):
         for extension in settings[switch].get("extensions") or []:
             if not re.fullmatch(r"\w+", str(extension)):
-                yield f"nginx_{switch}.extensions: {extension!r} is no extension; write it as in 'png'"
+                yield f"nginx_{switch}.extensions: {extension!r} is not an extension; write it without a dot, e.g. png"
     rate = settings["limits"].get("rate")
     if rate and not _RATE.fullmatch(str(rate)):
-        yield f"nginx_limits.rate: {rate!r} is no rate; write e.g. 20r/s or 90r/m"
+        yield f"nginx_limits.rate: {rate!r} is not a rate; write e.g. 20r/s or 90r/m"
     for index, proxy in enumerate(settings["real_ip"]):
         yield from _real_ip_findings(f"nginx_real_ip[{index}]", str(proxy))
 
@@ -102,10 +102,10 @@ def _real_ip_findings(place: str, proxy: str) -> Iterator[str]:
     try:
         network = ipaddress.ip_network(proxy, strict=False)
     except ValueError:
-        yield f"{place}: {proxy!r} is no address or network; give that of a proxy, e.g. 192.0.2.0/24"
+        yield f"{place}: {proxy!r} is not an address or network; give a proxy's, e.g. 192.0.2.0/24"
         return
     if not network.prefixlen:
-        yield f"{place}: {proxy} is everyone, and everyone could choose their address; give the networks of the proxies"
+        yield f"{place}: {proxy} covers every client, and each could forge its address; give only the proxies' networks"
 
 
 def _number_findings(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _server_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for index, host in enumerate(settings["canonical_host"]):
         place = f"nginx_canonical_host[{index}]"
         if not _HOST.fullmatch(str(host)):
-            yield f"{place}: {host!r} is no host name; write it in lower case, without scheme and port"
+            yield f"{place}: {host!r} is not a host name; write it in lower case, without scheme or port"
         elif not any(host in one for one in names):
             yield f"{place}: no server has the server_name {host!r}"
         elif any({host, other} <= one for one in names for other in settings["canonical_host"][:index]):
@@ -151,8 +151,8 @@ def _unknown_upstreams(place: str, block: Mapping[Any, Any], names: set[str]) ->
         target = _ONE_WORD.fullmatch(line[0]) if line else None
         if target and target[1] not in names | {"localhost"}:
             yield (
-                f"{place}.proxy_pass: {target[1]} is no upstream, and nginx would look it up in DNS; add it to "
-                f"nginx_upstreams, or write the port of a host that you mean ({target[1]}:80)"
+                f"{place}.proxy_pass: {target[1]} is not an upstream, so nginx would look it up in DNS; add it to "
+                f"nginx_upstreams, or write the port if it is a host ({target[1]}:80)"
             )
     for key, value in block.items():
         for inner in blocks(value):

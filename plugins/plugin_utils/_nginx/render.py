@@ -65,7 +65,7 @@ def _unescaped(found: re.Match[str]) -> str:
 def _read_argument(text: str, start: int) -> tuple[str, int]:
     """The raw argument that begins at ``start``, without its quotes, and where it ends."""
     if text[start] == "#":
-        raise ValueError("'#' begins a comment in nginx.conf; quote the argument if it is meant literally")
+        raise ValueError("'#' begins a comment in nginx.conf; quote the argument if it is literal text")
     if text[start] in "\"'":
         quoted = _QUOTED.match(text, start)
         if not quoted:
@@ -77,7 +77,7 @@ def _read_argument(text: str, start: int) -> tuple[str, int]:
     unquoted = _UNQUOTED.match(text, start)
     end = unquoted.end() if unquoted else start
     if unquoted is None or text[end : end + 1] == ";":
-        raise ValueError("an unquoted ';' ends the directive; drop it, or quote the argument if it is meant literally")
+        raise ValueError("an unquoted ';' ends the directive; drop it, or quote the argument if it is literal text")
     if text[end : end + 1] == "\\":
         raise ValueError("ends with a backslash; write two for a literal one")
     return unquoted[0], end

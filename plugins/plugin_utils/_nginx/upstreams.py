@@ -107,9 +107,9 @@ def _server_findings(place: str, server: Any) -> Iterator[str]:
         return
     for key, value in server.items() if isinstance(server, Mapping) else ():
         if key in _NUMBERS and not _is_number(value, _NUMBERS[key]):
-            yield f"{place}.{key}: {value!r} is no whole number from {_NUMBERS[key]} up"
+            yield f"{place}.{key}: {value!r} is not a whole number from {_NUMBERS[key]} up"
         elif key in _TIMES and not (_is_number(value, 0) or _TIME.fullmatch(str(value))):
-            yield f"{place}.{key}: {value!r} is no time; give one, e.g. 10s"
+            yield f"{place}.{key}: {value!r} is not a time; give one, e.g. 10s"
         elif key in _FLAGS and not isinstance(value, bool):
             yield f"{place}.{key}: {value!r} is neither true nor false"
 
@@ -133,4 +133,4 @@ def _backup_findings(place: str, directives: Mapping[str, Any]) -> Iterator[str]
     backups = ["backup" in line for line in lines(directives, "server")]
     for method in _methods(directives):
         if method in WITHOUT_BACKUP and any(backups):
-            yield f"{place}.server[{backups.index(True)}]: {method} knows no backup; use another method, or weights"
+            yield f"{place}.server[{backups.index(True)}]: {method} supports no backups; use another method, or weights"

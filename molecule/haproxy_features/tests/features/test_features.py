@@ -385,7 +385,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a backend that is not there",
         {"default_backend": "wbe"},
-        "lb01: haproxy_frontends[0] (http).default_backend: there is no backend or listen 'wbe'; there are: api, "
+        "lb01: haproxy_frontends[0] (http).default_backend: backend or listen 'wbe' is not defined; defined are: api, "
         "backends, empty, kept, mail",
     ),
 ]

@@ -31,9 +31,9 @@ def live(lab: Lab, *names: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("variables", "named"),
     [
-        ({"nginx_static": {"expires": "1d"}}, "lb01: nginx_static: has no root, and does nothing without it"),
+        ({"nginx_static": {"expires": "1d"}}, "lb01: nginx_static: has no root, and has no effect without it"),
         ({"nginx_static": {"rot": "/srv"}}, "nginx_static.rot. Supported parameters"),
-        ({"nginx_servers": [{"location /": {"proxy_pass": "http://wbe"}}]}, "proxy_pass: wbe is no upstream"),
+        ({"nginx_servers": [{"location /": {"proxy_pass": "http://wbe"}}]}, "proxy_pass: wbe is not an upstream"),
         (
             {"nginx_package_source": "vendor", "nginx_vendor_key_checksum": ""},
             "lb01: nginx_vendor_key_checksum: the vendor's key must be pinned",

@@ -64,7 +64,7 @@ class ModelHost(FaultHost):
     def need_capability(self, number: int, name: str) -> None:  # noqa: ARG002 - FaultHost's signature
         """See FaultHost."""
         if name in self.missing:
-            raise UnsupportedError(f"this host gives its root no {name}")
+            raise UnsupportedError(f"this host does not give root {name}")
 
     def interfaces(self) -> list[str]:
         """See FaultHost."""

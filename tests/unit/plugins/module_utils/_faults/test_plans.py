@@ -212,9 +212,9 @@ def test_unit_must_run_before_it_is_broken(state: str) -> None:
     ("fault", "missing", "reason"),
     [
         ("vrrp_block", "nft", "nft is not on this host: install nftables"),
-        ("network_cut", "CAP_NET_ADMIN", "this host gives its root no CAP_NET_ADMIN"),
+        ("network_cut", "CAP_NET_ADMIN", "this host does not give root CAP_NET_ADMIN"),
         ("link_down", "ip", "ip is not on this host: install iproute2"),
-        ("clock_jump", "CAP_SYS_TIME", "this host gives its root no CAP_SYS_TIME"),
+        ("clock_jump", "CAP_SYS_TIME", "this host does not give root CAP_SYS_TIME"),
     ],
 )
 def test_what_a_host_cannot_have(fault: str, missing: str, reason: str) -> None:

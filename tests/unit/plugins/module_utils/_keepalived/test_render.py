@@ -59,7 +59,7 @@ BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"a": "'b { c'"}, "a: \"a 'b { c'\" holds one of ! # { }; put the word in double quotes"),
     ({"a": "b\\"}, "a: 'a b\\\\' ends with a backslash, which keepalived takes for an escape"),
     ({"a": '"b \\" { c \\" d"'}, 'a: \'a "b \\\\" { c \\\\" d"\' holds one of ! # { }; put the word in double quotes'),
-    ({"a": [True]}, "a[0]: True is no text or number"),
+    ({"a": [True]}, "a[0]: True is not a text or number"),
     ({"a": [" "]}, "a[0]: is empty"),
     ({"a": "x" * 1021}, "a: is longer than the 1022 bytes that keepalived takes for one line"),
     ({"a": {"b": "\u00e4" * 510}}, "a.b: is longer than the 1022 bytes that keepalived takes for one line"),

@@ -138,8 +138,8 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
             "backends": [{"name": "web", **SERVER}],
         },
         [
-            "haproxy_frontends[0] (web).use_backend[0]: there is no backend or listen 'api'; there are: web",
-            "haproxy_frontends[0] (web).default_backend: there is no backend or listen 'wbe'; there are: web",
+            "haproxy_frontends[0] (web).use_backend[0]: backend or listen 'api' is not defined; defined are: web",
+            "haproxy_frontends[0] (web).default_backend: backend or listen 'wbe' is not defined; defined are: web",
         ],
     ),
     (

@@ -76,17 +76,14 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], list[s
         {"server": "192.0.2.1"},
         {},
         {},
-        [
-            "lb01: keepalived_alert_mail.to: names nobody; list at least one address,"
-            " or leave keepalived_alert_mail empty"
-        ],
+        ["lb01: keepalived_alert_mail.to: has no address; list at least one, or leave keepalived_alert_mail empty"],
     ),
     (
         "no address",
         {"to": ["a@example.com", "root"]},
         {},
         {},
-        ["lb01: keepalived_alert_mail.to: 'root' is no mail address; write it like oncall@example.com"],
+        ["lb01: keepalived_alert_mail.to: 'root' is not a mail address; write it like oncall@example.com"],
     ),
     (
         "password in the clear",
@@ -137,10 +134,11 @@ def test_script_findings() -> None:
         {"name": "promote", "content": "echo\n"},
     ]
     assert script_findings("lb01", scripts) == [
-        "lb01: keepalived_scripts[1].name: '../promote' is no file name; use letters, digits, dot, dash and underscore",
+        "lb01: keepalived_scripts[1].name: '../promote' is not a valid file name; use letters, digits, dot, dash "
+        "and underscore",
         "lb01: keepalived_scripts[2].name: track is one of the role's own scripts (alert, answers, check, track);"
         " choose another name",
-        "lb01: keepalived_scripts[3].name: promote is what keepalived_scripts[0] is called, too",
+        "lb01: keepalived_scripts[3].name: promote is also the name of keepalived_scripts[0]; rename one of them",
         "lb01: keepalived_scripts[3].content: promote does not begin with #!/, so keepalived cannot run it;"
         " name its interpreter",
     ]

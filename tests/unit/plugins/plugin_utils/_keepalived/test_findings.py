@@ -46,7 +46,7 @@ VIPS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
         "one vrid for two",
         [{"address": "192.0.2.10/24", "vrid": 7}, {"address": "192.0.2.9/24", "vrid": 7}],
         [
-            "lb01: keepalived_vips[1].vrid: 192.0.2.9/24 has the VRRP router id 7, as keepalived_vips[0] has;"
+            "lb01: keepalived_vips[1].vrid: 192.0.2.9/24 has the VRRP router id 7, like keepalived_vips[0];"
             " give each VIP a vrid of its own"
         ],
     ),
@@ -89,7 +89,7 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
         "nopreempt of a master",
         {"state": "MASTER", "nopreempt": True},
         [
-            "lb01: keepalived_vrrp_instances[0].state: MASTER takes nopreempt away; set state to BACKUP on all hosts"
+            "lb01: keepalived_vrrp_instances[0].state: MASTER cancels nopreempt; set state to BACKUP on all hosts"
             " (if this is intended, set keepalived_accept: [nopreempt])"
         ],
     ),
@@ -97,7 +97,7 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "no router id",
         {"virtual_router_id": 256},
-        ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is no VRRP router id; set it to 1 to 255"],
+        ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is not a VRRP router id; set it to 1 to 255"],
     ),
     ("quoted password", {"authentication": {"auth_type": "PASS", "auth_pass": '"12345678"'}}, []),
     (
@@ -121,14 +121,14 @@ INSTANCES: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         "a router id that is defined",
         {"virtual_router_id": "$ID"},
-        ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is no VRRP router id; set it to 1 to 255"],
+        ["lb01: keepalived_vrrp_instances[0].virtual_router_id: 256 is not a VRRP router id; set it to 1 to 255"],
     ),
     ("another host's state", {"@lb02 state": "MASTER", "@^lb02 nopreempt": True}, []),
     (
         "this host's state",
         {"@lb01 state": "MASTER", "@^lb02 nopreempt": True},
         [
-            "lb01: keepalived_vrrp_instances[0].state: MASTER takes nopreempt away; set state to BACKUP on all hosts"
+            "lb01: keepalived_vrrp_instances[0].state: MASTER cancels nopreempt; set state to BACKUP on all hosts"
             " (if this is intended, set keepalived_accept: [nopreempt])"
         ],
     ),
@@ -155,7 +155,7 @@ def test_instances(directives: dict[str, Any], expected: list[str]) -> None:
 def test_vips_need_a_profile() -> None:
     settings = {**SETTINGS, "vips": [{"address": "192.0.2.10/24"}], "profile": {}}
     assert refused(host_findings(settings, CLUSTER), []) == [
-        "lb01: keepalived_base: false says nothing about VRRP, which keepalived_vips needs"
+        "lb01: keepalived_base: false leaves out the VRRP timers, which keepalived_vips needs"
     ]
 
 
@@ -222,7 +222,7 @@ PLACES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("settings", "place"), PLACES)
 def test_places(settings: dict[str, Any], place: str) -> None:
-    text = f"lb01: {place}.virtual_router_id: 0 is no VRRP router id; set it to 1 to 255"
+    text = f"lb01: {place}.virtual_router_id: 0 is not a VRRP router id; set it to 1 to 255"
     assert refused(host_findings({**SETTINGS, **settings}, CLUSTER), []) == [text]
 
 
@@ -241,7 +241,7 @@ def test_a_host_of_which_nothing_is_known() -> None:
         "vips": [{"address": "192.0.2.9/24", "interface": "eth7"}],
     }
     assert refused(host_findings(settings, CLUSTER._replace(facts={})), []) == [
-        "lb01: keepalived_vips[0].interface: eth7 does not exist on this host (it has none that is known)"
+        "lb01: keepalived_vips[0].interface: eth7 does not exist on this host (it has no known interfaces)"
     ]
 
 

@@ -59,7 +59,7 @@ def test_the_base() -> None:
     for off in (False, "no"):
         assert planned(base=off, vips=[])["conf"] == ""
     assert planned(base=False)["findings"] == [
-        "lb01: keepalived_base: false says nothing about VRRP, which keepalived_vips needs"
+        "lb01: keepalived_base: false leaves out the VRRP timers, which keepalived_vips needs"
     ]
 
 

@@ -81,8 +81,8 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] 
         [
             (
                 "vip_foreign_mac",
-                "lb02: 198.18.0.10 is answered by 02:00:00:00:00:63, which is no host of the group: choose another"
-                " address, or take it away from that host",
+                "lb02: 198.18.0.10 is answered by 02:00:00:00:00:63, which belongs to no host of the group: "
+                "choose another address, or remove it from that host",
             )
         ],
     ),
@@ -93,7 +93,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] 
         [
             (
                 "vrrp_unreachable",
-                "lb02: no VRRP from lb01 (198.18.0.11) arrives on eth1 by multicast: let IP protocol 112 pass; where"
+                "lb02: no VRRP from lb01 (198.18.0.11) arrives on eth1 by multicast: allow IP protocol 112; where"
                 " the network carries no multicast, use unicast",
             )
         ],
@@ -120,7 +120,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] 
     (
         "no interface",
         lambda probes: probes["lb01"]["links"].update(eth1=None),
-        [("interface_unfit", "lb01: interface eth1 does not exist: name one that does")],
+        [("interface_unfit", "lb01: interface eth1 does not exist: set an existing one")],
     ),
     (
         "no carrier",
@@ -130,7 +130,7 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] 
     (
         "no multicast",
         lambda probes: probes["lb01"]["links"]["eth1"].update(multicast=False),
-        [("interface_unfit", "lb01: interface eth1 can do no multicast: let the adverts go to the peers by unicast")],
+        [("interface_unfit", "lb01: interface eth1 cannot do multicast: send the adverts to the peers by unicast")],
     ),
     (
         "another MTU",

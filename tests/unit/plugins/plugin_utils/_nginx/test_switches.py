@@ -262,12 +262,12 @@ def test_connections_and_open_files_follow_each_other() -> None:
 NAMED = {"servers": [WWW, APP]}
 FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     ({**NAMED, **EVERYTHING}, []),
-    ({"static": {"expires": "1d"}}, ["nginx_static: has no root, and does nothing without it"]),
-    ({"limits": {"burst": 1}}, ["nginx_limits: has no rate or connections, and does nothing without it"]),
-    ({"limits": {"rate": "20"}}, ["nginx_limits.rate: '20' is no rate; write e.g. 20r/s or 90r/m"]),
+    ({"static": {"expires": "1d"}}, ["nginx_static: has no root, and has no effect without it"]),
+    ({"limits": {"burst": 1}}, ["nginx_limits: has no rate or connections, and has no effect without it"]),
+    ({"limits": {"rate": "20"}}, ["nginx_limits.rate: '20' is not a rate; write e.g. 20r/s or 90r/m"]),
     (
         {"hotlink": {"extensions": ["p|ng"]}},
-        ["nginx_hotlink.extensions: 'p|ng' is no extension; write it as in 'png'"],
+        ["nginx_hotlink.extensions: 'p|ng' is not an extension; write it without a dot, e.g. png"],
     ),
     (
         {**NAMED, "cache": {"size": "1g", "servers": ["a.example.com"]}},
@@ -279,7 +279,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
             "nginx_canonical_host[1]: another canonical host belongs to the server of example.com too; keep one of "
             "them",
             "nginx_canonical_host[2]: no server has the server_name 'a.example.com'",
-            "nginx_canonical_host[3]: 'http://b' is no host name; write it in lower case, without scheme and port",
+            "nginx_canonical_host[3]: 'http://b' is not a host name; write it in lower case, without scheme or port",
         ],
     ),
     (
@@ -289,16 +289,16 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"real_ip": ["192.0.2.1", "proxy", "0.0.0.0/0", "unix:"]},
         [
-            "nginx_real_ip[1]: 'proxy' is no address or network; give that of a proxy, e.g. 192.0.2.0/24",
-            "nginx_real_ip[2]: 0.0.0.0/0 is everyone, and everyone could choose their address; give the networks of "
-            "the proxies",
+            "nginx_real_ip[1]: 'proxy' is not an address or network; give a proxy's, e.g. 192.0.2.0/24",
+            "nginx_real_ip[2]: 0.0.0.0/0 covers every client, and each could forge its address; give only "
+            "the proxies' networks",
         ],
     ),
     (
         {"servers": [{"location /": {"proxy_pass": "http://wbe"}}], "upstreams": [{"name": "web", "server": "a"}]},
         [
-            "nginx_servers[0].location /.proxy_pass: wbe is no upstream, and nginx would look it up in DNS; add it to "
-            "nginx_upstreams, or write the port of a host that you mean (wbe:80)"
+            "nginx_servers[0].location /.proxy_pass: wbe is not an upstream, so nginx would look it up in DNS; "
+            "add it to nginx_upstreams, or write the port if it is a host (wbe:80)"
             " (if this is intended, set nginx_accept: [proxy_pass])"
         ],
     ),
@@ -327,7 +327,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"upstreams": [{"name": "web", "server": ["a", "b backup"], "ip_hash": None}]},
         [
-            "nginx_upstreams[0] (web).server[1]: ip_hash knows no backup; use another method, or weights",
+            "nginx_upstreams[0] (web).server[1]: ip_hash supports no backups; use another method, or weights",
         ],
     ),
     (
@@ -344,11 +344,11 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
             ]
         },
         [
-            "nginx_upstreams[0] (web).server[0].weight: 0 is no whole number from 1 up",
-            "nginx_upstreams[0] (web).server[0].max_fails: True is no whole number from 0 up",
-            "nginx_upstreams[0] (web).server[0].fail_timeout: 'soon' is no time; give one, e.g. 10s",
+            "nginx_upstreams[0] (web).server[0].weight: 0 is not a whole number from 1 up",
+            "nginx_upstreams[0] (web).server[0].max_fails: True is not a whole number from 0 up",
+            "nginx_upstreams[0] (web).server[0].fail_timeout: 'soon' is not a time; give one, e.g. 10s",
             "nginx_upstreams[0] (web).server[0].backup: 'yes' is neither true nor false",
-            "nginx_upstreams[0] (web).server[1].fail_timeout: '1m 30s' is no time; give one, e.g. 10s",
+            "nginx_upstreams[0] (web).server[1].fail_timeout: '1m 30s' is not a time; give one, e.g. 10s",
         ],
     ),
     (
@@ -377,7 +377,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         {"package_source": "vendor"},
         [
             "nginx_vendor_key_checksum: the vendor's key must be pinned; fetch it, compare its fingerprints with those "
-            "that the vendor says, and give its checksum, e.g. sha256:0123..."
+            "published by the vendor, and set its checksum, e.g. sha256:0123..."
         ],
     ),
     ({"package_source": "vendor", "vendor_key_checksum": "sha256:" + "0" * 64}, []),

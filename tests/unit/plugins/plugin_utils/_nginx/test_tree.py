@@ -47,7 +47,7 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         {"upstreams": [{"name": "web", "server": ["a;"]}]},
         [
             "nginx_upstreams[0] (web).server[0]: an unquoted ';' ends the directive; drop it, or quote the argument if "
-            "it is meant literally (value: 'a;')"
+            "it is literal text (value: 'a;')"
         ],
     ),
     (
@@ -55,8 +55,8 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
         [
             "nginx_http.http.map $a $b.True: the directive True is not a string; quote it (YAML reads a bare on, off, "
             "yes, no as boolean) (value: 1)",
-            "nginx_servers[1].location /.return: '#' begins a comment in nginx.conf; quote the argument if it is meant "
-            "literally (value: '200 #')",
+            "nginx_servers[1].location /.return: '#' begins a comment in nginx.conf; quote the argument if it is "
+            "literal text (value: '200 #')",
         ],
     ),
     (

@@ -72,8 +72,10 @@ def objective_s(
     fault = FAULTS[name]
     if profile == "fast" and fault.outage_fast_s is not None:
         return fault.outage_fast_s
-    if fault.outage_s is None and fault.bound:
-        return round(float(bound_s(name, state) or 0) + DEAD_MARGIN_S, 6)
+    bound = bound_s(name, state) or 0.0
+    # Timers that allow a longer outage are the user's choice, and no takeover can be faster.
+    if fault.bound and (fault.outage_s is None or fault.outage_s < bound):
+        return round(bound + DEAD_MARGIN_S, 6)
     return fault.outage_s
 
 

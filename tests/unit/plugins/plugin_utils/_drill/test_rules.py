@@ -91,6 +91,13 @@ def test_objective(fault: str, profile: str, expected: float | None) -> None:
     assert objective_s(fault, STATE, profile, {}) == expected
 
 
+@pytest.mark.parametrize("fault", ["service_stop", "keepalived_stop", "rolling"])
+def test_an_objective_is_never_below_the_bound_of_the_timers(fault: str) -> None:
+    slow = assess({"lb01": info(True, "master", 150, version=2), "lb02": info(False, "backup", 100, version=2)}, VIP)
+    assert objective_s(fault, slow, "standard", {}) == 0.659375
+    assert objective_s(fault, slow, "standard", {fault: 0.1}) == 0.1
+
+
 @pytest.mark.parametrize(
     ("fault", "outage_slo_s", "expected"),
     [("link_down", 1.05, 1.05), ("network_cut", 1.05, 3.0), ("network_cut", 4.0, 4.0), ("network_cut", None, None)],

@@ -131,6 +131,10 @@ boot:
   description: Identifier of the host's current boot.
   type: str
   returned: always
+watched:
+  description: Whether keepalived-watch from the role P(haproof.balancer.keepalived#role) runs, which raises alarms.
+  type: bool
+  returned: always
 alarms:
   description: The raised alarms of keepalived-watch from the role P(haproof.balancer.keepalived#role).
   type: list
@@ -420,7 +424,9 @@ def observe(
     info["roles"] = {vip: role_of(info, vip) for vip in vips}
     info["boot"] = current_boot()
     info["maintenance_since"] = maintenance_since("keepalived")
-    info["alarms"] = [{"vip": vip, "finding": finding} for vip, finding in raised(read_text(metrics) or "")]
+    watched = read_text(metrics)
+    info["watched"] = watched is not None
+    info["alarms"] = [{"vip": vip, "finding": finding} for vip, finding in raised(watched or "")]
     return info
 
 

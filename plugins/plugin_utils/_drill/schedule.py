@@ -14,7 +14,7 @@ import json
 import re
 from typing import Any, Iterator, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import EACH, FAULTS, MOVES
+from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import EACH, FAULTS, MOVES, SPLITS
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import (
     breakable,
     broken_backends,
@@ -93,7 +93,7 @@ def plan_run(
 
     ``targets`` are the hosts that it breaks, ``options`` by target what node_fault needs: service, interface, node and
     commands, None where the fault needs none. ``moves``: the VIP must move. ``holder_after`` has it in the end.
-    ``deadline_s``: the node heals itself then. ``skipped`` says which variables are missing, "" when none is.
+    ``deadline_s``: the node heals itself then. ``skipped`` says what is not configured, "" when all is.
     """
     name = drill["fault"]
     hosts = targets(name, state, number, variables["backends"])
@@ -104,6 +104,8 @@ def plan_run(
         missing.append("drill_disk_path is not set")
     if "commands" in needs and None in commands.values():
         missing.append(f"drill_commands of {', '.join(hosts)} has no {name}")
+    if drill["holder"] == SPLITS and not state["watched"]:
+        missing.append("keepalived_watch is off, so no alarm can be raised for two holders")
     deadline_s = float(variables["deadline_s"])
     if drill["silent"]:
         # It heals itself, when the standby has had the time to take over.

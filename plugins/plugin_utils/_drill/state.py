@@ -39,8 +39,8 @@ def assess(infos: Infos, vip: str) -> dict[str, Any]:
 
     ``strongest`` is the one that keeps it when holder and standby both have it. ``order`` has all hosts, the holder
     first, then as they take over. ``vips`` are all that these hosts share. ``boots`` tells each host's boot from
-    others, and ``addresses`` are its own. ``findings`` says why nothing may be broken; all others are None or empty
-    then.
+    others, and ``addresses`` are its own. ``watched`` are the hosts that would raise an alarm. ``findings`` says
+    why nothing may be broken; all others are None or empty then.
     """
     roles = {host: role_of(info, vip) for host, info in infos.items()}
     ready = [host for host, role in roles.items() if role == STANDBY]
@@ -61,6 +61,7 @@ def assess(infos: Infos, vip: str) -> dict[str, Any]:
             "interfaces": {},
             "boots": {},
             "addresses": {},
+            "watched": [],
             "clean_bound_s": None,
             "dead_bound_s": None,
             "findings": findings,
@@ -83,6 +84,7 @@ def assess(infos: Infos, vip: str) -> dict[str, Any]:
         "vips": shared_vips(infos, vip),
         "boots": {host: info.get("boot", "") for host, info in infos.items()},
         "addresses": {host: [entry["address"] for entry in info["addresses"]] for host, info in infos.items()},
+        "watched": [host for host, info in infos.items() if info.get("watched")],
         "interfaces": {host: instance["interface"] for host, instance in instances.items()},
         "clean_bound_s": round(clean_bound_s(version, interval, priority), 6),
         "dead_bound_s": round(dead_bound_s(version, interval, priority, adverts), 6),

@@ -42,7 +42,7 @@ IP = '[{"ifname": "eth1", "addr_info": [{"local": "198.18.0.10", "prefixlen": 24
 def test_observe_without_keepalived() -> None:
     vips = ["198.18.0.10/24", "198.18.0.9"]
     info = vip_info.observe(lambda _argv: (0, IP, ""), vips, None, 1.0, True, "/nonexistent")
-    assert info["alarms"] == []
+    assert (info["alarms"], info["watched"]) == ([], False)
     assert info["boot"]
     assert info["holds"] == ["198.18.0.10/24"]
     assert info["roles"] == {"198.18.0.10/24": "holder", "198.18.0.9": "standby"}
@@ -110,3 +110,4 @@ def test_alarms_are_those_that_are_raised(tmp_path: Path) -> None:
     (tmp_path / "metrics").write_text(line % (10, 1) + line % (11, 0))
     info = vip_info.observe(lambda _argv: (0, IP, ""), [], None, 1.0, True, str(tmp_path / "metrics"))
     assert info["alarms"] == [{"vip": "198.18.0.10", "finding": "split_brain"}]
+    assert info["watched"]

@@ -30,6 +30,7 @@ def info(held: bool, state: str, priority: int, **more: Any) -> dict[str, Any]:
         "addresses": [{"address": VIP}] if held else [],
         "instances": [instance],
         "keepalived": {"running": True},
+        "watched": True,
     }
 
 

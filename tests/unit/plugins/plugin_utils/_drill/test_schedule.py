@@ -174,6 +174,16 @@ def test_what_is_not_configured_is_skipped(fault: str, variables: dict[str, Any]
     assert run(fault, **variables)["skipped"] == expected
 
 
+@pytest.mark.parametrize("fault", ["vrrp_block", "keepalived_hang", "vip_duplicate"])
+def test_two_holders_are_not_drilled_where_no_alarm_can_be_raised(fault: str) -> None:
+    drill = make_schedule({**VARIABLES, "faults": [fault]}, STATE)["drills"][0]
+    off = assess({host: {**info, "watched": False} for host, info in STEADY.items()}, VIP)
+    assert plan_run(drill, off, 0, VARIABLES, HOSTVARS)["skipped"] == (
+        "keepalived_watch is off, so no alarm can be raised for two holders"
+    )
+    assert run(fault)["skipped"] == ""
+
+
 def test_the_vip_moves_only_from_its_holder() -> None:
     assert [run("rolling", number)["moves"] for number in (0, 1)] == [True, False]
     assert not run("keepalived_reload")["moves"]

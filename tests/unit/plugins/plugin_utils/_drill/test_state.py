@@ -57,6 +57,7 @@ def test_plan() -> None:
         "vips": [VIP],
         "boots": {"lb01": "", "lb02": "", "lb03": ""},
         "addresses": {"lb01": [VIP], "lb02": [], "lb03": []},
+        "watched": ["lb03", "lb01", "lb02"],
         "interfaces": {"lb01": "eth1", "lb02": "eth1", "lb03": "eth1"},
         "clean_bound_s": 0.022344,
         "dead_bound_s": 1.022344,

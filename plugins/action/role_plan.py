@@ -50,8 +50,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def _inventory(self, task_vars: Mapping[str, Any]) -> Inventory:
         def variables(prefixes: Sequence[str], further: Mapping[str, Any]) -> dict[str, Any]:
             names = [name for name in task_vars if name.startswith(tuple(prefixes))]
-            self._templar.available_variables = {**task_vars, **further}
-            return {name: self._templar.template(task_vars[name]) for name in names}
+            templar = self._templar.copy_with_new_env(available_variables={**task_vars, **further})
+            return {name: templar.template(task_vars[name]) for name in names}
 
         return Inventory(
             host=task_vars["inventory_hostname"],

@@ -164,9 +164,16 @@ def test_a_lock_that_others_could_hold_for_ever_is_none(tmp_path: Path) -> None:
 
 
 def test_a_watch_that_stood_still_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    now = iter([100.0, 100.0, 100.0, 100.1, 100.1, 103.0, 103.0, *[109.0] * 9])
-    monkeypatch.setattr(vip_watch, "time", SimpleNamespace(monotonic=lambda: next(now)))
-    seen = watch(["192.0.2.1"], str(tmp_path / "none"), 5.0, RunFile(None))
+    # Only a look at the metrics moves the clock: other programs change addresses meanwhile, which it asks for the time.
+    clock = SimpleNamespace(now_s=100.0)
+    looks = iter([100.0, 100.1, 103.0])
+
+    def look(_path: str) -> None:
+        clock.now_s = next(looks)
+
+    monkeypatch.setattr(vip_watch, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    monkeypatch.setattr(vip_watch, "read_text", look)
+    seen = watch(["192.0.2.1"], str(tmp_path / "none"), 3.0, RunFile(None))
     assert seen.stalls == [{"from_s": 100.1, "to_s": 103.0}]
 
 

@@ -27,7 +27,8 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree imp
 CONF = "/etc/haproxy/haproxy.cfg"
 MANIFEST = "/etc/haproxy/haproof/files"
 """The files that the role has written beside it, so that a later run can remove those no longer wanted."""
-STATE_FILE = "/run/haproxy-state/servers"
+STATE_FOLDER = "haproxy-state"
+STATE_FILE = f"/run/{STATE_FOLDER}/servers"
 """Where the servers' states are from a script that runs before a reload until the new haproxy reads them."""
 OPEN_FILES = 524288
 """systemd's own hard limit, below which no configuration brings it."""
@@ -40,6 +41,9 @@ class Plan(TypedDict, total=False):
 
     findings: list[str]
     """Why the role refuses to touch the host."""
+    dest: str
+    """The path of haproxy.cfg."""
+    manifest: str
     conf: str
     """The text of haproxy.cfg."""
     files: list[Mapping[str, Any]]
@@ -48,6 +52,8 @@ class Plan(TypedDict, total=False):
     """The limit of open files, 0 for the unit's own."""
     state: list[str]
     """The runtime socket and the file for the servers' states, as words of a command; empty without them."""
+    state_folder: str
+    """The folder of that file, as systemd makes it below /run."""
     packaged_check: str
     """What the packaged unit runs before it reloads."""
     scripts: str
@@ -88,12 +94,15 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     needs = unit(tree)
     return {
         "findings": [],
+        "dest": CONF,
+        "manifest": MANIFEST,
         "conf": conf,
         "files": with_manifest(settings["files"], MANIFEST),
         "nofile": max(needs["nofile"], OPEN_FILES) if needs["nofile"] else 0,
         "state": [systemd_word(path, command=True) for path in (needs["socket"], needs["state"])]
         if needs["state"]
         else [],
+        "state_folder": STATE_FOLDER,
         "packaged_check": family["check"],
         "scripts": family["scripts"],
         "tmp": "/tmp/" in conf,  # noqa: S108 - only searched for

@@ -36,6 +36,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
 
 FLAGS = ("base", "firewall", "unicast", "watch")
+CONF = "/etc/keepalived/keepalived.conf"
 MANIFEST = "/etc/keepalived/haproof/files"
 """The user's scripts that the role has written, so that a later run can remove those no longer wanted."""
 FIFO = "/run/keepalived-alert.fifo"
@@ -51,6 +52,10 @@ class Plan(TypedDict, total=False):
 
     findings: list[str]
     """Why the role refuses to touch the host."""
+    dest: str
+    """The path of keepalived.conf."""
+    manifest: str
+    fifo: str
     group: str
     """The group of the hosts that share its virtual IPs."""
     accept: list[str]
@@ -95,6 +100,8 @@ class Plan(TypedDict, total=False):
     """What must be installed, as package_info takes it."""
     packages: list[str]
     """What is installed: keepalived, or what its build needs."""
+    packaged: list[str]
+    """The distribution's keepalived, which a build replaces."""
     source: dict[str, Any]
     """Options of keepalived_build."""
     binary: str
@@ -140,6 +147,9 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     packages = _build_packages(settings, family) if built else family["packages"]
     return {
         "findings": [],
+        "dest": CONF,
+        "manifest": MANIFEST,
+        "fifo": FIFO,
         "group": group,
         "accept": settings["accept"],
         "tree": conf,
@@ -165,6 +175,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "namespaces": _has(text, "net_namespace"),
         "installation": {"names": [*packages, *settings["extra_packages"]], "database": family["database"]},
         "packages": packages,
+        "packaged": family["packages"],
         "source": source._asdict(),
         "binary": source.binary if built else "",
         "environment": family["environment"],

@@ -38,6 +38,9 @@ class Plan(TypedDict, total=False):
 
     findings: list[str]
     """Why the role refuses to touch the host."""
+    dest: str
+    """The path of nginx.conf."""
+    manifest: str
     conf: str
     """The text of nginx.conf."""
     files: list[Mapping[str, Any]]
@@ -85,6 +88,8 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     found = _source(settings, inventory.facts, vendor)
     return {
         "findings": [],
+        "dest": CONF,
+        "manifest": MANIFEST,
         "conf": render(conf),
         "files": with_manifest([*settings["files"], *switches.files(settings)], MANIFEST),
         "nofile": needs["nofile"],

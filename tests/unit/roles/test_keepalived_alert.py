@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import FIFO
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -299,6 +300,10 @@ USAGES: list[tuple[list[str], int, str]] = [
     (["serve"], 2, "alert serve: systemd starts this"),
     (["test"], 1, "names neither mail nor webhook"),
 ]
+
+
+def test_it_reads_the_fifo_that_keepalived_writes_to() -> None:
+    assert alert.FIFO == FIFO
 
 
 @pytest.mark.parametrize(("arguments", "code", "words"), USAGES)

@@ -10,6 +10,7 @@ import math
 from typing import Iterable, Mapping, Sequence, Tuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue import FAULTS
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.causes import kinds, told
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import (
     Record,
     Window,
@@ -127,7 +128,8 @@ def of_steady_state(probes: Mapping[str, Record], known: Sequence[Window], slo_s
     # The objective may allow for a lost packet.
     if slo_s is None or early_s <= slo_s:
         return []
-    return [f"the service was away for {ms(early_s)} before anything was broken"]
+    why = told(kinds(probes, end_s=known[0].from_s))
+    return [f"the service was away for {ms(early_s)} before anything was broken{why}"]
 
 
 def certain_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:

@@ -20,6 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD_IN_A_ROW
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SPLIT_BRAIN
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.causes import LIMITED, causes, kinds, told
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
     NO_CLOCK,
     NO_RECORD,
@@ -199,11 +200,22 @@ def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str,
     found = Found(list(drill.errors), list(drill.disturbed))
     for run in (one for one in drill.runs if _skipped(one)):
         found.failed.extend(_after(drill, run))
+    if not drill.runs:
+        found.failed.extend(_unanswered(drill.probes))
     for one in done:
         found.add(_judged(drill, fault, one), one.mark)
     if done:
         found.add(_measured(drill, done, slos))
     return found
+
+
+def _unanswered(probes: Mapping[str, Record]) -> list[str]:
+    """Say why a client got no good answer at all, which ends a drill before anything is broken."""
+    return [
+        f"{client}: all {probe['requests']} requests failed{told(kinds({client: probe}))}"
+        for client, probe in probes.items()
+        if 0 < probe["requests"] == probe["failed"]
+    ]
 
 
 def _skipped(run: Record) -> bool:
@@ -377,6 +389,7 @@ def _felt(
     silent = [stalls(probes, window.from_s, window.until_s) for window in known]
     for number, (key, what) in enumerate((("outage_s", "outage"), ("failback_outage_s", "outage after healing"))):
         felt = [own_outages(window, probes)[number] for window in known]
+        why = causes([outage for outages in felt for outage in outages], probes)
         certain = _spread([certain_s(*one) for one in zip(felt, silent)])
         possible = _spread([possible_s(*one) for one in zip(felt, silent)])
         slo_s = objectives[key]
@@ -385,7 +398,9 @@ def _felt(
         which = f"{judge} of {len(known)}: " if len(known) > 1 else ""
         if certain[judge] > slo_s:
             spread = _spread([longest_s(one) for one in felt]) or certain
-            found.failed.append(f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}")
+            reason = f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}{told(why)}"
+            # A refusal is an answer: it says nothing about an outage, and hides one.
+            (found.disturbed if set(why) == {LIMITED} else found.failed).append(reason)
         elif possible[judge] > slo_s:
             found.disturbed.append(
                 f"{which}the {what} was {ms(certain[judge])} to {ms(possible[judge])}, for a client did not ask all "

@@ -20,6 +20,7 @@ from .drill_records import (
     DEAD,
     HOLDER,
     MOVED,
+    ORIGIN_S,
     STANDBY,
     STEADY,
     STILL,
@@ -741,6 +742,58 @@ def test_table() -> None:
         "service_stop  -     -       -      100 ms  -       -         0/0     -                   fail",
         "service_stop: lb02: keepalived does not run",
         f"service_stop: {VIP} has no standby that could take over",
+    ]
+
+
+def asked_at(first_s: float, last_s: float, outcome: str) -> list[list[Any]]:
+    """Return the runs of a prober whose requests failed in this time on the client's clock."""
+    first, last = first_s - ORIGIN_S, last_s - ORIGIN_S
+    count = round((last - first) / 0.01) + 1
+    return [
+        [0.0, first - 0.01, first, 500, ""],
+        [first, last, last + 0.001, count, outcome],
+        [last, 14.99, 15.0, 500, ""],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "why"),
+    [
+        ("refused", "fail", "refused 15"),
+        (
+            "http_429",
+            "disturbed",
+            "http_429 15; a limit refuses the client: exempt its address from the limit, "
+            "or set drill_interval_s higher",
+        ),
+    ],
+)
+def test_a_limit_is_not_an_outage(outcome: str, verdict: str, why: str) -> None:
+    found = judge(probes={"client": {**LONG, "runs": asked_at(10.0, 10.14, outcome)}})
+    assert (found["verdict"], found["reasons"]) == (
+        verdict,
+        [f"the outage of 160 ms is above the objective of 100 ms ({why})"],
+    )
+    early = probe((8.0, 8.14, 8.15), runs=asked_at(8.0, 8.14, outcome))
+    assert judge(probes={"client": early})["reasons"] == [
+        f"the service was away for 160 ms before anything was broken ({why})"
+    ]
+
+
+def test_an_outage_is_not_hidden_by_a_limit() -> None:
+    runs = asked_at(10.0, 10.14, "http_429")
+    runs.insert(2, [6.0, 6.3, 6.31, 31, "timeout"])
+    both = probe((10.0, 10.14, 10.15), (11.0, 11.3, 11.31), runs=runs)
+    assert judge(probes={"client": both})["verdict"] == "fail"
+
+
+def test_why_a_client_gets_no_good_answer() -> None:
+    away = "Arm | Wait for good answers on client: client gets no good answer from https://198.18.0.10/"
+    untrusted = probe(requests=3, failed=3, runs=[[0.0, 0.02, 0.03, 3, "tls_untrusted"]])
+    assert judge(runs=[], errors=[away], probes={"client": untrusted})["reasons"][:2] == [
+        away,
+        "client: all 3 requests failed (tls_untrusted 3; the client does not know the CA: install it there, or set "
+        "drill_validate_certs to false)",
     ]
 
 

@@ -43,6 +43,12 @@ def test_it_refuses(lab: Lab, variables: dict[str, Any], message: str) -> None:
     assert lab.holders() == ["lb01"]
 
 
+def test_the_virtual_ip_is_found_on_a_pair_whose_variables_do_not_say_it(lab: Lab) -> None:
+    unknown = ["--extra-vars", '{"keepalived_vips": []}', "--check"]
+    run = subprocess.run([*command(lab), *unknown], capture_output=True, check=False, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 NOTHING = [
     ["--limit", "lb01"],
     ["--tags", "nothing"],

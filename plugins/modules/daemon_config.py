@@ -49,6 +49,14 @@ options:
   binary:
     description: The daemon's binary, which checks its files. Defaults to the one of the daemon's name in C(PATH).
     type: path
+  accept:
+    description:
+      - Complaints about a file that works all the same, to warn of instead of rejecting the file.
+      - V(script_missing) for keepalived's about a script that it does not find and never runs, V(script_security) for
+        the one about scripts without C(enable_script_security).
+    type: list
+    elements: str
+    default: []
   units:
     description: Further systemd units, enabled and started before the daemon reads its new file.
     type: list
@@ -395,6 +403,7 @@ def main() -> None:
             "daemon": {"type": "str", "required": True, "choices": sorted(DAEMONS)},
             "service": {"type": "str"},
             "binary": {"type": "path"},
+            "accept": {"type": "list", "elements": "str", "default": []},
             "units": {"type": "list", "elements": "str", "default": []},
             "files": {
                 "type": "list",
@@ -418,7 +427,7 @@ def main() -> None:
         return module.run_command(argv, environ_update={"LC_ALL": "C"})
 
     binary = module.params["binary"] or module.params["daemon"]
-    daemon = DAEMONS[module.params["daemon"]].at(binary)
+    daemon = DAEMONS[module.params["daemon"]].at(binary).accepting(module.params["accept"])
     mark = Mark(module.params["service"] or daemon.name)
     try:
         check_paths(module.params)

@@ -43,6 +43,15 @@ def parse_units(names: Sequence[str], output: str) -> list[Unit]:
     return units
 
 
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        # It only makes the daemon's complaints clearer.
+        return ""
+
+
 class Service:
     """One daemon on this host. ``warn`` gets its warnings, ``timeout_s`` is how long it may take to reload."""
 
@@ -56,7 +65,7 @@ class Service:
     def check(self, path: str, dest: str) -> None:
         """Have the daemon check the file at *path*, destined for *dest*. Raises ServiceError if it is rejected."""
         rc, out, err = self._run([*self._daemon.check, path])
-        verdict = judge(self._daemon, rc, out + err, path, dest)
+        verdict = judge(self._daemon, rc, out + err, path, dest, _text(path))
         if verdict.rejection:
             raise ServiceError(f"{self._daemon.name} rejects {dest}", verdict.rejection)
         for warning in verdict.warnings:

@@ -27,14 +27,14 @@ CASES: list[tuple[int, str, bool]] = [
 ]
 
 
-def check(folder: Path, keepalived: str, config: str) -> subprocess.CompletedProcess[str]:
+def check(folder: Path, keepalived: str, config: str, *accepted: str) -> subprocess.CompletedProcess[str]:
     """Run the check with a keepalived that is this shell script."""
     program = folder / "keepalived"
     program.write_text(f"#!/bin/sh\n{keepalived}\n")
     program.chmod(0o755)
     file = folder / "keepalived.conf"
     file.write_text(config)
-    command = ["sh", str(CHECK), str(program), str(file)]
+    command = ["sh", str(CHECK), str(program), str(file), *accepted]
     environment = {"PATH": "/usr/bin:/bin", "NOTIFY_SOCKET": "/run/systemd/notify"}
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
@@ -45,6 +45,24 @@ def test_verdicts(tmp_path: Path, code: int, words: str, good: bool) -> None:
     assert (done.returncode == 0) is good, done.stderr
     if not good:
         assert done.stderr == f"{words}\nkeepalived keeps its present configuration\n"
+
+
+SECURITY = "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
+MISSING = "Disabling track script chk since not found/accessible"
+ACCEPTED: list[tuple[str, list[str], bool]] = [
+    (SECURITY, [], False),
+    (SECURITY, ["weight", "script_security"], True),
+    (SECURITY, ["script_missing"], False),
+    (f"{SECURITY}\n{MISSING}", ["script_security"], False),
+    (f"{SECURITY}\n{MISSING}", ["script_security", "script_missing"], True),
+    (BROKEN, ["script_security", "script_missing"], False),
+]
+
+
+@pytest.mark.parametrize(("words", "accepted", "good"), ACCEPTED)
+def test_what_works_all_the_same_can_be_accepted(tmp_path: Path, words: str, accepted: list[str], good: bool) -> None:
+    done = check(tmp_path, f"cat <<'END'\n{words}\nEND\nexit 6", "global_defs {\n}\n", *accepted)
+    assert (done.returncode == 0) is good, done.stderr
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
@@ -60,4 +78,6 @@ def test_keepalived_neither_ends_itself_nor_speaks_for_the_daemon(tmp_path: Path
 
 def test_it_knows_the_same_harmless_lines_as_daemon_config() -> None:
     text = CHECK.read_text()
-    assert [known.pattern for known in DAEMONS["keepalived"].harmless if known.pattern not in text] == []
+    daemon = DAEMONS["keepalived"]
+    known = [*daemon.harmless, *daemon.acceptable.values()]
+    assert [each.pattern for each in known if each.pattern not in text.replace("\\\\", "\\")] == []

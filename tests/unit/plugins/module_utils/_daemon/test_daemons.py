@@ -76,6 +76,32 @@ def test_judge(daemon: str, rc: int, output: str, rejection: str | None, warning
     assert judge(DAEMONS[daemon], rc, output, STAGED, DEST) == (rejection, warnings)
 
 
+VIOLATION = "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
+DISABLED = "Disabling track script chk since not found/accessible"
+TEXT = 'vrrp_script chk {\n    script "pgrep -x nginx"   # a comment\n}\n'
+TOLD_VIOLATION = f"{VIOLATION} (if this is intended, set keepalived_accept: [script_security])"
+TOLD_DISABLED = (
+    f"{DISABLED}: line 2: no pgrep in keepalived's PATH, so keepalived never runs this check"
+    " (if this is intended, set keepalived_accept: [script_missing])"
+)
+ACCEPTED: list[tuple[str, list[str], str | None, list[str]]] = [
+    (VIOLATION, [], TOLD_VIOLATION, []),
+    (VIOLATION, ["weight", "script_security"], None, [VIOLATION]),
+    (DISABLED, [], TOLD_DISABLED, []),
+    (DISABLED, ["script_security"], TOLD_DISABLED, []),
+    (f"{VIOLATION}\n{DISABLED}", ["script_security", "script_missing"], None, [VIOLATION, DISABLED]),
+    (f"{VIOLATION}\nbad", ["script_security"], f"{VIOLATION}\nbad", []),
+]
+
+
+@pytest.mark.parametrize(("output", "accepted", "rejection", "warnings"), ACCEPTED)
+def test_what_works_all_the_same_can_be_accepted(
+    output: str, accepted: list[str], rejection: str | None, warnings: list[str]
+) -> None:
+    daemon = DAEMONS["keepalived"].accepting(accepted)
+    assert judge(daemon, 6, output, STAGED, DEST, TEXT) == (rejection, warnings)
+
+
 def test_the_check_of_keepalived_outlives_its_own_signal() -> None:
     shell = DAEMONS["keepalived"].check[:3]
     suicide = [*shell, "/bin/sh", "-c", "kill -TERM $$; echo alive"]

@@ -2,15 +2,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action daemon_config: packs texts that may hold secrets before they become arguments of the module."""
+"""Action daemon_config: keeps a live file that says the same, and packs texts that may hold secrets."""
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack, text_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import READERS, same
+
+
+def kept(arguments: Mapping[str, Any], live: bytes, status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the module's *arguments* for leaving the *live* file alone if it says the same, else unchanged.
+
+    *status* is that of ansible.builtin.stat.
+    """
+    daemon, wanted = arguments.get("daemon"), arguments.get("content")
+    try:
+        text = live.decode()
+    except UnicodeDecodeError:
+        return arguments
+    if daemon not in READERS or wanted is None or not same(daemon, text, text_of(wanted)):
+        return arguments
+    owner, group, mode = (str(status.get(name)) for name in ("pw_name", "gr_name", "mode"))
+    return {**arguments, "content": text, "owner": owner, "group": group, "mode": mode}
 
 
 def packed(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,9 +62,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         result: dict[str, Any] = super().run(tmp, task_vars)
         wrap_async = self._task.async_val and not self._connection.has_native_async
         try:
-            arguments = packed(self._task.args)
+            arguments = packed(self._kept(self._task.args, task_vars or {}))
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         finally:
             if not wrap_async:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
+
+    def _kept(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not boolean(arguments.get("keep", False), strict=False):
+            return arguments
+        found = self._execute_module("ansible.builtin.slurp", {"src": arguments["dest"]}, task_vars=task_vars)
+        status = self._execute_module("ansible.builtin.stat", {"path": arguments["dest"]}, task_vars=task_vars)
+        if "content" not in found or "mode" not in status.get("stat", {}):
+            return arguments
+        return kept(arguments, b64decode(found["content"]), status["stat"])

@@ -57,6 +57,12 @@ options:
     type: list
     elements: str
     default: []
+  keep:
+    description:
+      - Whether to leave the main file as it is, with its comments, owner and mode, if it says the same as O(content).
+        The order of what the daemon does not read in order does not count.
+    type: bool
+    default: false
   units:
     description: Further systemd units, enabled and started before the daemon reads its new file.
     type: list
@@ -404,6 +410,8 @@ def main() -> None:
             "service": {"type": "str"},
             "binary": {"type": "path"},
             "accept": {"type": "list", "elements": "str", "default": []},
+            # The action does that.
+            "keep": {"type": "bool", "default": False},
             "units": {"type": "list", "elements": "str", "default": []},
             "files": {
                 "type": "list",

@@ -13,6 +13,8 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import instances as keepalived_instances
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import adopt as haproxy
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import adopt as keepalived
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import acceptable_kinds
@@ -28,13 +30,15 @@ class Reader(NamedTuple):
     """How a daemon's file becomes variables.
 
     ``variables`` raises ValueError when they would not reproduce it. ``difference`` returns the first difference
-    between the file and what they give, empty if there is none. ``includes`` returns the files, or patterns of files,
-    that it includes. ``shared`` returns the variables that only the files of all hosts together give.
+    between the file and what they give, empty if there is none. ``effect`` returns a value that is equal for files that
+    say the same. ``includes`` returns the files, or patterns of files, that it includes. ``shared`` returns the
+    variables that only the files of all hosts together give.
     """
 
     parse: Callable[[str], Any]
     variables: Callable[[Any], dict[str, Any]]
     difference: Callable[[Mapping[str, Any], Any], str]
+    effect: Callable[[Any], Any]
     includes: Callable[[Any], list[str]] = lambda _live: []
     shared: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _lives: {}
 
@@ -45,11 +49,12 @@ READERS = {
         keepalived_parse.parse,
         keepalived.variables,
         keepalived.difference,
+        lambda live: meaning(render(live)),
         keepalived_instances.includes,
         lambda lives: {"keepalived_accept": acceptable_kinds(lives)},
     ),
-    "nginx": Reader(nginx_parse.parse, nginx.variables, nginx.difference, nginx.includes),
-    "haproxy": Reader(haproxy_parse.parse, haproxy.variables, haproxy.difference),
+    "nginx": Reader(nginx_parse.parse, nginx.variables, nginx.difference, nginx.effect, nginx.includes),
+    "haproxy": Reader(haproxy_parse.parse, haproxy.variables, haproxy.difference, haproxy.effect),
 }
 
 
@@ -107,6 +112,16 @@ def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     }
     hosts = {host: {name: value for name, value in mine.items() if name not in group} for host, mine in found.items()}
     return {"group": group, "hosts": hosts}
+
+
+def same(daemon: str, text: str, other: str) -> bool:
+    """Return whether two texts of a daemon's file say the same, whatever their comments, blanks and spelling."""
+    reader = READERS[daemon]
+    try:
+        one, another = (reader.effect(reader.parse(each)) for each in (text, other))
+    except ValueError:
+        return False
+    return bool(one == another)
 
 
 def engine(running: Mapping[str, Mapping[str, bool]]) -> str:

@@ -21,6 +21,7 @@ PROXIES = {"frontend": "haproxy_frontends", "listen": "haproxy_listens", "backen
 # All that decides about the file: nothing of it is left to the role's defaults, nor to those of site.
 _BARE: Mapping[str, Any] = {
     "haproxy_base": False,
+    "haproxy_unit": False,
     "haproxy_stats_bind": "",
     "haproxy_health_bind": "",
     "haproxy_peers_port": 0,
@@ -59,10 +60,15 @@ def difference(found: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
 
     The order of proxies does not count, nor does that of other sections after global.
     """
-    live = _effect(tree_sections(tree))
+    live = effect(tree)
     again = _effect(section_list(_settings(found), _NOTHING))
     pairs = zip_longest(live, again, fillvalue="")
     return next((one or other for one, other in pairs if one != other), "")
+
+
+def effect(tree: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a configuration, each after its section, equal for those that say the same."""
+    return _effect(tree_sections(tree))
 
 
 def _settings(found: Mapping[str, Any]) -> dict[str, Any]:

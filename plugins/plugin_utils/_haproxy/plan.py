@@ -33,7 +33,7 @@ STATE_FILE = f"/run/{STATE_FOLDER}/servers"
 OPEN_FILES = 524288
 """systemd's own hard limit, below which no configuration brings it."""
 
-FLAGS = ("base", "prometheus", "server_state")
+FLAGS = ("base", "prometheus", "server_state", "unit")
 
 
 class Plan(TypedDict, total=False):
@@ -131,7 +131,7 @@ def _base(
     if settings["base"]:
         own["global"] = {**family["global"], **base["global"]}
         own["defaults"] = dict(base["defaults"])
-        if settings["server_state"]:
+        if settings["server_state"] and settings["unit"]:
             own["global"]["server-state-file"] = STATE_FILE
             own["defaults"]["load-server-state-from-file"] = "global"
     if settings["peers_port"] > 0:

@@ -16,7 +16,12 @@ Tree = Union[Mapping[str, Any], Sequence[Any], str]
 """A configuration as ``parse`` returns it."""
 
 # With these the role adds nothing of its own.
-ADDS_NOTHING = {"keepalived_base": False, "keepalived_track_services": [], "keepalived_check_url": ""}
+ADDS_NOTHING = {
+    "keepalived_base": False,
+    "keepalived_unit": False,
+    "keepalived_track_services": [],
+    "keepalived_check_url": "",
+}
 
 
 def variables(live: Tree) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
 
-FLAGS = ("base", "firewall", "unicast", "watch")
+FLAGS = ("base", "firewall", "unicast", "unit", "watch")
 CONF = "/etc/keepalived/keepalived.conf"
 MANIFEST = "/etc/keepalived/haproof/files"
 """The user's scripts that the role has written, so that a later run can remove those no longer wanted."""
@@ -191,7 +191,14 @@ def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: C
             cluster.host, settings["alert_mail"], settings["alert_webhook"], settings["global_defs"]
         ),
         *alerts.script_findings(cluster.host, settings["scripts"]),
+        *(on_host(cluster.host, _unit_findings(settings)) if not settings["unit"] else []),
     ]
+
+
+def _unit_findings(settings: Mapping[str, Any]) -> list[str]:
+    """Return which settings need what ``keepalived_unit: false`` leaves out."""
+    names = ("track_services", "check_url", "alert_mail", "alert_webhook", "watch")
+    return [f"keepalived_{name} needs keepalived_unit: true" for name in names if settings[name]]
 
 
 def _own_findings(wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:
@@ -269,8 +276,12 @@ def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: st
         "mail": settings["alert_mail"],
         "webhook": settings["alert_webhook"],
     }
+    own = with_manifest(alerts.script_files(settings["scripts"], scripts), MANIFEST)
+    watch = _watch_files(settings, conf, cluster, scripts)
+    if not settings["unit"]:
+        return [*own, *watch]
     return [
-        *with_manifest(alerts.script_files(settings["scripts"], scripts), MANIFEST),
+        *own,
         {
             "dest": "/etc/keepalived/alert.json",
             "content": alert,
@@ -280,7 +291,7 @@ def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: st
         },
         # What the link sees of this configuration: site.yml looks at the link again when it is to change.
         {"dest": "/etc/ansible/facts.d/haproof.fact", "content": {"keepalived_link": wire_plan.fingerprint(conf)}},
-        *_watch_files(settings, conf, cluster, scripts),
+        *watch,
     ]
 
 

@@ -19,6 +19,7 @@ CONTEXTS = ("events", "http", "stream")
 # With these the role adds nothing of its own, and neither does site. Without a block ``events`` an include has it.
 ADDS_NOTHING: dict[str, Any] = {
     "nginx_base": False,
+    "nginx_unit": False,
     "nginx_proxy_headers": False,
     "nginx_health_listen": "",
     "nginx_main": {},
@@ -49,14 +50,15 @@ def variables(live: Mapping[str, Any]) -> dict[str, Any]:
 def includes(live: Mapping[str, Any]) -> list[str]:
     """Return the files, or patterns of files, that *live* includes, each once and as it names them."""
 
-    def found(statements: list[Statement]) -> Iterator[str]:
-        for words, body in statements:
-            if words[0] == "include":
-                yield from words[1:]
-            if isinstance(body, list):
-                yield from found(body)
+    def found(tree: Mapping[Any, Any]) -> Iterator[str]:
+        for key, value in tree.items():
+            if str(key).split(" ")[0] == "include":
+                yield from (word for words, _body in normal({key: value}) for word in words[1:])
+            for block in value if isinstance(value, list) else [value]:
+                if isinstance(block, Mapping):
+                    yield from found(block)
 
-    return list(dict.fromkeys(found(normal(live))))
+    return list(dict.fromkeys(found(live)))
 
 
 def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
@@ -65,12 +67,17 @@ def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
     The order of blocks does not count, nor that of upstreams, nor where servers stand among the other directives.
     """
     known: Known = {}
-    before = _ordered(normal(live, known))
-    after = _ordered(normal(tree(_settings(found), _NO_DEFAULTS), known))
+    before = effect(live, known)
+    after = effect(tree(_settings(found), _NO_DEFAULTS), known)
     if before == after:
         return ""
     pairs = zip_longest(_texts(before), _texts(after), fillvalue="")
     return next((one or other for one, other in pairs if one != other), "")
+
+
+def effect(live: Mapping[Any, Any], known: Known | None = None) -> list[Statement]:
+    """Return the statements of a configuration, equal for those that say the same."""
+    return _ordered(normal(live, known))
 
 
 def _settings(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 BARE = {
     "haproxy_base": False,
+    "haproxy_unit": False,
     "haproxy_stats_bind": "",
     "haproxy_health_bind": "",
     "haproxy_peers_port": 0,

@@ -36,6 +36,7 @@ SETTINGS: dict[str, Any] = {
     "health_bind": "",
     "prometheus": False,
     "server_state": True,
+    "unit": True,
     "peers_port": 0,
     "peers_group": "balancers",
     "files": [],
@@ -51,6 +52,11 @@ HOSTVARS = {
 def planned(host: str = "lb01", **settings: Any) -> Plan:
     """Return the plan of a host."""
     return plan({**SETTINGS, **settings}, TABLES, Inventory(host, {"balancers": ["lb01", "lb02"]}, HOSTVARS))
+
+
+def test_server_states_need_the_unit() -> None:
+    assert "server-state-file" in planned()["conf"]
+    assert "server-state-file" not in planned(unit="no")["conf"]
 
 
 def test_the_roles_own_keywords_are_those_of_the_distribution() -> None:

@@ -110,6 +110,7 @@ def test_what_does_not_depend_on_its_order_is_adopted_by_block() -> None:
     )
     assert variables(parse(text)) == {
         "keepalived_base": False,
+        "keepalived_unit": False,
         "keepalived_track_services": [],
         "keepalived_check_url": "",
         "keepalived_global_defs": {"router_id": "a"},

@@ -53,6 +53,15 @@ def file(found: Plan, dest: str) -> Mapping[str, Any]:
     return one
 
 
+def test_a_host_without_the_roles_own_files() -> None:
+    present = [each["dest"] for each in planned(unit="no")["files"] if each.get("state") != "absent"]
+    assert present == []
+    assert planned(unit=False, track_services=["nginx"], watch=True)["findings"] == [
+        "lb01: keepalived_track_services needs keepalived_unit: true",
+        "lb01: keepalived_watch needs keepalived_unit: true",
+    ]
+
+
 def test_the_base() -> None:
     assert "    vrrp_version 3\n" in planned()["conf"]
     assert "    advert_int 0.05\n" in planned(profile="fast")["conf"]

@@ -240,6 +240,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import Mask, replaced_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import path_problem
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import DAEMONS
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.explain import (
+    port_users,
+    ports_in_use,
+    quoted_lines,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files import (
     File,
     FileSet,
@@ -396,6 +401,13 @@ def end_look(module: AnsibleModule, transaction: Transaction) -> None:
         module.exit_json(changed=False, changed_files=[], pending=True)
 
 
+def readable_texts(wanted: list[File], target: str, secret: AbstractSet[str], mask: Mask) -> dict[str, str]:
+    """Return the masked texts of configurations by path, except those in which a mask changes the lines' numbers."""
+    texts = {file.dest: file.content.decode(errors="replace") for file in wanted if file.dest not in secret}
+    masked = {dest: mask(text) for dest, text in texts.items() if dest == target or is_configuration(dest, text)}
+    return {dest: text for dest, text in masked.items() if text.count("\n") == texts[dest].count("\n")}
+
+
 def give_up(module: AnsibleModule, **why: Any) -> None:
     """Fail. A module that only looks says that there is something to do, which shows then what is wrong."""
     if module.params["look"]:
@@ -494,8 +506,10 @@ def main() -> None:
             done = preview(files, service, transaction, installed)
         result["restarted" if transaction.restarts else "reloaded"] = done
     except ServiceError as failure:
-        output = mask_output(failure.output)
-        give_up(module, msg="\n".join(filter(None, [mask_output(str(failure)), output])), output=output)
+        output, reason = mask_output(failure.output), mask_output(str(failure))
+        quoted = quoted_lines(output, readable_texts(wanted, target.dest, secret, mask_output))
+        users = port_users(ports_in_use(f"{reason}\n{output}"))
+        give_up(module, msg="\n".join(filter(None, [reason, output, *quoted, *users])), output=output)
     module.exit_json(**result, pending=False)
 
 

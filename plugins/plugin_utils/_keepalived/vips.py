@@ -122,9 +122,13 @@ def unicast_between(vip: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
 
 
 def _address(vip: Mapping[str, Any], cluster: Cluster, host: str) -> str:
-    found = own_address(vip, cluster.facts.get(host, {}), cluster.moving)
-    if found is None:
-        raise ValueError(
-            f"{cluster.host}: {host} has no known address in the subnet of {vip['address']}; gather its network facts"
-        )
-    return str(found[1].ip)
+    facts = cluster.facts.get(host, {})
+    found = own_address(vip, facts, cluster.moving)
+    if found:
+        return str(found[1].ip)
+    if "interfaces" in facts:
+        raise ValueError(f"{cluster.host}: unicast: on {host} {vip['address']} {nowhere(vip, facts)}")
+    raise ValueError(
+        f"{cluster.host}: unicast needs the address of {host}, whose network facts were not gathered; "
+        f"run without --limit, or with --limit {','.join(cluster.hosts)}"
+    )

@@ -111,8 +111,14 @@ def test_audit_finds_nothing_wrong(pair: Pair) -> None:
 
 
 def test_adopt_accepts_what_runs_and_names_what_it_leaves(pair: Pair) -> None:
-    done = play(pair, "adopt")
+    done = play(pair, "adopt", adopt_modernise=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    # It does not count what the nginx pair's included file says.
+    assert re.search(r"service stops +(9,668 ms|the VIP stays) +22 ms", done.stdout), done.stdout
+    proposal = yaml.safe_load((pair.inventory.parent / "proposal.yml").read_text())
+    (vip,) = proposal["keepalived_vips"]
+    first = next(iter(pair.holders))
+    assert vip == {"address": f"{first}/24", "interface": "eth1", "vrid": vip["vrid"], "owner": pair.holders[first][0]}
     written = {path.name: yaml.safe_load(path.read_text()) for path in pair.inventory.parent.glob("group_vars/*/*.yml")}
     assert written["site.yml"] == {"balancer_engine": pair.engine}
     accepted = {"haproxy": ["script_security"], "nginx": ["script_security", "weight"]}[pair.engine]

@@ -230,6 +230,17 @@ keepalived:
           type: list
           elements: str
           sample: ["vrrp_instance VI_10: priority is 150 on disk, and 100 runs"]
+        disabled:
+          description: Scripts that instances track and that keepalived does not run, with the place and the reason.
+          type: list
+          elements: str
+          sample:
+            - >-
+              /etc/keepalived/keepalived.conf line 3: vrrp_script chk: no killall in keepalived's PATH, so keepalived
+              never runs this check
+        script_security:
+          description: Whether keepalived runs with C(enable_script_security), or runs no scripts.
+          type: bool
 instances:
   description: The VRRP instances as keepalived sees them; empty if it is not running or not queried.
   type: list
@@ -342,13 +353,18 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenan
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import (
     Sources,
     changed_at,
+    not_run,
     program_facts,
     read_sources,
     restarts,
     unit_facts,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_details, parse_scripts
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences, disabled
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
+    parse_details,
+    parse_script_security,
+    parse_scripts,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.process import (
     Keepalived,
     KeepalivedError,
@@ -394,8 +410,10 @@ def read_vrrp(run: Runner, pid_file: str, timeout_s: float, details: bool) -> di
         unit = unit_facts(run, pid)
         facts["restarts"] = restarts(run, pid)
         facts["program"] = program_facts(run, pid, unit["program"])
-        running = {"instances": instances, "scripts": parse_scripts(text)}
+        scripts = parse_scripts(text)
+        running = {"instances": instances, "scripts": scripts}
         facts["config"] = config_facts(read_sources(daemon.config()), daemon.config_id(), unit["loaded_at"], running)
+        facts["config"]["script_security"] = not scripts or parse_script_security(text)
     return {"keepalived": facts, "instances": instances}
 
 
@@ -403,10 +421,17 @@ def config_facts(sources: Sources, config_id: str, loaded_at: float | None, runn
     """Return ``keepalived.config`` as in RETURN."""
     try:
         found = differences(sources.text, config_id, running)
+        off = [not_run(name, sources.files) for name in disabled(sources.text, config_id, running)]
     except ParseError as error:
-        found = [f"the file on disk cannot be read: {error}"]
+        found, off = [f"the file on disk cannot be read: {error}"], []
     changed = changed_at(sources.files)
-    return {"files": sources.files, "changed_at": changed, "loaded_at": loaded_at, "differences": found}
+    return {
+        "files": sources.files,
+        "changed_at": changed,
+        "loaded_at": loaded_at,
+        "differences": found,
+        "disabled": off,
+    }
 
 
 def observe(

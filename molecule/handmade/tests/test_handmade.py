@@ -105,9 +105,13 @@ def test_the_pair_works(pair: Pair) -> None:
     assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
 
 
-def test_audit_finds_nothing_wrong(pair: Pair) -> None:
-    done = play(pair, "audit")
+def test_audit_finds_nothing_wrong_and_warns(pair: Pair) -> None:
+    report = pair.inventory.parent.resolve() / "audit.json"
+    done = play(pair, "audit", audit_report=str(report))
     assert done.returncode == 0, done.stdout
+    warned = [(each["warning"], each["host"]) for each in json.loads(report.read_text())["warnings"]]
+    wanted = [("script_security", name) for name in pair.nodes]
+    assert warned == wanted + ([("weight", "lb03")] if pair.engine == "nginx" else [])
 
 
 def test_adopt_accepts_what_runs_and_names_what_it_leaves(pair: Pair) -> None:
@@ -155,6 +159,20 @@ def test_a_check_that_keepalived_would_not_run_is_named(haproxy_pair: Pair) -> N
     assert re.search(told, output), output
     assert "keepalived_accept: [script_missing]" in output
     assert state(haproxy_pair) == before
+
+
+def test_audit_names_a_check_that_keepalived_disabled(haproxy_pair: Pair) -> None:
+    node = haproxy_pair.nodes["lb02"]
+    file = "/etc/keepalived/keepalived.conf"
+    node.check_output("cp --archive %s /root/ && sed -i 's/killall -0/no-such-program -0/' %s", file, file)
+    try:
+        node.check_output("systemctl reload keepalived")
+        done = play(haproxy_pair, "audit")
+    finally:
+        node.check_output("cp --archive /root/keepalived.conf %s && systemctl reload keepalived", file)
+    assert done.returncode != 0
+    told = rf"lb02: {file} line \d+: vrrp_script chk_haproxy: no no-such-program in keepalived's PATH"
+    assert re.search(told, " ".join(done.stdout.split())), done.stdout
 
 
 def test_a_drill_shows_what_the_pair_costs(haproxy_pair: Pair) -> None:

@@ -10,12 +10,15 @@ import filecmp
 import glob
 import os
 import re
+import shutil
 import time
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import INCLUDES
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.scripts import missing, script_line
 
 _INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+(\S+)[^\n]*$", re.MULTILINE)
 _MOST_FILES = 256
@@ -51,6 +54,18 @@ def _read(path: str, files: list[str]) -> str:
         return "\n".join(_read(name, files) for name in sorted(glob.glob(os.path.join(folder, pattern))))
 
     return _INCLUDE.sub(included, text)
+
+
+def not_run(name: str, files: Sequence[str]) -> str:
+    """Return where a vrrp_script that keepalived does not run is in its *files*, and why it does not."""
+    for path in files:
+        with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
+            found = script_line(name, stream.read())
+            if found:
+                there = os.path.isfile(found.program) if "/" in found.program else shutil.which(found.program)
+                why = "keepalived does not run this check: reload it" if there else missing(found.program)
+                return f"{path} line {found.number}: vrrp_script {name}: {why}"
+    return f"vrrp_script {name}: keepalived does not run this check"
 
 
 def changed_at(files: list[str]) -> float | None:

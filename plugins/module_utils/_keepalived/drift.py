@@ -54,6 +54,24 @@ def differences(text: str, config_id: str, running: Mapping[str, Any]) -> list[s
     )
 
 
+def disabled(text: str, config_id: str, running: Mapping[str, Any]) -> list[str]:
+    """Return the scripts that instances track and that do not run, as keepalived forgets those that it cannot find.
+
+    The arguments are those of ``differences``. Raises ParseError.
+    """
+    disk = read_text(text, lambda word: word == config_id)
+    runs = {entry["name"] for entry in running["instances"]}
+    tracked = [
+        line.word(0)
+        for instance in disk.instances
+        if instance.name in runs
+        for line in instance.entries("track_script")
+        if line.known
+    ]
+    configured = disk.blocks("vrrp_script")
+    return [name for name in dict.fromkeys(tracked) if name in configured and name not in running["scripts"]]
+
+
 def _compare(
     kind: str,
     disk: Mapping[str, Mapping[str, Any]],

@@ -105,6 +105,11 @@ def parse_scripts(text: str) -> dict[str, dict[str, Any]]:
     return found
 
 
+def parse_script_security(text: str) -> bool:
+    """Whether a text dump has ``enable_script_security``."""
+    return "\n Script security enabled\n" in text
+
+
 def parse_version(output: str) -> str | None:
     """Version in the output of ``keepalived --version``, such as ``2.2.7``; None when there is none."""
     found = re.search(r"^Keepalived v(\S+)", output, flags=re.MULTILINE)

@@ -107,7 +107,8 @@ def report(cluster: Observations, accepted: Sequence[str] = ()) -> dict[str, Any
 
     ``vips`` has a row for each VIP: ``vip``, ``holders``, ``standbys`` (host to effective priority, the next one
     first), ``macs`` that answer, ``service`` (True, False, None if not checked) and the names of its ``findings``.
-    ``findings`` have ``finding``, ``host``, ``vip``, ``text`` and ``accepted``. ``table`` has the rows as text.
+    ``findings`` have ``finding``, ``host``, ``vip``, ``text`` and ``accepted``; ``warnings`` have ``warning``,
+    ``host``, ``vip`` and ``text``. ``table`` has the rows as text.
     """
     found = findings(cluster)
     rows = [_row(cluster, vip, found) for vip in cluster.all_vips()]
@@ -115,7 +116,35 @@ def report(cluster: Observations, accepted: Sequence[str] = ()) -> dict[str, Any
         {"finding": f.kind, "host": f.host, "vip": f.vip, "text": printable(f.text), "accepted": f.kind in accepted}
         for f in found
     ]
-    return {"vips": rows, "findings": shown, "table": printable(table(rows))}
+    warned = [{"warning": f.kind, "host": f.host, "vip": f.vip, "text": printable(f.text)} for f in _warnings(cluster)]
+    return {"vips": rows, "findings": shown, "warnings": warned, "table": printable(table(rows))}
+
+
+def _warnings(cluster: Observations) -> Iterator[Finding]:
+    """Find what works as it did before, but hardly as intended."""
+    for host, info in cluster.inspected().items():
+        if info["keepalived"].get("config", {}).get("script_security") is False:
+            text = (
+                f"{host}: its scripts run as root even if another user may change them:"
+                " set enable_script_security and script_user in global_defs"
+            )
+            yield Finding("script_security", text, host)
+    for vip in cluster.all_vips():
+        found = {host: instance_of(info, vip) for host, info in cluster.inspected().items()}
+        ranking = sorted(((one["priority"], host) for host, one in found.items() if one), reverse=True)
+        if len(ranking) > 1:
+            (highest, host), (next_one, _host) = ranking[:2]
+            yield from _weights(host, vip, found[host] or {}, highest - next_one)
+
+
+def _weights(host: str, vip: str, instance: Mapping[str, Any], gap: int) -> Iterator[Finding]:
+    for entry in instance.get("tracked", ()):
+        if entry["kind"] == "script" and 0 < abs(entry["weight"]) <= gap:
+            text = (
+                f"{host}: {vip} stays when script {entry['name']} fails: its weight is {entry['weight']}, but"
+                f" the next priority is {gap} lower; set the weight to 0, or beyond {gap}"
+            )
+            yield Finding("weight", text, host, vip)
 
 
 def findings(cluster: Observations) -> list[Finding]:
@@ -192,6 +221,8 @@ def _disk(host: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
             " comparable settings are the same. Reload keepalived, or undo the edit"
         )
         yield Finding("config_drift", text, host)
+    for check in config.get("disabled", ()):
+        yield Finding("check_disabled", f"{host}: {check}", host)
     if program.get("outdated"):
         installed = program["installed_version"] or "gone"
         text = (

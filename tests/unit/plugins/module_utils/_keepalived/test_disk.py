@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import restarts
+from typing import TYPE_CHECKING
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import not_run, restarts
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What keepalived 2.2.7 says.
 SAID = """\
@@ -24,3 +29,14 @@ def test_restarts_are_read_from_the_journal_of_the_one_that_runs() -> None:
 
     assert restarts(run, 686) == ["VRRP child process(687) died: Respawning"]
     assert {"_PID=686", "--boot"} <= set(asked[0])
+
+
+def test_a_check_that_does_not_run_is_named_with_its_place(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.conf", tmp_path / "b.conf"
+    first.write_text("include b.conf\n")
+    second.write_text(f"vrrp_script gone {{\n script no-such-program\n}}\nvrrp_script here {{\n script {first}\n}}\n")
+    files = [str(tmp_path / "unreadable"), str(first), str(second)]
+    never = "no no-such-program in keepalived's PATH, so keepalived never runs this check"
+    assert not_run("gone", files) == f"{second} line 2: vrrp_script gone: {never}"
+    assert not_run("here", files) == f"{second} line 5: vrrp_script here: keepalived does not run this check: reload it"
+    assert not_run("other", files) == "vrrp_script other: keepalived does not run this check"

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import (
     command,
     differences,
+    disabled,
     file_command,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
@@ -213,3 +215,17 @@ def test_a_weighted_file_lowers_the_priority_only_when_it_is_negative() -> None:
 def test_little_to_read(text: str) -> None:
     parse_details(text)
     assert parse_scripts(text) == {}
+
+
+DISABLED: list[tuple[str, dict[str, Any], list[str]]] = [
+    (CONF, RUNNING, []),
+    (CONF, {**RUNNING, "scripts": {}}, ["answers"]),
+    (CONF, {"instances": [], "scripts": {}}, []),
+    (CONF.replace("        answers", "        @elsewhere answers"), {**RUNNING, "scripts": {}}, []),
+    (CONF.replace("vrrp_script answers", "vrrp_script other"), {**RUNNING, "scripts": {}}, []),
+]
+
+
+@pytest.mark.parametrize(("text", "running", "expected"), DISABLED)
+def test_scripts_that_do_not_run(text: str, running: dict[str, Any], expected: list[str]) -> None:
+    assert disabled(text, "lb01", running) == expected

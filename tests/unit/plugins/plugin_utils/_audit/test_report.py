@@ -386,6 +386,36 @@ def test_one_thing_is_wrong(change: Change, expected: list[tuple[str, str]]) -> 
     assert [(found.kind, found.text) for found in findings(cluster(change))] == expected
 
 
+WEIGHTED = {"kind": "script", "name": "chk", "weight": -20, "state": "GOOD", "failing": False}
+WARNED: list[tuple[int, int, bool, list[tuple[str, str, str]]]] = [
+    (-20, 90, True, []),
+    (-20, 80, True, [("weight", "lb01", VIP)]),
+    (20, 50, True, [("weight", "lb01", VIP)]),
+    (0, 50, True, []),
+    (-20, 90, False, [("script_security", "lb01", ""), ("script_security", "lb02", "")]),
+]
+
+
+@pytest.mark.parametrize(("weight", "next_priority", "secure", "expected"), WARNED)
+def test_warnings(weight: int, next_priority: int, secure: bool, expected: list[tuple[str, str, str]]) -> None:
+    seen = cluster()
+    for host, priority in (("lb01", 100), ("lb02", next_priority)):
+        seen.infos[host]["keepalived"]["config"]["script_security"] = secure
+        seen.infos[host]["instances"][0].update(priority=priority, tracked=[{**WEIGHTED, "weight": weight}])
+    told = report(seen)
+    assert [(each["warning"], each["host"], each["vip"]) for each in told["warnings"]] == expected
+    assert told["findings"] == []
+
+
+def test_a_check_that_keepalived_does_not_run() -> None:
+    seen = cluster()
+    seen.infos["lb01"]["keepalived"]["config"]["disabled"] = ["k.conf line 3: vrrp_script chk: no killall"]
+    told = report(seen)
+    assert [(each["finding"], each["text"]) for each in told["findings"]] == [
+        ("check_disabled", "lb01: k.conf line 3: vrrp_script chk: no killall")
+    ]
+
+
 def test_a_row_shows_the_maintenance_of_a_host_without_instances() -> None:
     def change(parts: Parts) -> None:
         stopped(parts.infos, "lb02")

@@ -75,7 +75,8 @@ def parse(text: str) -> dict[str, Any] | list[Any] | str:
         # Whether blocks are whole is known only where no line depends on the host or on another file.
         if not any("$" in line.text or line.text[0] == "@" or _keeps_braces(line.text) for line in lines):
             raise
-    return f"{text.rstrip()}\n"
+    # A blank after a backslash keeps it from continuing the line.
+    return text.rstrip("\n") + "\n"
 
 
 def statements(lines: Iterable[Line]) -> list[Statement]:

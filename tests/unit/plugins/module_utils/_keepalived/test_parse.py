@@ -153,6 +153,8 @@ def test_parse_refuses(text: str, message: str) -> None:
 
 
 @given(st.text(alphabet="ab{}\n !#\"'\\$@=~ 1\t", max_size=60))
+# A blank at the end keeps the backslash from continuing the line.
+@example("@{#\\ ")
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         tree = parse(text)

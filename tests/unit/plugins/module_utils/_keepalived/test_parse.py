@@ -14,7 +14,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_err
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 CASES: list[tuple[str, str, Any]] = [

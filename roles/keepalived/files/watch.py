@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import select
-import signal
 import socket
 import struct
 import subprocess
@@ -20,6 +19,17 @@ import time
 from contextlib import suppress
 from typing import Any, Iterator, Mapping, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.node_service import (
+    CHANGED,
+    SETTLE_S,
+    notify,
+    own_files,
+    read_json,
+    readable_to_stop,
+    say,
+    signature,
+    write,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children, read_stat
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
 from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
@@ -70,16 +80,11 @@ FOLDER = "/run/keepalived-watch"
 MEMORY = f"{FOLDER}/memory.json"
 METRICS = f"{FOLDER}/haproof.prom"
 
-CHANGED = 75
-"""Exit code after a change of the configuration or the program, on which systemd restarts it."""
-SETTLE_S = 3.0
-"""How long files must stay unchanged before a change counts, since a failed change is rolled back."""
 GONE_S = 15.0
 REMEMBER_S = 10.0
 RETRY_S = 5.0
 MOST_PACKETS = 2000
 """Packets that a round reads from a socket; the kernel's buffer bounds the rest."""
-STOP = {signal.SIGTERM, signal.SIGINT}
 
 # linux/if_ether.h, linux/if_packet.h, linux/filter.h: with ETH_P_ALL a socket also sees this host's own packets.
 ETH_P_ALL = 0x0003
@@ -269,7 +274,7 @@ class WatchLoop:
         self._ears = {name: Ear(name) for vip in vips for name in (vip.interface, vip.link)}
         self._alerts = Alerts(config["alert"], memory.get("told", {}))
         self._remembered_at = 0.0
-        self._files = {CONFIG: signature(CONFIG), **{path: signature(path) for path in own_files()}}
+        self._files = {CONFIG: signature(CONFIG), **{path: signature(path) for path in own_files(__file__)}}
         self._seen_files = self._files
         self._since = now
 
@@ -424,29 +429,6 @@ class WatchLoop:
             self._remember(now)
 
 
-def readable_to_stop() -> int:
-    """Return a descriptor that is readable once a terminating signal has arrived.
-
-    Python's sigtimedwait() also returns without a signal after a process was stopped (SIGSTOP) and continued.
-    """
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    signal.set_wakeup_fd(writer)
-    for number in STOP:
-        # Only signals with a Python handler are written to the descriptor.
-        signal.signal(number, lambda _number, _frame: None)
-    return reader
-
-
-def signature(path: str) -> tuple[int, int] | None:
-    """Return an identity of a file's version, None without a file."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
-
-
 def read_keepalived() -> tuple[Process | None, list[Process]]:
     """Return keepalived's main process and its children; none while it is not running."""
     try:
@@ -469,43 +451,6 @@ def read_process(pid: int) -> Process:
     if state == "Z":
         raise ValueError(f"process {pid} has ended")
     return Process(pid, started)
-
-
-def own_files() -> list[str]:
-    """Return this program's files."""
-    files = (getattr(module, "__file__", None) for name, module in sys.modules.items() if name.startswith("ansible_"))
-    return [os.path.abspath(__file__), *(path for path in files if path)]
-
-
-def notify(message: str) -> None:
-    """Notify systemd (sd_notify(3))."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if address:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, suppress(OSError):
-            sock.sendto(message.encode(), "\0" + address[1:] if address.startswith("@") else address)
-
-
-def say(level: int, text: str) -> None:
-    """Write to the journal; the number at the start of a line is its priority (sd-daemon(3))."""
-    sys.stderr.write(f"<{level}>{text}\n")
-    sys.stderr.flush()
-
-
-def write(path: str, text: str, mode: int) -> None:
-    """Replace a file atomically."""
-    with open(f"{path}.new", "w", encoding="utf-8") as stream:
-        os.fchmod(stream.fileno(), mode)
-        stream.write(text)
-    os.replace(f"{path}.new", path)
-
-
-def read_json(path: str) -> dict[str, Any]:
-    """Return the object in a file. Raises OSError, ValueError."""
-    with open(path, encoding="utf-8") as stream:
-        content = json.load(stream)
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds no JSON object")
-    return content
 
 
 def main() -> int:

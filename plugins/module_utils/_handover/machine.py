@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The hand-over of one virtual IP, as this host sees it: observations go in, what must be set up comes out. No input,
+output or clock; times are seconds of one monotonic clock.
+
+A standby learns from its peers who holds the VIP, and prepares the rules that send the connections it does not know
+there. When it becomes the holder it asks that former holder, at once and then regularly, whether it still serves
+connections; without an answer the rules go, so that clients get a reset and connect again.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import HOLDING, NO, SERVING
+
+STANDBY, HANDING_OVER, HOLDER = "standby", "handing over", "holder"
+DONE, DIED, REFUSED, LIMIT, MOVED = (
+    "no connection is left",
+    "the former holder does not answer",
+    "the former holder does not serve its connections",
+    "the limit is reached",
+    "the VIP has moved again",
+)
+
+FIRST_S = 0.05
+"""How long a former holder may take to answer after the takeover."""
+FIRST_ASK_S = 0.01
+SILENT_S = 0.5
+"""How long it may be silent later."""
+ASK_S = 0.1
+LOOK_S = 1.0
+"""How often a standby asks who holds the VIP."""
+KNOWN_S = 5.0
+"""How long a standby believes an answer: longer than any failover, after which the dead holder is asked in vain."""
+
+
+class Wanted(NamedTuple):
+    """What this host must have set up.
+
+    ``local``: it takes the VIP's packets without the address on an interface. ``former``: the packets of connections
+    that it does not know go there.
+    """
+
+    local: bool
+    former: str | None
+
+
+class Handover:
+    """The state of one virtual IP.
+
+    ``state`` is ``standby``, ``handing over`` or ``holder``, ``former`` the peer that has the connections which this
+    host does not know, ``remaining`` how many it has, ``ended`` why the last hand-over to this host ended.
+    """
+
+    def __init__(self, limit_s: float, now: float, held: bool) -> None:
+        self.limit_s = limit_s
+        self.state = HOLDER if held else STANDBY
+        self.former: str | None = None
+        self.remaining = 0
+        self.ended: str | None = None
+        self.since = now
+        self._answered_at: float | None = None
+        self._known_at = now
+        self._asked_at: float | None = None
+        self._own = 0
+
+    def observe(self, now: float, held: bool, own: int) -> None:
+        """Take whether the VIP is on the interface, and how many connections to it this host itself has."""
+        self._own = own
+        if held and self.state == STANDBY:
+            self._take_over(now)
+        elif not held and self.state != STANDBY:
+            self._lose(now)
+        elif self.state == HANDING_OVER:
+            self._expire(now)
+        elif self.state == STANDBY and now - self._known_at > KNOWN_S:
+            self.former = None
+
+    def answer(self, now: float, peer: str, kind: str, connections: int) -> None:
+        """Take a peer's answer."""
+        if self.state == STANDBY:
+            if kind == HOLDING:
+                self.former, self._known_at = peer, now
+        elif self.state == HANDING_OVER and peer == self.former:
+            self._answered_at = now
+            self.remaining = connections
+            if kind == NO:
+                self._end(REFUSED)
+            elif kind == SERVING and connections == 0:
+                self._end(DONE)
+
+    def must_ask(self, now: float) -> bool:
+        """Return whether it is time to ask: the former holder, or as a standby all peers. It then counts as done."""
+        period = self._period()
+        if period is None or (self._asked_at is not None and now - self._asked_at < period):
+            return False
+        self._asked_at = now
+        return True
+
+    def wait_s(self, now: float) -> float:
+        """Return after how many seconds the state must be looked at again."""
+        period = self._period()
+        if period is None or self._asked_at is None:
+            return LOOK_S if period is None else 0.0
+        return max(0.0, self._asked_at + period - now)
+
+    def serves(self, now: float) -> bool:
+        """Return whether this host still serves connections of a VIP that it has lost."""
+        return self.state == STANDBY and self._own > 0 and now - self.since < self.limit_s
+
+    def wanted(self, now: float) -> Wanted:
+        """Return what must be set up."""
+        return Wanted(local=self.state != STANDBY or self.serves(now), former=self.former)
+
+    def _period(self) -> float | None:
+        if self.state == HOLDER:
+            return None
+        if self.state == STANDBY:
+            return LOOK_S
+        return FIRST_ASK_S if self._answered_at is None else ASK_S
+
+    def _take_over(self, now: float) -> None:
+        self.since = now
+        self._answered_at = self._asked_at = None
+        self.remaining = 0
+        self.ended = None
+        self.state = HANDING_OVER if self.former else HOLDER
+
+    def _lose(self, now: float) -> None:
+        if self.state == HANDING_OVER:
+            self.ended = MOVED
+        self.state, self.since = STANDBY, now
+        self.former, self._asked_at = None, None
+
+    def _expire(self, now: float) -> None:
+        if self._answered_at is None:
+            if now - self.since > FIRST_S:
+                self._end(DIED)
+        elif now - self._answered_at > SILENT_S:
+            self._end(DIED)
+        elif now - self.since > self.limit_s:
+            self._end(LIMIT)
+
+    def _end(self, reason: str) -> None:
+        self.state, self.former, self.ended = HOLDER, None, reason

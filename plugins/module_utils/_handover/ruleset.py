@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The nftables rules of a host that takes over a virtual IP. Pure functions: text for ``nft -f``.
+
+Each virtual IP has its own table, so that removing it removes everything. The rules do nothing while the address is not
+on the interface: a standby can prepare them, and they work from the first packet after the takeover.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple
+
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection
+
+PREFIX = "haproof_handover_"
+MOST_CONNECTIONS = 1_048_576
+"""Size of the set. The kernel allocates memory only for the elements in it."""
+
+
+class Path(NamedTuple):
+    """A virtual IP on an interface, and the former holder's own address there."""
+
+    vip: str
+    device: str
+    former: str
+
+
+def table(vip: str) -> str:
+    """Return the table of a virtual IP: family and name, as nft's commands take them."""
+    return f"{family(vip)} {PREFIX}{vip.replace('.', '_').replace(':', '_')}"
+
+
+def family(vip: str) -> str:
+    """Return nft's name of the IP version: ``ip`` or ``ip6``."""
+    return "ip6" if ":" in vip else "ip"
+
+
+def removal(vip: str) -> str:
+    """Return the commands that remove a virtual IP's rules, whether or not there are any."""
+    name = table(vip)
+    return f"add table {name}\ndelete table {name}\n"
+
+
+def ruleset(path: Path, mine: Iterable[Connection]) -> str:
+    """Return the commands that replace a virtual IP's rules in one transaction.
+
+    *mine* are the connections that this host itself still has. New ones are added by their first packet; the packets
+    of all others are sent to the former holder.
+    """
+    ip = family(path.vip)
+    key = f"{ip} saddr . tcp sport . tcp dport"
+    elements = ", ".join(f"{peer} . {peer_port} . {port}" for peer, peer_port, port in sorted(mine))
+    seed = f"    elements = {{ {elements} }}\n" if elements else ""
+    address = "ipv6_addr" if ip == "ip6" else "ipv4_addr"
+    return f"""{removal(path.vip)}table {table(path.vip)} {{
+  set mine {{
+    type {address} . inet_service . inet_service
+    size {MOST_CONNECTIONS}
+    flags dynamic
+{seed}  }}
+  chain forward_others {{
+    type filter hook prerouting priority raw; policy accept;
+    {ip} daddr != {path.vip} accept
+    iifname != "{path.device}" accept
+    meta l4proto != tcp accept
+    fib daddr . iif type != local accept
+    tcp flags & (syn | ack) == syn add @mine {{ {key} }} accept
+    {key} @mine accept
+    counter dup to {path.former} device "{path.device}" drop
+  }}
+}}
+"""

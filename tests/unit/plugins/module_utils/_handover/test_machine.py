@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of a hand-over, by what this host and its peers see."""
+
+from __future__ import annotations
+
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine import (
+    DIED,
+    DONE,
+    FIRST_S,
+    HANDING_OVER,
+    HOLDER,
+    KNOWN_S,
+    LIMIT,
+    LOOK_S,
+    MOVED,
+    REFUSED,
+    SILENT_S,
+    STANDBY,
+    Handover,
+    Wanted,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import HOLDING, NO, SERVING
+
+PEER = "192.0.2.11"
+OTHER = "192.0.2.13"
+LIMIT_S = 600.0
+
+
+def standby(peer: str = PEER) -> Handover:
+    """Return a standby that knows the holder."""
+    machine = Handover(LIMIT_S, 0.0, held=False)
+    machine.answer(0.0, peer, HOLDING, 3)
+    return machine
+
+
+def taking_over() -> Handover:
+    """Return a host that has taken over at second 1, from a holder that has answered at once."""
+    machine = standby()
+    machine.observe(1.0, held=True, own=0)
+    machine.answer(1.01, PEER, SERVING, 3)
+    return machine
+
+
+def test_a_standby_prepares_for_the_holder_that_it_knows() -> None:
+    assert standby().wanted(0.1) == Wanted(local=False, former=PEER)
+
+
+def test_a_standby_prepares_nothing_for_a_peer_without_the_vip() -> None:
+    machine = Handover(LIMIT_S, 0.0, held=False)
+    machine.answer(0.0, PEER, SERVING, 3)
+    machine.answer(0.0, OTHER, NO, 0)
+    assert machine.wanted(0.1) == Wanted(local=False, former=None)
+
+
+def test_a_standby_forgets_a_holder_that_it_has_not_heard_of_for_long() -> None:
+    machine = standby()
+    machine.observe(KNOWN_S, held=False, own=0)
+    assert machine.former == PEER
+    machine.observe(KNOWN_S + 0.1, held=False, own=0)
+    assert machine.former is None
+
+
+def test_of_three_balancers_the_present_holder_counts() -> None:
+    machine = standby()
+    machine.answer(1.0, OTHER, HOLDING, 0)
+    assert machine.former == OTHER
+
+
+def test_a_holder_takes_its_packets_without_the_address_as_well() -> None:
+    assert Handover(LIMIT_S, 0.0, held=True).wanted(0.0) == Wanted(local=True, former=None)
+
+
+def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
+    machine = standby()
+    assert machine.must_ask(0.9)
+    machine.observe(1.0, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    assert machine.wanted(1.0) == Wanted(local=True, former=PEER)
+    assert machine.must_ask(1.0)
+    assert not machine.must_ask(1.001)
+    assert machine.must_ask(1.02)
+
+
+def test_a_takeover_without_a_known_holder_is_none() -> None:
+    machine = Handover(LIMIT_S, 0.0, held=False)
+    machine.observe(1.0, held=True, own=0)
+    assert (machine.state, machine.former) == (HOLDER, None)
+
+
+def test_without_an_answer_the_rules_go_after_the_first_time_out() -> None:
+    machine = standby()
+    machine.observe(1.0, held=True, own=0)
+    machine.observe(1.0 + FIRST_S - 0.001, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
+    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DIED)
+    assert not machine.must_ask(2.0)
+
+
+def test_an_answer_keeps_them_until_no_connection_is_left() -> None:
+    machine = taking_over()
+    machine.observe(1.2, held=True, own=0)
+    assert (machine.state, machine.remaining) == (HANDING_OVER, 3)
+    machine.answer(1.3, PEER, SERVING, 0)
+    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DONE)
+
+
+def test_a_former_holder_that_still_has_the_address_may_get_connections() -> None:
+    machine = standby()
+    machine.observe(1.0, held=True, own=0)
+    machine.answer(1.01, PEER, HOLDING, 0)
+    assert machine.state == HANDING_OVER
+
+
+def test_a_former_holder_that_refuses_ends_it() -> None:
+    machine = taking_over()
+    machine.answer(1.2, PEER, NO, 3)
+    assert (machine.state, machine.ended) == (HOLDER, REFUSED)
+
+
+def test_other_peers_have_no_say() -> None:
+    machine = taking_over()
+    machine.answer(1.2, OTHER, NO, 0)
+    machine.answer(1.2, OTHER, SERVING, 0)
+    assert machine.state == HANDING_OVER
+
+
+def test_a_former_holder_that_falls_silent_ends_it() -> None:
+    machine = taking_over()
+    machine.observe(1.01 + SILENT_S, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    machine.observe(1.02 + SILENT_S, held=True, own=0)
+    assert (machine.state, machine.ended) == (HOLDER, DIED)
+
+
+def test_the_limit_ends_it() -> None:
+    machine = taking_over()
+    end_s = 1.0 + LIMIT_S
+    machine.answer(end_s, PEER, SERVING, 1)
+    machine.observe(end_s, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    machine.observe(end_s + 0.1, held=True, own=0)
+    assert (machine.state, machine.ended) == (HOLDER, LIMIT)
+
+
+def test_a_second_move_makes_it_a_standby_that_serves_its_own_connections() -> None:
+    machine = taking_over()
+    machine.observe(2.0, held=False, own=5)
+    assert (machine.state, machine.ended) == (STANDBY, MOVED)
+    assert machine.wanted(2.0) == Wanted(local=True, former=None)
+    machine.answer(2.1, PEER, HOLDING, 3)
+    assert machine.wanted(2.1) == Wanted(local=True, former=PEER)
+    machine.observe(3.0, held=True, own=5)
+    assert machine.state == HANDING_OVER
+
+
+def test_a_former_holder_serves_until_no_connection_is_left_or_the_limit() -> None:
+    machine = Handover(LIMIT_S, 0.0, held=True)
+    machine.observe(1.0, held=False, own=2)
+    assert machine.serves(1.0)
+    assert machine.serves(1.0 + LIMIT_S - 1)
+    assert not machine.serves(1.0 + LIMIT_S)
+    machine.observe(2.0, held=False, own=0)
+    assert machine.wanted(2.0).local is False
+
+
+def test_the_time_to_wait_is_that_to_the_next_question() -> None:
+    machine = standby()
+    assert machine.wait_s(0.5) == 0.0
+    assert machine.must_ask(0.5)
+    assert machine.wait_s(0.7) == LOOK_S - 0.7 + 0.5
+    assert machine.wait_s(9.0) == 0.0
+    assert Handover(LIMIT_S, 0.0, held=True).wait_s(0.0) == LOOK_S

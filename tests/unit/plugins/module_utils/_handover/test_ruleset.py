@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules of a host that takes over."""
+
+from __future__ import annotations
+
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import Path, removal, ruleset, table
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection
+
+PATH = Path("192.0.2.10", "eth1", "192.0.2.11")
+PATH6 = Path("2001:db8::10", "eth1", "fe80::11")
+
+
+def test_the_rules_of_ipv4() -> None:
+    mine = [Connection("198.51.100.7", 4001, 443), Connection("198.51.100.7", 4000, 80)]
+    assert (
+        ruleset(PATH, mine)
+        == """\
+add table ip haproof_handover_192_0_2_10
+delete table ip haproof_handover_192_0_2_10
+table ip haproof_handover_192_0_2_10 {
+  set mine {
+    type ipv4_addr . inet_service . inet_service
+    size 1048576
+    flags dynamic
+    elements = { 198.51.100.7 . 4000 . 80, 198.51.100.7 . 4001 . 443 }
+  }
+  chain forward_others {
+    type filter hook prerouting priority raw; policy accept;
+    ip daddr != 192.0.2.10 accept
+    iifname != "eth1" accept
+    meta l4proto != tcp accept
+    fib daddr . iif type != local accept
+    tcp flags & (syn | ack) == syn add @mine { ip saddr . tcp sport . tcp dport } accept
+    ip saddr . tcp sport . tcp dport @mine accept
+    counter dup to 192.0.2.11 device "eth1" drop
+  }
+}
+"""
+    )
+
+
+def test_the_rules_of_ipv6() -> None:
+    text = ruleset(PATH6, [])
+    assert text.startswith(removal("2001:db8::10"))
+    assert "elements" not in text
+    assert "ip6 daddr != 2001:db8::10 accept" in text
+    assert "type ipv6_addr . inet_service . inet_service" in text
+    assert 'dup to fe80::11 device "eth1" drop' in text
+    assert " ip " not in text
+
+
+def test_tables_of_different_addresses_differ() -> None:
+    assert table("192.0.2.10") == "ip haproof_handover_192_0_2_10"
+    assert table("2001:db8::10") == "ip6 haproof_handover_2001_db8__10"

@@ -54,7 +54,7 @@ options:
         description: The protocol to allow.
         type: str
         required: true
-        choices: [ah, bfd, vrrp]
+        choices: [ah, bfd, handover, vrrp]
       source:
         description: The peer's address, without prefix.
         type: str
@@ -194,7 +194,7 @@ def main() -> None:
                 "type": "list",
                 "elements": "dict",
                 "options": {
-                    "service": {"type": "str", "required": True, "choices": ["ah", "bfd", "vrrp"]},
+                    "service": {"type": "str", "required": True, "choices": ["ah", "bfd", "handover", "vrrp"]},
                     "source": {"type": "str", "required": True},
                 },
             },

@@ -16,12 +16,12 @@ _OWN = re.compile(
     r"""
       /etc/nginx/(nginx\.conf|haproof/.*)
     | /etc/haproxy/(haproxy\.cfg|haproof/.*)
-    | /etc/keepalived/(keepalived\.conf|alert\.json|watch\.json|haproof/.*)
+    | /etc/keepalived/(keepalived\.conf|alert\.json|handover\.json|watch\.json|haproof/.*)
     | /etc/systemd/system/(nginx|haproxy|keepalived)\.service\.d/haproof[^/]*
     | /etc/systemd/system/keepalived([@-][^/]*)?\.(service|socket)
     | /usr/(local/)?libexec/keepalived/(alert|answers|check|track)
     | /usr/(local/)?libexec/haproxy/state
-    | /usr/local/lib/keepalived-watch/.*
+    | /usr/local/lib/keepalived-(handover|watch)/.*
     | /etc/ansible/facts\.d/haproof\.fact
     | /etc/sysctl\.d/90-haproof-keepalived\.conf
     | (/etc/apt/sources\.list\.d|/etc/apt/keyrings|/etc/yum\.repos\.d)/haproof-nginx\.[a-z]+

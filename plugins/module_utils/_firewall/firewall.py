@@ -8,11 +8,13 @@ import ipaddress
 import re
 from typing import NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import PORT as HANDOVER_PORT
+
 PROTOCOLS = {"vrrp": 112, "ah": 51}
 """IP protocols by the name of the service (RFC 9568 section 5.1.1.4, RFC 4302)."""
 
-BFD_PORT = 3784
-"""keepalived's only BFD port (RFC 5881 section 4)."""
+PORTS = {"bfd": 3784, "handover": HANDOVER_PORT}
+"""UDP ports by the name of the service: keepalived's only one for BFD (RFC 5881 section 4), and the hand-over's."""
 
 BEGIN = "# BEGIN haproof.balancer: the peers of keepalived"
 END = "# END haproof.balancer: the peers of keepalived"
@@ -22,7 +24,7 @@ _RICH = 'rule priority="-112" '
 
 
 class Allow(NamedTuple):
-    """A service, ``vrrp``, ``ah`` or ``bfd``, and the one source address to allow."""
+    """A service, ``vrrp``, ``ah``, ``bfd`` or ``handover``, and the one source address to allow."""
 
     service: str
     source: str
@@ -84,7 +86,7 @@ def iptables_command(allow: Allow) -> str:
 
 
 def _iptables(allow: Allow) -> str:
-    return f"-p {PROTOCOLS[allow.service]}" if allow.service in PROTOCOLS else f"-p udp --dport {BFD_PORT}"
+    return f"-p {PROTOCOLS[allow.service]}" if allow.service in PROTOCOLS else f"-p udp --dport {PORTS[allow.service]}"
 
 
 def rich_rule(allow: Allow) -> str:
@@ -92,7 +94,7 @@ def rich_rule(allow: Allow) -> str:
     if allow.service in PROTOCOLS:
         what = f'protocol value="{PROTOCOLS[allow.service]}"'
     else:
-        what = f'port port="{BFD_PORT}" protocol="udp"'
+        what = f'port port="{PORTS[allow.service]}" protocol="udp"'
     return f'{_RICH}family="ipv{allow.version}" source address="{allow.source}" {what} accept'
 
 

@@ -14,7 +14,7 @@ import os
 import re
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import BFD_PORT, PROTOCOLS, Allow
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import PORTS, PROTOCOLS, Allow
 
 _OURS = "haproof "
 # Statements of a rule that matches every packet.
@@ -113,7 +113,10 @@ def rules_for(chain: Chain, allows: Sequence[Allow]) -> dict[str, str]:
 def _rule(allow: Allow) -> str:
     family = "ip" if allow.version == 4 else "ip6"
     # Numbers, since names need /etc/protocols, which a minimal system lacks.
-    what = f"meta l4proto {PROTOCOLS[allow.service]}" if allow.service in PROTOCOLS else f"udp dport {BFD_PORT}"
+    if allow.service in PROTOCOLS:
+        what = f"meta l4proto {PROTOCOLS[allow.service]}"
+    else:
+        what = f"udp dport {PORTS[allow.service]}"
     return f'{family} saddr {allow.source} {what} accept comment "{_OURS}{allow.service} from {allow.source}"'
 
 

@@ -49,12 +49,18 @@ def allows(tree: Any, cluster: Cluster) -> list[Allow]:
     for instance in (each for conf in readings for each in conf.instances):
         # AH carries VRRP within, and a firewall sees the outer protocol.
         services = ["vrrp", "ah"] if instance.uses_ah else ["vrrp"]
-        peers = [peer.address for peer in instance.addresses("unicast_peer")] or _neighbours(instance, vips, cluster)
+        peers = peers_of(instance, vips, cluster)
         found += [Allow(service, peer) for peer in peers for service in services]
     for line in (each for conf in readings for each in conf.entries("bfd_instance")):
         if line.word(0) in ("neighbor_ip", "neighbour_ip"):
             found += [Allow("bfd", address) for address in bare(line.word(1))]
     return list(dict.fromkeys(found))
+
+
+def peers_of(instance: Instance, vips: Sequence[str], cluster: Cluster) -> list[str]:
+    """Return the addresses that the adverts of the instance's peers can come from."""
+    named = [peer.address for peer in instance.addresses("unicast_peer")]
+    return named or list(_neighbours(instance, vips, cluster))
 
 
 def _neighbours(instance: Instance, vips: Sequence[str], cluster: Cluster) -> Iterator[str]:

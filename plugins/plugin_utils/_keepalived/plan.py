@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import systemd_word
+from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import Source
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import findings as build_findings
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import virtual_addresses
@@ -31,11 +32,12 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import alerts, peers, wire_plan
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import host_findings, refused
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.handover import HandedOver, handed_over
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
 
-FLAGS = ("base", "firewall", "unicast", "unit", "watch")
+FLAGS = ("base", "firewall", "handover", "unicast", "unit", "watch")
 CONF = "/etc/keepalived/keepalived.conf"
 MANIFEST = "/etc/keepalived/haproof/files"
 """The user's scripts that the role has written, so that a later run can remove those no longer wanted."""
@@ -43,6 +45,8 @@ FIFO = "/run/keepalived-alert.fifo"
 """Where keepalived writes transitions and systemd starts the alerts."""
 WATCH = "/usr/local/lib/keepalived-watch/watch"
 """The watch; the modules of this collection that it uses are in the same folder."""
+HANDOVER = "/usr/local/lib/keepalived-handover/handover"
+"""The hand-over, likewise."""
 LEAST_RESTART_S = 2
 _ROLE_FILES = Path(__file__).parents[3] / "roles/keepalived/files"
 
@@ -84,6 +88,8 @@ class Plan(TypedDict, total=False):
     sebooleans: list[str]
     files: list[Mapping[str, Any]]
     """Files with data, the user's scripts and the watch, as daemon_config takes them."""
+    handover: bool
+    """Whether the host hands over connections."""
     units: list[str]
     """Units that run before keepalived reads its configuration."""
     secrets: list[str]
@@ -144,7 +150,11 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     complete = all("interfaces" in facts for facts in cluster.facts.values())
     text = render(conf)
     vips = virtual_addresses(conf)
-    packages = _build_packages(settings, family) if built else family["packages"]
+    handed = handed_over(conf, cluster) if settings["handover"] else []
+    packages = [
+        *(_build_packages(settings, family) if built else family["packages"]),
+        *(family["handover_packages"] if handed else []),
+    ]
     return {
         "findings": [],
         "dest": CONF,
@@ -161,13 +171,17 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         ),
         "instances": _instances(conf, cluster, inventory),
         "facts_complete": complete,
-        "allow": [allow._asdict() for allow in peers.allows(conf, cluster)] if settings["firewall"] else [],
+        "allow": [allow._asdict() for allow in _allows(conf, cluster, handed)] if settings["firewall"] else [],
         "allow_known": complete or not settings["firewall"],
         "interfaces": peers.vrrp_interfaces(conf, cluster),
         "sysctl": {**_sysctl(settings, conf, inventory, vips), **settings["sysctl"]},
         "sebooleans": family["sebooleans"],
-        "files": _files(settings, conf, cluster, family["scripts"]),
-        "units": _units(settings),
+        "files": [
+            *_files(settings, conf, cluster, family["scripts"]),
+            *_handover_files(settings, handed, complete),
+        ],
+        "units": _units(settings, bool(handed)),
+        "handover": bool(handed),
         "secrets": [*settings["secrets"], *_alert_secrets(settings)],
         "scripts": family["scripts"],
         "restart_s": _restart_s(wanted["profile"] or tables["profiles"]["compatible"]),
@@ -246,9 +260,15 @@ def _alert_secrets(settings: Mapping[str, Any]) -> list[str]:
     return [str(secret) for secret in secrets if secret]
 
 
-def _units(settings: Mapping[str, Any]) -> list[str]:
+def _allows(conf: Any, cluster: Cluster, handed: Sequence[HandedOver]) -> list[Allow]:
+    asking = [Allow("handover", peer) for vip in handed for peer in vip["peers"]]
+    return [*peers.allows(conf, cluster), *dict.fromkeys(asking)]
+
+
+def _units(settings: Mapping[str, Any], handover: bool) -> list[str]:
     units = [f"keepalived-track@{service}" for service in settings["track_services"]]
     units += ["keepalived-alert.socket"] if _alerts(settings) else []
+    units += ["keepalived-handover"] if handover else []
     return units + (["keepalived-watch"] if settings["watch"] else [])
 
 
@@ -308,6 +328,20 @@ def _watch_files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scrip
         {"dest": "/etc/keepalived/watch.json", "content": config},
     ]
     return files if settings["watch"] else [{"dest": file["dest"], "state": "absent"} for file in files]
+
+
+def _handover_files(settings: Mapping[str, Any], handed: Sequence[HandedOver], complete: bool) -> list[dict[str, Any]]:
+    """Return the hand-over, or that its files are to go where there is none.
+
+    Without the facts of all peers their addresses are not known, and the configuration stays as it is.
+    """
+    config = {"limit": settings["handover_limit"], "check": settings["check_url"], "vips": handed}
+    program = (_ROLE_FILES / "handover.py").read_text(encoding="utf-8")
+    files: list[dict[str, Any]] = program_files(program, HANDOVER, read_module)
+    files.append({"dest": "/etc/keepalived/handover.json", "content": config})
+    if not handed:
+        return [{"dest": file["dest"], "state": "absent"} for file in files]
+    return files if complete else files[:-1]
 
 
 def _restart_s(timers: Mapping[str, Any]) -> int:

@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import Inventory
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import MANIFEST, WATCH, Plan, plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import (
+    HANDOVER,
+    MANIFEST,
+    WATCH,
+    Plan,
+    plan,
+)
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_plan import fingerprint
 
 ROLE = Path(__file__).parents[5] / "roles/keepalived"
@@ -127,9 +133,38 @@ def test_the_watch_comes_and_goes() -> None:
     assert found["units"][-1] == "keepalived-watch"
     assert file(found, WATCH)["content"] == (ROLE / "files/watch.py").read_text()
     off = planned(watch_release_after=5)
-    gone = {each["dest"] for each in off["files"] if each.get("state") == "absent"} - {MANIFEST}
+    gone = {each["dest"] for each in off["files"] if each.get("state") == "absent" and "watch" in each["dest"]}
     assert gone == {each["dest"] for each in found["files"] if "watch" in each["dest"]}
     assert "watch_" not in off["conf"]
+
+
+def test_the_hand_over_comes_and_goes() -> None:
+    found = planned(handover="yes", handover_limit=60, check_url="http://127.0.0.1:8099/")
+    assert file(found, "/etc/keepalived/handover.json")["content"] == {
+        "limit": 60,
+        "check": "http://127.0.0.1:8099/",
+        "vips": [{"address": "192.0.2.10", "interface": "eth0", "peers": ["192.0.2.12"]}],
+    }
+    assert file(found, HANDOVER)["content"] == (ROLE / "files/handover.py").read_text()
+    assert (found["handover"], found["units"], "nftables" in found["packages"]) == (True, ["keepalived-handover"], True)
+    assert {"service": "handover", "source": "192.0.2.12"} in found["allow"]
+    off = planned()
+    gone = {each["dest"] for each in off["files"] if each.get("state") == "absent" and "handover" in each["dest"]}
+    assert gone == {each["dest"] for each in found["files"] if "handover" in each["dest"]}
+    assert (off["handover"], off["units"], "nftables" in off["packages"]) == (False, [], False)
+    assert not [allow for allow in off["allow"] if allow["service"] == "handover"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vrrp_instance": {"use_vmac": True}},
+        {"virtual_servers": [{"name": "192.0.2.10 80", "protocol": "TCP", "lvs_sched": "rr"}]},
+    ],
+)
+def test_no_hand_over_of_what_it_cannot_follow(changes: Mapping[str, Any]) -> None:
+    found = planned(handover=True, **changes)
+    assert (found["findings"], found["handover"], found["units"]) == ([], False, [])
 
 
 def test_scripts_of_the_user() -> None:

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The virtual IPs whose connections a host can hand over, from that host's keepalived configuration."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
+    Instance,
+    one_of,
+    read,
+    virtual_addresses,
+)
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.peers import peers_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
+
+
+class HandedOver(TypedDict):
+    """A virtual IP, its interface, and the other balancers' own addresses there."""
+
+    address: str
+    interface: str
+    peers: list[str]
+
+
+def handed_over(tree: Any, cluster: Cluster) -> list[HandedOver]:
+    """Return the virtual IPs that move with their connections.
+
+    Left out: instances with a VMAC, whose address is on an interface of its own; IPVS, which has its own connection
+    table; addresses on another interface than the adverts, where the peers' addresses are not known; and addresses
+    that are not known, or of which no peer has the IP version.
+    """
+    conf = read(tree, one_of(cluster.host, cluster.hosts))
+    if conf.named("virtual_server"):
+        return []
+    vips = virtual_addresses(tree)
+    return [entry for instance in conf.instances for entry in _entries(instance, vips, cluster)]
+
+
+def _entries(instance: Instance, vips: list[str], cluster: Cluster) -> list[HandedOver]:
+    link = instance.value("interface")
+    if not link or instance.flag("use_vmac") is not False:
+        return []
+    peers = peers_of(instance, vips, cluster)
+    found: list[HandedOver] = []
+    for vip in instance.vips:
+        family = [peer for peer in peers if (":" in peer) == (":" in vip.address)]
+        if vip.known and vip.interface in ("", link) and family:
+            found.append({"address": vip.address, "interface": link, "peers": family})
+    return found

@@ -1,0 +1,457 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hand connections over when a virtual IP moves: keepalived-handover.service.
+
+Follows the kernel's addresses, asks the peers, and sets up what the collection's state machine wants: a route by which
+the kernel goes on taking a lost virtual IP's packets, and the nftables rules of the new holder. ``handover clean``
+removes everything that a killed service left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.node_service import (
+    CHANGED,
+    Files,
+    notify,
+    own_files,
+    read_json,
+    readable_to_stop,
+    say,
+    write,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine import (
+    HANDING_OVER,
+    LOOK_S,
+    STANDBY,
+    Handover,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
+    ASK,
+    HOLDING,
+    LONGEST,
+    NO,
+    PORT,
+    SERVING,
+    Message,
+    pack,
+    parse,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import Path, removal, ruleset, table
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection, read_connections
+from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
+    open_changes,
+    read_addresses,
+)
+
+CONFIG = "/etc/keepalived/handover.json"
+FOLDER = "/run/keepalived-handover"
+STATE = f"{FOLDER}/state.json"
+FORMER_SYSCTL = f"{FOLDER}/sysctl.json"
+
+LOCAL = ("dev", "lo", "table", "local", "metric", "11212")
+"""The metric keeps the route behind that of the address while it is on the interface, and tells it from others."""
+COMMAND_S = 5.0
+COUNT_S = 0.5
+"""How old the number of connections in an answer may be."""
+RESEED_S = 5.0
+"""How often a standby's rules follow its connections, since a client's port may be used again."""
+CHECK_S = 0.5
+# So that only the interface that has an address answers for it, and asks in its own name.
+ARP = {"arp_ignore": 1, "arp_announce": 2}
+
+
+class Kernel:
+    """Changes the host. Commands get addresses that the configuration has, and nothing else from outside."""
+
+    def nft(self, commands: str) -> None:
+        """Run nft commands as one transaction. Raises OSError, SubprocessError."""
+        subprocess.run(
+            ["nft", "-f", "-"], input=commands, text=True, check=True, capture_output=True, timeout=COMMAND_S
+        )
+
+    def has_rules(self, vip: str) -> bool:
+        """Return whether a virtual IP's table is there."""
+        command = ["nft", "-t", "list", "table", *table(vip).split()]
+        return subprocess.run(command, check=False, capture_output=True, timeout=COMMAND_S).returncode == 0
+
+    def local(self, vip: str, present: bool) -> None:
+        """Add or remove the route by which the kernel takes a virtual IP's packets without having the address.
+
+        Raises OSError, SubprocessError.
+        """
+        command = ["ip", "-6" if ":" in vip else "-4", "route", "replace" if present else "delete", "local", vip]
+        run = subprocess.run([*command, *LOCAL], check=False, capture_output=True, text=True, timeout=COMMAND_S)
+        if run.returncode and present:
+            raise subprocess.SubprocessError(run.stderr)
+
+
+class Arp:
+    """Raises the interfaces' kernel parameters, and restores them at the end."""
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self._paths = {
+            f"/proc/sys/net/ipv4/conf/{device}/{name}": least for device in devices for name, least in ARP.items()
+        }
+        self._former: dict[str, str] = {}
+        with suppress(OSError, ValueError):
+            self._former = read_json(FORMER_SYSCTL)
+
+    def ensure(self) -> None:
+        """Raise values that are too low. Raises OSError."""
+        for path, least in self._paths.items():
+            value = _read(path)
+            if int(value) < least:
+                if path in self._former:
+                    say(4, f"{path} was reset to {value}; setting it to {least} again")
+                else:
+                    self._former[path] = value
+                    write(FORMER_SYSCTL, json.dumps(self._former), 0o600)
+                _put(path, str(least))
+
+    def restore(self) -> None:
+        """Restore the values that were changed."""
+        for path, value in self._former.items():
+            # The interface may be gone.
+            with suppress(OSError):
+                _put(path, value)
+        with suppress(FileNotFoundError):
+            os.unlink(FORMER_SYSCTL)
+
+
+class Vip:
+    """A virtual IP: its state machine, and what is set up for it."""
+
+    def __init__(self, entry: Mapping[str, Any], limit_s: float, now: float) -> None:
+        self.address: str = entry["address"]
+        self.device: str = entry["interface"]
+        self.peers: list[str] = entry["peers"]
+        self.machine = Handover(limit_s, now, held=False)
+        self.local = False
+        self.rules: tuple[str, frozenset[Connection]] | None = None
+        self.seeded_at = 0.0
+        self._counted: tuple[float, int] = (float("-inf"), 0)
+
+    def count(self, now: float, fresh: bool = False) -> int:
+        """Return how many connections this host has, at most COUNT_S old."""
+        if fresh or now - self._counted[0] > COUNT_S:
+            self._counted = (now, len(read_connections(self.address)))
+        return self._counted[1]
+
+
+class Talk:
+    """Answers the peers in a thread of its own, so that an answer never waits for a command; keeps their answers."""
+
+    def __init__(self, vips: Mapping[str, Vip], healthy: threading.Event) -> None:
+        self._vips = vips
+        self._healthy = healthy
+        self._number = 0
+        self.answers: list[tuple[str, Message]] = []
+        self._socks = {family: _open(family) for family in (socket.AF_INET, socket.AF_INET6) if _has(family, vips)}
+        self.wake, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def ask(self, vip: Vip, peers: Sequence[str]) -> None:
+        """Ask these peers about a virtual IP."""
+        # Answers to earlier questions of this hand-over are as good; those of an earlier run are not.
+        for peer in peers:
+            self._send(pack(Message(ASK, vip.address, self._number)), peer, vip.device)
+
+    def renew(self) -> None:
+        """Ignore the answers to all questions so far."""
+        self._number += 1
+        self.answers.clear()
+
+    def take(self) -> list[tuple[str, Message]]:
+        """Return the new answers, with the peers that sent them."""
+        taken = []
+        while self.answers:
+            taken.append(self.answers.pop(0))
+        return [(peer, message) for peer, message in taken if message.number == self._number]
+
+    def _send(self, datagram: bytes, peer: str, device: str) -> None:
+        # No route or a full queue is silence to the peer.
+        with suppress(OSError):
+            if ":" in peer:
+                scope = socket.if_nametoindex(device) if peer.startswith("fe80:") else 0
+                self._socks[socket.AF_INET6].sendto(datagram, (peer, PORT, 0, scope))
+            else:
+                self._socks[socket.AF_INET].sendto(datagram, (peer, PORT))
+
+    def _run(self) -> None:
+        while True:
+            for sock in select.select(list(self._socks.values()), [], [])[0]:
+                with suppress(OSError):
+                    datagram, origin = sock.recvfrom(LONGEST)
+                    self._handle(datagram, str(origin[0]).partition("%")[0])
+
+    def _handle(self, datagram: bytes, peer: str) -> None:
+        message = parse(datagram)
+        vip = self._vips.get(message.vip) if message else None
+        if message is None or vip is None or peer not in vip.peers:
+            return
+        if message.kind == ASK:
+            self._send(pack(self._answer(vip, message.number)), peer, vip.device)
+        else:
+            self.answers.append((peer, message))
+            with suppress(BlockingIOError):
+                os.write(self._waker, b"a")
+
+    def _answer(self, vip: Vip, number: int) -> Message:
+        # Not from the main thread's memory, which may be busy with a command since before the address was gone.
+        held = any(entry.address == vip.address for entry in read_addresses())
+        connections = vip.count(time.monotonic())
+        kind = HOLDING if held else SERVING if vip.local and self._healthy.is_set() else NO
+        return Message(kind, vip.address, number, connections)
+
+
+class Health:
+    """Requests the local URL while this host serves connections of a VIP that it has lost, in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.healthy = threading.Event()
+        self.healthy.set()
+        self._wanted = threading.Event()
+        self._url = url
+        if url:
+            threading.Thread(target=self._run, daemon=True).start()
+
+    def want(self, wanted: bool) -> None:
+        """Say whether the health matters."""
+        if wanted:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+            self.healthy.set()
+
+    def _run(self) -> None:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        while self._wanted.wait():
+            try:
+                with opener.open(self._url, timeout=CHECK_S):
+                    self.healthy.set()
+            except (OSError, ValueError):
+                if self._wanted.is_set():
+                    self.healthy.clear()
+            time.sleep(CHECK_S)
+
+
+class Service:
+    """The loop: observe, decide, set up, ask."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        self._kernel = Kernel()
+        self._vips = {entry["address"]: Vip(entry, float(config["limit"]), now) for entry in config["vips"]}
+        self._arp = Arp(sorted({vip.device for vip in self._vips.values() if ":" not in vip.address}))
+        self._health = Health(config["check"])
+        self._talk = Talk(self._vips, self._health.healthy)
+        self._files = Files([CONFIG, *own_files(__file__)], now)
+        self._checked_at = now
+        self._state = ""
+
+    def run(self) -> int:
+        """Hand over until a signal comes or the files change; return the exit code."""
+        stop = readable_to_stop()
+        changes = open_changes()
+        sources: list[Any] = [stop, changes, self._talk.wake]
+        self._start()
+        notify("READY=1")
+        try:
+            while True:
+                now = time.monotonic()
+                wait_s = min(vip.machine.wait_s(now) for vip in self._vips.values())
+                ready = select.select(sources, [], [], wait_s)[0]
+                if stop in ready:
+                    return 0
+                if changes in ready:
+                    _drain(changes)
+                if self._talk.wake in ready:
+                    os.read(self._talk.wake, 4096)
+                self._round(changes in ready)
+                if self._outdated():
+                    return CHANGED
+        finally:
+            clean(list(self._vips), self._kernel)
+            self._arp.restore()
+            with suppress(FileNotFoundError):
+                os.unlink(STATE)
+
+    def _start(self) -> None:
+        clean(list(self._vips), self._kernel)
+        self._arp.ensure()
+        held = self._held()
+        for vip in self._vips.values():
+            vip.machine = Handover(vip.machine.limit_s, time.monotonic(), vip.address in held)
+        self._round(True)
+
+    def _round(self, moved: bool) -> None:
+        now = time.monotonic()
+        notify("WATCHDOG=1")
+        for peer, message in self._talk.take():
+            self._vips[message.vip].machine.answer(now, peer, message.kind, message.connections)
+        held = self._held()
+        for vip in self._vips.values():
+            self._observe(vip, vip.address in held, moved, now)
+        check = now - self._checked_at > LOOK_S
+        if check:
+            self._checked_at = now
+        for vip in self._vips.values():
+            try:
+                self._set_up(vip, now, check)
+            except (OSError, subprocess.SubprocessError) as error:
+                say(3, f"{vip.address}: cannot prepare a hand-over: {_reason(error)}")
+        self._health.want(any(vip.machine.serves(now) for vip in self._vips.values()))
+        self._write_state(now)
+
+    def _observe(self, vip: Vip, held: bool, moved: bool, now: float) -> None:
+        machine, before = vip.machine, vip.machine.state
+        takes_over = held and before == STANDBY
+        # At the takeover the question comes first.
+        machine.observe(now, held, 0 if takes_over else vip.count(now, fresh=moved))
+        if machine.state != before:
+            self._report(vip, before)
+        if takes_over:
+            self._talk.renew()
+        if machine.must_ask(now):
+            self._talk.ask(vip, vip.peers if machine.former is None or not held else [machine.former])
+
+    def _held(self) -> set[str]:
+        return {entry.address for entry in read_addresses()}
+
+    def _set_up(self, vip: Vip, now: float, check: bool) -> None:
+        wanted = vip.machine.wanted(now)
+        if check:
+            self._arp.ensure()
+        if check and vip.rules and not self._kernel.has_rules(vip.address):
+            say(4, f"{vip.address}: the rules were removed; setting them up again")
+            vip.rules = None
+        if wanted.former is None:
+            if vip.rules:
+                self._kernel.nft(removal(vip.address))
+                vip.rules = None
+        elif self._must_seed(vip, wanted.former, now):
+            mine = read_connections(vip.address)
+            vip.seeded_at = now
+            if vip.rules != (wanted.former, mine):
+                self._kernel.nft(ruleset(Path(vip.address, vip.device, wanted.former), mine))
+                vip.rules = (wanted.former, mine)
+        if wanted.local != vip.local:
+            self._kernel.local(vip.address, wanted.local)
+            vip.local = wanted.local
+
+    def _must_seed(self, vip: Vip, former: str, now: float) -> bool:
+        """Return whether to write the rules again. A holder's own rules add its connections themselves."""
+        if vip.rules is None or vip.rules[0] != former:
+            return True
+        return vip.machine.state == STANDBY and now - vip.seeded_at > RESEED_S
+
+    def _report(self, vip: Vip, before: str) -> None:
+        machine = vip.machine
+        if machine.state == HANDING_OVER:
+            say(6, f"{vip.address} is here; {machine.former} goes on serving its connections")
+        elif before == HANDING_OVER:
+            say(6, f"{vip.address}: the hand-over from its former holder has ended: {machine.ended}")
+
+    def _write_state(self, now: float) -> None:
+        state = [
+            {
+                "vip": vip.address,
+                "state": vip.machine.state,
+                "former": vip.machine.former,
+                "remaining": vip.machine.remaining,
+                "own": vip.count(now),
+                "serves": vip.machine.serves(now),
+                "ended": vip.machine.ended,
+            }
+            for vip in self._vips.values()
+        ]
+        text = json.dumps(state, indent=1) + "\n"
+        if text != self._state:
+            write(STATE, text, 0o644)
+            self._state = text
+
+    def _outdated(self) -> bool:
+        """Return whether the files have changed, and a restart interrupts no hand-over."""
+        now = time.monotonic()
+        self._files.step(now)
+        busy = any(vip.machine.state == HANDING_OVER or vip.machine.serves(now) for vip in self._vips.values())
+        return self._files.changed(now) and not busy
+
+
+def clean(vips: Sequence[str], kernel: Kernel) -> None:
+    """Remove the rules and the routes."""
+    for vip in vips:
+        try:
+            kernel.nft(removal(vip))
+            kernel.local(vip, False)
+        except (OSError, subprocess.SubprocessError) as error:
+            say(3, f"{vip}: cannot clean up: {_reason(error)}")
+
+
+def _has(family: int, vips: Mapping[str, Vip]) -> bool:
+    return any((family == socket.AF_INET6) == (":" in peer) for vip in vips.values() for peer in vip.peers)
+
+
+def _open(family: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.bind(("", PORT))
+    return sock
+
+
+def _drain(sock: socket.socket) -> None:
+    """Read the pending changes. Lost ones (ENOBUFS) do not matter, since all addresses are read afterwards."""
+    while True:
+        try:
+            sock.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            continue
+
+
+def _reason(error: Exception) -> str:
+    stderr = getattr(error, "stderr", None)
+    return str(stderr.decode() if isinstance(stderr, bytes) else stderr or error).strip()
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="ascii") as stream:
+        return stream.read().strip()
+
+
+def _put(path: str, value: str) -> None:
+    with open(path, "w", encoding="ascii") as stream:
+        stream.write(value)
+
+
+def main() -> int:
+    """Hand over by the configuration, and return the exit code."""
+    if sys.argv[1:] == ["clean"] and not os.path.exists(CONFIG):
+        # Switched off: the service has cleaned up itself.
+        return 0
+    config = read_json(CONFIG)
+    if sys.argv[1:] == ["clean"]:
+        clean([entry["address"] for entry in config["vips"]], Kernel())
+        Arp([]).restore()
+        return 0
+    return Service(config).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

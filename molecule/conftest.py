@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from testinfra.host import Host
 
 PROBE_LOG = "/run/haproof-probe.log"
-UNITS = ("keepalived", "keepalived-watch", "nginx", "haproxy")
+UNITS = ("keepalived", "keepalived-handover", "keepalived-watch", "nginx", "haproxy")
 
 
 @pytest.fixture(scope="session")

@@ -211,7 +211,7 @@ def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: C
 
 def _unit_findings(settings: Mapping[str, Any]) -> list[str]:
     """Return which settings need what ``keepalived_unit: false`` leaves out."""
-    names = ("track_services", "check_url", "alert_mail", "alert_webhook", "watch")
+    names = ("track_services", "check_url", "alert_mail", "alert_webhook", "handover", "watch")
     return [f"keepalived_{name} needs keepalived_unit: true" for name in names if settings[name]]
 
 

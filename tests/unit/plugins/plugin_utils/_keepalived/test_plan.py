@@ -62,8 +62,9 @@ def file(found: Plan, dest: str) -> Mapping[str, Any]:
 def test_a_host_without_the_roles_own_files() -> None:
     present = [each["dest"] for each in planned(unit="no")["files"] if each.get("state") != "absent"]
     assert present == []
-    assert planned(unit=False, track_services=["nginx"], watch=True)["findings"] == [
+    assert planned(unit=False, track_services=["nginx"], handover=True, watch=True)["findings"] == [
         "lb01: keepalived_track_services needs keepalived_unit: true",
+        "lb01: keepalived_handover needs keepalived_unit: true",
         "lb01: keepalived_watch needs keepalived_unit: true",
     ]
 

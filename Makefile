@@ -111,7 +111,7 @@ cores: $(READY) ## the unit tests that depend on Ansible, with the oldest and th
 # What needs no lab, and the scenarios that prove most in CI's time; FURTHER has the rest. The longest begin. Two labs in
 # parallel do not slow each other down, but drills measure milliseconds and run alone.
 GATES := check sanity conformance cores
-SCENARIOS := findings default nginx_features haproxy_features watch handover three_nodes installed
+SCENARIOS := findings default nginx_features haproxy_features watch three_nodes installed
 FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 

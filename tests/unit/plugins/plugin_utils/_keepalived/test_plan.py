@@ -156,6 +156,10 @@ def test_the_hand_over_comes_and_goes() -> None:
     assert not [allow for allow in off["allow"] if allow["service"] == "handover"]
 
 
+def test_the_hand_over_needs_the_units() -> None:
+    assert planned(unit=False, handover=True)["findings"] == ["lb01: keepalived_handover needs keepalived_unit: true"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

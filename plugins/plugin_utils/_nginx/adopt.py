@@ -52,7 +52,7 @@ def includes(live: Mapping[str, Any]) -> list[str]:
 
     def found(tree: Mapping[Any, Any]) -> Iterator[str]:
         for key, value in tree.items():
-            if str(key).split(" ")[0] == "include":
+            if str(key).partition(" ")[0] == "include":
                 yield from (word for words, _body in normal({key: value}) for word in words[1:])
             for block in value if isinstance(value, list) else [value]:
                 if isinstance(block, Mapping):

@@ -215,6 +215,12 @@ reloaded:
   description: Whether the running service was reloaded (in check mode, whether it would be).
   type: bool
   returned: always
+maintenance_since:
+  description:
+    - When the playbook C(maintenance) stopped the service, in seconds since the epoch by the host's clock; null if it
+      did not. Until it is back, the module leaves it stopped.
+  type: float
+  returned: success, unless only RV(pending) is returned
 pending:
   description: Whether anything is to be done, of which O(look) says no more.
   type: bool
@@ -253,6 +259,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files imp
     read,
     selinux_label,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.own_files import listed
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packages import OPTIONS as PACKAGES
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packages import has_source
@@ -490,6 +497,7 @@ def main() -> None:
         ],
         "reloaded": False,
         "restarted": False,
+        "maintenance_since": maintenance_since(service.unit),
     }
     try:
         idle = service.idle([*module.params["units"], service.unit])

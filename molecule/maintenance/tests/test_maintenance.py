@@ -122,3 +122,14 @@ def test_it_takes_the_vip_back(lab: Lab) -> None:
     run = maintain(lab, "off")
     assert run.returncode == 0, run.stdout
     assert unchanged(run.stdout), run.stdout
+
+
+def test_site_ends_with_what_answers(lab: Lab) -> None:
+    with lab.stopped("web01", "nginx"), lab.stopped("web02", "nginx"):
+        # A run that changes something would start them again.
+        run = apply_site(lab, {}, "--check")
+    assert run.returncode == 0, run.stdout
+    closing = report(run)
+    assert (
+        f"- {lab.vip} is on lb01, standby lb02 - {lab.vip} answers 502, which is an error - 'would change:" in closing
+    )

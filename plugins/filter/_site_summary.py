@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Filter _site_summary: the closing lines of a run of site."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: _site_summary
+short_description: The closing lines of a run of site
+version_added: "0.1.0"
+author: haproof.balancer contributors (@haproof)
+description:
+  - Internal to the playbook C(site); it may change in any release.
+positional: hostvars, balancers, services, check_mode
+options:
+  _input:
+    description: The hosts that were managed.
+    type: list
+    required: true
+  hostvars:
+    description:
+      - Ansible's C(hostvars), with the results of M(haproof.balancer.daemon_config) in C(__nginx_configured),
+        C(__haproxy_configured) and C(__keepalived_configured), and that of M(haproof.balancer.vip_info) in
+        C(__site_info).
+    type: dict
+    required: true
+  balancers:
+    description: Those of the hosts that are balancers.
+    type: list
+    required: true
+  services:
+    description: Results of M(haproof.balancer.vip_check) in a loop over virtual IPs.
+    type: list
+    required: true
+  check_mode:
+    description: Whether the run changes nothing.
+    type: bool
+    required: true
+"""
+
+RETURN = r"""
+_value:
+  description: C(vips), the virtual IPs; C(changes), one text per changed host; and C(lines), the closing lines.
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import DAEMONS, Run, changes, lines
+
+
+def _site_summary(
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    balancers: Sequence[str],
+    services: Sequence[Mapping[str, Any]],
+    check_mode: bool,
+) -> dict[str, list[str]]:
+    """Return the lines about these hosts."""
+    vips = [vip for host in balancers for vip in hostvars[host].get("__keepalived_plan", {}).get("vips", ())]
+    results = {
+        host: {daemon: hostvars[host].get(f"__{daemon}_configured") or {} for daemon in DAEMONS} for host in hosts
+    }
+    run = Run(
+        vips=list(dict.fromkeys(vips)),
+        results=results,
+        infos={host: _info(hostvars[host]) for host in balancers},
+        services={answer["item"]: answer for answer in services if "item" in answer},
+        check_mode=check_mode,
+    )
+    return {"vips": list(run.vips), "changes": changes(run), "lines": [printable(line) for line in lines(run)]}
+
+
+def _info(variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the result of vip_info, or the addresses in the facts, which are from the start of the run."""
+    info: Mapping[str, Any] = variables.get("__site_info") or {}
+    if "addresses" in info:
+        return info
+    facts = variables["ansible_facts"]
+    addresses = [*facts.get("all_ipv4_addresses", ()), *facts.get("all_ipv6_addresses", ())]
+    return {"addresses": [{"address": address} for address in addresses]}
+
+
+class FilterModule:
+    """Registers the filter with Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Filters by name."""
+        return {"_site_summary": _site_summary}

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The closing lines of ``site``: which host holds what, whether the service answers, what changed. Pure functions."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import STANDBY, holds, role_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import names
+
+DAEMONS = ("nginx", "haproxy", "keepalived")
+
+
+class Run(NamedTuple):
+    """What a run of ``site`` did and saw, by host.
+
+    ``results`` are those of daemon_config, by daemon. ``infos`` are those of vip_info; a host that was not asked again
+    has only ``addresses``. ``services`` are the results of vip_check, by VIP. ``check_mode`` tells whether changes are
+    only planned.
+    """
+
+    vips: Sequence[str]
+    results: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    infos: Mapping[str, Mapping[str, Any]]
+    services: Mapping[str, Mapping[str, Any]]
+    check_mode: bool
+
+
+def changes(run: Run) -> list[str]:
+    """Return what changed on which hosts, one entry per host."""
+    found = []
+    for host, results in run.results.items():
+        changed = [
+            f"{daemon} ({_action(results[daemon])})" for daemon in DAEMONS if results.get(daemon, {}).get("changed")
+        ]
+        if changed:
+            found.append(f"{host} {', '.join(changed)}")
+    return found
+
+
+def lines(run: Run) -> list[str]:
+    """Return the three lines."""
+    resting = [host for host, results in run.results.items() if _in_maintenance(results.get("keepalived", {}))]
+    held = [_holder(vip, run) for vip in run.vips] + [f"{host} is in maintenance" for host in resting]
+    answers = [_answer(vip, run.services[vip]) for vip in run.vips if vip in run.services]
+    changed = changes(run)
+    what = f"{'would change' if run.check_mode else 'changed'}: {'; '.join(changed)}" if changed else "nothing changed"
+    return ["; ".join(held) or "no virtual IP", "; ".join(answers) or "the service was not checked", what]
+
+
+def _action(result: Mapping[str, Any]) -> str:
+    if result.get("restarted"):
+        return "restart"
+    if result.get("reloaded"):
+        return "reload"
+    return "start" if result.get("started") else "files"
+
+
+def _in_maintenance(result: Mapping[str, Any]) -> bool:
+    return result.get("maintenance_since") is not None
+
+
+def _holder(vip: str, run: Run) -> str:
+    holders = [host for host, info in run.infos.items() if holds(info, vip)]
+    standbys = [host for host, info in run.infos.items() if "keepalived" in info and role_of(info, vip) == STANDBY]
+    text = f"{vip} is on {names(holders)}"
+    return f"{text}, standby {names(standbys)}" if standbys else text
+
+
+def _answer(vip: str, answer: Mapping[str, Any]) -> str:
+    findings, status = answer.get("findings", ()), (answer.get("http") or {}).get("status")
+    if status is not None:
+        return f"{vip} answers {status}{', which is an error' if findings else ''}"
+    if findings:
+        return "; ".join(findings)
+    return f"{vip} was not checked: {str(answer.get('msg', 'no answer')).strip()}"

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The closing lines of a run of site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import Run, changes, lines
+
+VIP = "198.18.0.10"
+
+
+def info(state: str = "", *addresses: str) -> dict[str, Any]:
+    """Return what vip_info sees, or only addresses without a state."""
+    seen: dict[str, Any] = {"addresses": [{"address": address} for address in addresses]}
+    if not state:
+        return seen
+    return {**seen, "keepalived": {"running": True}, "instances": [{"state": state, "virtual_addresses": [VIP]}]}
+
+
+UNCHANGED = Run(
+    vips=[VIP],
+    results={"lb01": {"nginx": {"changed": False}, "keepalived": {}}, "lb02": {}},
+    infos={"lb01": info("", VIP), "lb02": info()},
+    services={VIP: {"findings": [], "http": {"status": 200}}},
+    check_mode=False,
+)
+
+
+def test_nothing_changed() -> None:
+    assert changes(UNCHANGED) == []
+    assert lines(UNCHANGED) == [f"{VIP} is on lb01", f"{VIP} answers 200", "nothing changed"]
+
+
+def test_what_changed_where() -> None:
+    done = {"changed": True, "reloaded": False, "restarted": False, "started": []}
+    run = UNCHANGED._replace(
+        results={
+            "lb01": {"nginx": {**done, "reloaded": True}, "keepalived": {**done, "started": ["keepalived"]}},
+            "lb02": {"haproxy": {**done, "restarted": True, "started": ["haproxy"]}, "keepalived": done},
+            "web01": {"nginx": {**done, "changed": False}},
+        },
+        infos={"lb01": info("master", VIP), "lb02": info("backup")},
+    )
+    what = "lb01 nginx (reload), keepalived (start); lb02 haproxy (restart), keepalived (files)"
+    assert lines(run) == [f"{VIP} is on lb01, standby lb02", f"{VIP} answers 200", f"changed: {what}"]
+    assert lines(run._replace(check_mode=True))[2] == f"would change: {what}"
+
+
+def test_an_error_of_the_service_is_named() -> None:
+    finding = f"{VIP}: http://{VIP}:80/: connection refused"
+    answer: dict[str, Any] = {"findings": [finding], "http": {"status": None}, "msg": finding}
+    assert lines(UNCHANGED._replace(services={VIP: answer}))[1] == finding
+    answer["http"]["status"] = 502
+    assert lines(UNCHANGED._replace(services={VIP: answer}))[1] == f"{VIP} answers 502, which is an error"
+    unreachable = {"unreachable": True, "msg": "timed out\n"}
+    assert lines(UNCHANGED._replace(services={VIP: unreachable}))[1] == f"{VIP} was not checked: timed out"
+    assert lines(UNCHANGED._replace(services={}))[1] == "the service was not checked"
+
+
+def test_no_holder_two_and_maintenance() -> None:
+    assert lines(UNCHANGED._replace(infos={"lb01": info("fault")}))[0] == f"{VIP} is on none"
+    assert (
+        lines(UNCHANGED._replace(infos={"lb01": info("", VIP), "lb02": info("", VIP)}))[0] == f"{VIP} is on lb01, lb02"
+    )
+    resting = {**UNCHANGED.results, "lb02": {"keepalived": {"changed": False, "maintenance_since": 0.0}}}
+    assert lines(UNCHANGED._replace(results=resting))[0] == f"{VIP} is on lb01; lb02 is in maintenance"
+    assert lines(UNCHANGED._replace(vips=[]))[0] == "no virtual IP"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""keepalived_bad_config: a careless change of keepalived.conf, reloaded without a look at it."""
+"""keepalived_bad_config: a broken keepalived.conf, reloaded without a check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.switch im
 
 CONF = "/etc/keepalived/keepalived.conf"
 
-# A misspelt directive, a router id above 255, an address that is none, and no closing braces.
+# A misspelt directive, a router id above 255, an invalid address, and no closing braces.
 BROKEN = """
 vrrp_instance VI_new {
     state MASTER
@@ -37,20 +37,20 @@ def append_block(options: Options, host: FaultHost) -> FaultPlan:
     unit = units.running(host, options.service).name
     if not host.exists(CONF):
         raise FaultError(f"{CONF} is not on this host")
-    # The link may lead elsewhere; it must stay a link.
+    # It may be a symbolic link, and must stay one.
     conf = os.path.realpath(CONF)
     kept, broken = f"{options.folder}/keepalived.conf", f"{options.folder}/broken.conf"
-    # When the host has booted, keepalived starts after healing, with the file as it was.
+    # After a boot keepalived starts later than the healing, with the restored file.
     late = daemons_run(options)
     return FaultPlan(
         inject=[
             Step(["cp", "--archive", conf, f"{kept}.new"]),
-            # Before the file is broken its copy is whole, and on the disk.
+            # The copy must be complete and on disk before the file is broken.
             Step(["sync", f"{kept}.new"]),
             Step(["mv", f"{kept}.new", kept]),
             Step(["sync", options.folder]),
             Step(["sh", "-c", 'cat "$1" >>"$2"', "sh", broken, conf]),
-            # Whether a reload that is refused fails or not is up to the unit, and part of what is tried.
+            # A rejected reload may fail or not, depending on the unit, which is part of the drill.
             Step(["sh", "-c", 'systemctl reload "$1" || :', "sh", unit]),
         ],
         heal=[

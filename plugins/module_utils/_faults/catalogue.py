@@ -31,63 +31,63 @@ MOVES = "moves"
 STAYS = "stays"
 """The VIP does not move."""
 SPLITS = "splits"
-"""Two balancers have the VIP: the fault cannot be survived without, so an alarm must be raised."""
+"""Two balancers have the VIP. The fault makes this unavoidable, so an alarm must be raised."""
 RETURNS = "returns"
-"""The node recovers by itself. The VIP may move meanwhile, and is back before anything is healed."""
+"""The node recovers by itself. The VIP may move, and returns before the fault is healed."""
 
 CLEAN, DEAD = "clean", "dead"
 
 KERNEL = ("icmp",)
-"""A host whose service is broken still answers a ping."""
+"""A host with a broken service still answers pings."""
 LISTENER = ("icmp", "tcp")
-"""The kernel still accepts connections for a service that does not answer."""
+"""The kernel still accepts connections for an unresponsive service."""
 
 
 class Fault(NamedTuple):
     """One fault. Durations are in seconds."""
 
     title: str
-    """The state of affairs, for the report."""
+    """The state of the cluster, for the report."""
     action: str
-    """What is done to the target, in Markdown, for the documentation."""
+    """What the fault does to its target, in Markdown, for the documentation."""
     group: str
     plan: Callable[[Options, FaultHost], FaultPlan] | None = None
-    """What injects and heals it on a host. None for a drill that injects the fault *injects*."""
+    """Returns the steps that inject and heal it. None for a drill that injects the fault *injects*."""
     injects: str = ""
     needs: Sequence[str] = ()
-    """The options of node_fault that *plan* cannot do without."""
+    """The options of node_fault that *plan* requires."""
     service: str | None = None
-    """The unit that it is done to unless the user names another one."""
+    """The default unit that it is injected into."""
     instant: bool = False
-    """Its steps take no time: a node that needs longer waits for something, and the fault's moment is not known."""
+    """Injecting takes no time: if a node needs longer, it is waiting for something, and the fault's time is unknown."""
     survives_boot: bool = False
-    """A boot of the host that injects it does not end it, so its record and its script must outlast the boot.
+    """A boot of the injecting host does not end it, so its record and script must survive the boot.
 
     A clock may stay wrong too, which only a time server can correct.
     """
     target: str = HOLDER
     holder: str = MOVES
-    """What must become of the VIP."""
+    """What the VIP must do."""
     bound: str = ""
-    """How VRRP learns of it, which gives the bound: the holder says goodbye (clean), or falls silent (dead)."""
+    """How VRRP detects it, which gives the bound: priority 0 from the holder (clean), or its silence (dead)."""
     outage_s: float | None = None
-    """The longest outage that passes. Where it is None the bound decides; without a bound none is judged."""
+    """The longest outage that passes. If None, the bound decides; without a bound no outage is judged."""
     outage_fast_s: float | None = None
-    """The same in the profile ``fast``, where it differs."""
+    """The same for the profile ``fast``, if it differs."""
     failback_s: float | None = None
-    """The same after healing, where it differs."""
+    """The same after healing, if it differs."""
     silent: bool = False
-    """The node cannot be reached until it has healed itself."""
+    """The node is unreachable until it has healed itself."""
     boots: bool = False
-    """The node boots, and whatever ran on it is gone."""
+    """The node boots, which ends all processes on it."""
     by_hand: bool = False
-    """VRRP has no part in who gets the VIP."""
+    """The VIP is moved by other means than VRRP."""
     unseen_over: Sequence[str] = ()
-    """Schemes of a URL over which clients get answers in spite of the fault."""
+    """URL schemes over which clients still get answers despite the fault."""
 
     @property
     def driver(self) -> bool:
-        """Whether it is done from outside the node, with the user's commands."""
+        """Whether it is injected from outside the node, by the user's commands."""
         return "node" in self.needs
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""clock_jump: the wall clock goes an hour forward."""
+"""clock_jump: the wall clock jumps forward by an hour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 
 JUMP_S = 3600
 
-# The distance to the clock that nobody sets tells whether the jump is still there: NTP may have undone it.
+# The offset to CLOCK_BOOTTIME, which cannot be set, shows whether NTP has undone the jump.
 _AHEAD = """
 import sys, time
 before_s, jump_s = float(sys.argv[1]), float(sys.argv[2])
@@ -30,7 +30,7 @@ _BACK = _AHEAD + "if ahead_s > jump_s / 2: time.clock_settime(time.CLOCK_REALTIM
 _FORWARD = "import sys, time\ntime.clock_settime(time.CLOCK_REALTIME, time.time() + float(sys.argv[2]))\n"
 
 
-def jump(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
+def jump(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans have the same parameters)
     """Set the clock forward."""
     host.need_no_container("its clock is that of its host")
     host.need_capability(CAP_SYS_TIME, "CAP_SYS_TIME")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""disk_full: a small file system of its own is filled to the last byte."""
+"""disk_full: a small separate file system is filled completely."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fill(options: Options, host: FaultHost) -> FaultPlan:
         size = host.size(path) / MAX_BYTES
         raise FaultError(f"the file system at {options.path} has {size:.1f} GiB: only one below 1 GiB is filled")
     file = os.path.join(path, FILE)
-    # It is full once writing fails.
+    # The file system is full once a write fails.
     fill = '! head -c "$1" /dev/zero >"$2"'
     full = '! head -c 4096 /dev/zero >>"$1"'
     return FaultPlan(
@@ -39,6 +39,6 @@ def fill(options: Options, host: FaultHost) -> FaultPlan:
         heal=[Step(["rm", "-f", file]), Step(["test", "-e", file], must_fail=True)],
         present=[
             Step(["test", "-s", file], lost=f"{file} has been removed"),
-            Step(["sh", "-c", full, "sh", file], lost=f"{path} has room again"),
+            Step(["sh", "-c", full, "sh", file], lost=f"{path} has free space again"),
         ],
     )

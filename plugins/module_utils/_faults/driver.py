@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Faults of a whole node, done from outside of it by the commands that the user names."""
+"""Faults of a whole node, injected from outside by the user's commands."""
 
 from __future__ import annotations
 
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultHost, FaultPlan, Options, Step
 
 
-def run_commands(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
+def run_commands(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans have the same parameters)
     """Run the user's commands."""
     commands = options.commands
     return FaultPlan(

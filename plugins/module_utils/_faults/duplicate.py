@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""vip_duplicate: somebody adds the virtual IP to an interface by hand."""
+"""vip_duplicate: the virtual IP is added to an interface by hand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 
 
 def add_vip(options: Options, host: FaultHost) -> FaultPlan:
-    """Add the address with a life time, which tells it from one that keepalived has set."""
+    """Add the address with a lifetime, which distinguishes it from one that keepalived has set."""
     host.need("ip", "iproute2")
     host.need_capability(CAP_NET_ADMIN, "CAP_NET_ADMIN")
     name = known_interface(host, options.interface)
@@ -44,5 +44,5 @@ def add_vip(options: Options, host: FaultHost) -> FaultPlan:
             Step(["ip", "address", "del", address, "dev", name], only_if=by_hand),
             Step(by_hand, must_fail=True),
         ],
-        present=[Step(by_hand, lost=f"{vip} is not on {name} any more")],
+        present=[Step(by_hand, lost=f"{vip} is no longer on {name}")],
     )

@@ -15,13 +15,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
     known_interface,
 )
 
-# What comes back by itself, or is keepalived's own business.
+# Routes that come back with the link, or that keepalived manages.
 _NOT_OURS = {"kernel", "ra", "redirect", "keepalived"}
 _TYPES_NOT_OURS = {"local", "broadcast", "multicast", "anycast"}
-# What the kernel remarks about a route and does not take back.
+# Words that the kernel prints about a route but does not accept.
 _REMARKS = {"dead", "linkdown", "offload", "trap", "rt_offload", "rt_trap", "rt_offload_failed"}
 
-# A network card takes seconds to find its carrier, and until then the kernel takes no IPv6 route through the link.
+# A network card needs seconds to get its carrier, and until then the kernel accepts no IPv6 route through the link.
 _CARRIER = (
     'i=0; until ip -oneline link show dev "$1" | grep -q LOWER_UP; do'
     ' i=$((i + 1)); [ "$i" -lt 100 ] || exit 1; sleep 0.1; done'
@@ -56,7 +56,7 @@ def take_down(options: Options, host: FaultHost) -> FaultPlan:
 
 
 def kept_addresses(interface: str, before: str) -> list[Step]:
-    """Return how the interface keeps its IPv6 addresses while it is down, and how that is undone."""
+    """Return the step that makes the interface keep its IPv6 addresses while down, and the step that undoes it."""
     setting = f"net/ipv6/conf/{interface}/keep_addr_on_down"
     return [Step(["sysctl", "-q", "-w", f"{setting}={value}"]) for value in ("1", before.strip())]
 
@@ -71,7 +71,7 @@ def lost_routes(output: str, interface: str) -> list[list[str]]:
         words = [word for word in line.replace("\\", " ").split() if word not in _REMARKS]
         if not words or words[0] in _TYPES_NOT_OURS or _after(words, "proto") in _NOT_OURS:
             continue
-        # The kernel leaves out what was asked for. Nexthops name their interfaces.
+        # The kernel omits the interface that the query was for, except in nexthops.
         at = 2 if words[0] in ("unicast", "blackhole", "unreachable", "prohibit") else 1
         found.append(words if "nexthop" in words else [*words[:at], "dev", interface, *words[at:]])
     # A gateway must be reachable before a route through it is accepted.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Inject a fault with its switch armed first, and heal it."""
+"""Arm the dead man's switch, inject a fault, and heal it."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ Switch = Union[Guard, HealTimer]
 
 
 def switch_for(host: FaultHost, records: Records, fault: str, node: str) -> Switch:
-    """Return what heals the fault at its deadline: systemd on the node, a process on a host that drives others."""
+    """Return the switch that heals the fault at its deadline: a timer on the node, a process on a driver host."""
     return Guard(records.folder(folder_name(fault, node))) if node else HealTimer(host, fault)
 
 
 def is_injected(host: FaultHost, records: Records, record: FaultRecord) -> bool:
-    """Return whether the fault is there and will be healed at its deadline."""
+    """Return whether the fault is in effect and will be healed at its deadline."""
     armed = switch_for(host, records, record.fault, record.node).armed()
     return armed and all(map(host.holds, from_data(record.present)))
 
 
 def refusal(active: list[FaultRecord], fault: str, node: str, options: dict[str, Any], now_s: float) -> str | None:
-    """Say which fault stands in the way of this one, None when there is none."""
+    """Return which active fault conflicts with this one, None if none does."""
     where = f"{node} has" if node else "this host has"
     for record in active:
         if record.node == node and (record.fault, record.options) != (fault, options):
             when = f"heals in {max(record.deadline_s - now_s, 0):.0f} s"
             if record.boot and record.boot != current_boot():
-                when = "is there since an earlier boot"
+                when = "dates from an earlier boot"
             return (
                 f"{where} the fault {record.fault} ({describe(record.options)}) already, which {when}: "
                 "heal it first, with state=healed"
@@ -61,7 +61,7 @@ def describe(options: dict[str, Any]) -> str:
 
 
 def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options, asked: dict[str, Any]) -> FaultRecord:
-    """Write the record and the script, arm the switch, inject. A half injected fault is healed at once.
+    """Write the record and the script, arm the switch, inject. If a step fails, the fault is healed at once.
 
     *asked* are the options that the user gave. Raises FaultError.
     """
@@ -72,7 +72,7 @@ def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options,
     disarm = [step for one in [*at_boot, switch] for step in one.disarm()]
     script = heal_script(what, records.folder(name), plan.present, plan.heal, disarm, sys.executable)
     if switch.armed():
-        # Left by somebody who removed the record: it would heal this fault too early.
+        # A timer whose record was removed by hand would heal this fault too early.
         for step in switch.disarm():
             perform(host, step, "cannot disarm an older switch")
     records.create(name, {**plan.files, "heal": script})
@@ -104,7 +104,7 @@ def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options,
             perform(host, step, "cannot inject the fault")
         took_s = None if record.injected_s is None else time.monotonic() - record.injected_s
         for step in plan.injected:
-            perform(host, step, f"the fault is not there after it was injected: {step.lost or 'it does not wait'}")
+            perform(host, step, f"the fault is not in effect after injecting: {step.lost or 'its timer is inactive'}")
     except FaultError:
         heal(host, records, name)
         raise
@@ -112,19 +112,17 @@ def inject(host: FaultHost, records: Records, plan: FaultPlan, options: Options,
 
 
 def survives(host: FaultHost, fault: str) -> bool:
-    """Return whether the fault must be healed when this host has booted, and can be: a user of it has no units."""
+    """Return whether a unit must heal the fault after a boot; only root can install one."""
     return fault in SURVIVORS and os.geteuid() == 0 and host.has_systemd()
 
 
 def heal(host: FaultHost, records: Records, name: str) -> None:
     """Run the script, which disarms the switch once the fault is gone. Raises FaultError."""
-    host.output(
-        ["sh", records.own_script(name)], f"fault {name} is not healed, and will be tried again at its deadline"
-    )
+    host.output(["sh", records.own_script(name)], f"fault {name} is not healed; its timer retries at the deadline")
 
 
 def perform(host: FaultHost, step: Step, failure: str) -> None:
-    """Do one step. Raises FaultError with *failure*."""
+    """Run one step. Raises FaultError with *failure*."""
     if step.only_if and not host.holds(Step(step.only_if)):
         return
     argv = list(step.argv)

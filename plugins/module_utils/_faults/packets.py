@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Packets that get lost: VRRP's, or all. An nftables table of its own, so that healing removes it and nothing else."""
+"""Packet loss, of VRRP or of everything, by an nftables table of its own, so that healing removes nothing else."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient
 
 TABLE = "haproof_drill"
 DELAY_S = 1
-"""The module must have answered before its host is cut off."""
+"""The module must return its result before its host is cut off."""
 
 # Before connection tracking and every firewall.
 _HOOK = "type filter hook {hook} priority -450; policy accept;"
-# VRRP, and the authentication header (RFC 4302) that VRRPv2 may have around it.
+# VRRP, and the authentication header (RFC 4302) that may enclose VRRPv2.
 _VRRP = "meta l4proto { 51, 112 } drop;"
 
 
-def vrrp_block(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
-    """Lose VRRP's packets both ways."""
+def vrrp_block(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans have the same parameters)
+    """Drop VRRP packets in both directions."""
     return _blocked(host, ["ingress", "egress"])
 
 
-def vrrp_block_in(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
-    """Lose VRRP's packets from the other nodes."""
+def vrrp_block_in(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans have the same parameters)
+    """Drop VRRP packets from the other nodes."""
     return _blocked(host, ["ingress"])
 
 
-def vrrp_block_out(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans take the same)
-    """Lose VRRP's packets to the other nodes."""
+def vrrp_block_out(options: Options, host: FaultHost) -> FaultPlan:  # noqa: ARG001 (all plans have the same parameters)
+    """Drop VRRP packets to the other nodes."""
     return _blocked(host, ["egress"])
 
 
 def network_cut(options: Options, host: FaultHost) -> FaultPlan:
-    """Lose every packet on every interface but loopback, a moment from now."""
+    """Drop all packets on all interfaces except loopback, shortly after the module has returned."""
     rules, families = _first_accepted(host, cut_devices(_devices(host)), cut_protocols())
     service, timer = f"{name(options.fault)}.service", f"{name(options.fault)}.timer"
     timed = [
@@ -54,7 +54,7 @@ def network_cut(options: Options, host: FaultHost) -> FaultPlan:
         f"--on-active={DELAY_S}",
         "--timer-property=AccuracySec=10ms",
         "--property=Type=oneshot",
-        # systemd remembers when the unit was started for as long as it is there.
+        # systemd knows the unit's start time only while the unit is loaded.
         "--property=RemainAfterExit=yes",
         "nft",
         rules,
@@ -76,7 +76,7 @@ def network_cut(options: Options, host: FaultHost) -> FaultPlan:
 
 
 def cut_devices(devices: list[str]) -> str:
-    """Return rules that drop all packets of these interfaces."""
+    """Return rules that drop all packets on these interfaces."""
     return _on_devices(devices, ["ingress", "egress"], "drop;")
 
 
@@ -90,7 +90,7 @@ def _on_devices(devices: list[str], hooks: list[str], rule: str) -> str:
 
 
 def cut_protocols() -> str:
-    """Return rules that drop IP and ARP on all interfaces but loopback."""
+    """Return rules that drop IP and ARP on all interfaces except loopback."""
     chains = " ".join(
         f'chain {hook} {{ {_HOOK.format(hook=hook)} {direction}name != "lo" drop; }};'
         for hook, direction in (("input", "iif"), ("output", "oif"))
@@ -100,7 +100,7 @@ def cut_protocols() -> str:
 
 
 def block_vrrp(devices: list[str], hooks: list[str]) -> str:
-    """Return rules that drop VRRP's packets, over IPv4 and IPv6."""
+    """Return rules that drop VRRP packets, over IPv4 and IPv6."""
     return _on_devices(devices, hooks, _VRRP)
 
 
@@ -123,21 +123,21 @@ def _blocked(host: FaultHost, hooks: list[str]) -> FaultPlan:
 def _devices(host: FaultHost) -> list[str]:
     devices = [interface for interface in host.interfaces() if interface != "lo"]
     if not devices:
-        raise UnsupportedError("this host has no interface but loopback")
+        raise UnsupportedError("this host has no interface except loopback")
     return devices
 
 
 def _first_accepted(host: FaultHost, *candidates: str) -> tuple[str, list[str]]:
-    """Return the first rules that the kernel takes, and the families of their tables.
+    """Return the first rules that the kernel accepts, and the families of their tables.
 
     Hooks of the device come first. Packet sockets, which ARP and keepalived's announcements go through, meet no others,
-    and nobody is told of a lost packet there. Linux before 5.16 has none on the way out.
+    and senders get no error for a packet dropped there. Linux before 5.16 has no egress hook.
     """
     _need_nft(host)
     for rules in candidates:
         if host.run(["nft", "--check", rules])[0] == 0:
             return rules, [words.split()[0] for words in rules.split("table ")[1:]]
-    raise UnsupportedError("this host's kernel takes no nftables rules")
+    raise UnsupportedError("this host's kernel accepts no nftables rules")
 
 
 def _need_nft(host: FaultHost) -> None:
@@ -150,7 +150,7 @@ def _listed(family: str) -> list[str]:
 
 
 def _dropping(rules: str) -> list[Step]:
-    """Return what succeeds while all tables of these rules are there, and drop as much as they did at first."""
+    """Return the steps that succeed while all tables of these rules exist, with all their drop rules."""
     counts = '[ "$(nft list table "$1" "$2" | grep -o "drop$" | wc -l)" -ge "$3" ]'
     return [
         Step(

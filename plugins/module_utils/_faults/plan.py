@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a fault is made of: commands that inject it, that heal it, and that succeed while it is there.
+"""A fault's plan: the commands that inject it, that heal it, and that succeed while it is in effect.
 
 Commands alone, so that a script can heal a node without Ansible.
 """
@@ -35,9 +35,9 @@ class UnsupportedError(Exception):
 
 
 class Step(NamedTuple):
-    """A command that must succeed, or with *must_fail* must not. It is left out when *only_if* fails.
+    """A command that must succeed, or fail with *must_fail*. It is skipped if *only_if* fails.
 
-    *lost* is for one that shows that a fault is there: what is the case when it does not, in words.
+    *lost* describes the state that a check of the fault's effect has found instead.
     """
 
     argv: Sequence[str]
@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What the user asks for; *folder* is where the fault may keep files until it is healed."""
+    """The user's options; *folder* is where the fault may keep files until it is healed."""
 
     fault: str
     folder: str
@@ -64,10 +64,10 @@ class Options(NamedTuple):
 class FaultPlan(NamedTuple):
     """One fault on this host. *files* are written to the fault's folder first.
 
-    *present* is how its effect is seen: each step succeeds after injecting, and still does before healing, unless
-    something else has ended the fault meanwhile. There are none where only others can see it.
+    *present* checks its effect: each step succeeds after injecting, and still does before healing, unless
+    something else ended the fault in between. It is empty if only other hosts can see the effect.
 
-    *delayed*: systemd injects it when the module has answered, and knows when. *waiting* succeeds until then.
+    *delayed*: systemd injects it after the module has returned, and records the time. *waiting* succeeds until then.
     """
 
     inject: list[Step]
@@ -80,18 +80,18 @@ class FaultPlan(NamedTuple):
 
     @property
     def injected(self) -> list[Step]:
-        """What succeeds right after injecting."""
+        """The steps that succeed right after injecting."""
         return self.waiting if self.delayed else self.present
 
 
 class FaultHost:
-    """What a fault must know of the host before it is injected."""
+    """Access to the host on which a fault is planned and injected."""
 
     def __init__(self, run: Runner) -> None:
         self.run = run
 
     def output(self, argv: list[str], failure: str) -> str:
-        """Return what a command prints. Raises FaultError with *failure* when it fails."""
+        """Return a command's output. Raises FaultError with *failure* if it fails."""
         rc, out, err = self.run(argv)
         if rc != 0:
             raise FaultError(f"{failure}: {(err or out).strip() or f'exit code {rc}'}", argv, rc, err)
@@ -102,12 +102,12 @@ class FaultHost:
         return (self.run(list(step.argv))[0] != 0) == step.must_fail
 
     def need(self, program: str, package: str) -> None:
-        """Raise UnsupportedError when there is no such program."""
+        """Raise UnsupportedError if the program is not installed."""
         if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             raise UnsupportedError(f"{program} is not on this host: install {package}")
 
     def need_capability(self, number: int, name: str) -> None:
-        """Raise UnsupportedError when processes of this user lack the capability."""
+        """Raise UnsupportedError if this user's processes lack the capability."""
         with open("/proc/self/status", encoding="ascii", errors="replace") as stream:
             if not has_capability(stream.read(), number):
                 raise UnsupportedError(f"this host does not give root {name}")
@@ -119,20 +119,20 @@ class FaultHost:
             raise UnsupportedError(f"this host is a container ({out.strip()}): {why}")
 
     def interfaces(self) -> list[str]:
-        """Name the host's network interfaces."""
+        """Return the names of the host's network interfaces."""
         # "bonding_masters" is a file.
         return sorted(entry.name for entry in os.scandir("/sys/class/net") if entry.is_dir())
 
     def cores(self) -> int:
-        """Count the processors that may be used."""
+        """Return the number of usable processors."""
         return len(os.sched_getaffinity(0))
 
     def exists(self, path: str) -> bool:
-        """Return whether there is such a file."""
+        """Return whether the file exists."""
         return os.path.exists(path)
 
     def is_mount_point(self, path: str) -> bool:
-        """Return whether a file system of its own is mounted there."""
+        """Return whether a file system is mounted at *path*."""
         return os.path.ismount(path)
 
     def has_systemd(self) -> bool:
@@ -155,14 +155,14 @@ def has_capability(status: str, number: int) -> bool:
 
 
 def known_interface(host: FaultHost, name: str) -> str:
-    """Return the interface's name. Raises FaultError when the host has no such interface."""
+    """Return the interface's name. Raises FaultError if the host does not have it."""
     if name not in host.interfaces():
         raise FaultError(f"interface {name} is not on this host, which has {', '.join(host.interfaces())}")
     return name
 
 
 def as_data(steps: Sequence[Step]) -> list[list[Any]]:
-    """Return steps as JSON can have them; :func:`from_data` is the way back."""
+    """Return steps as JSON-compatible data; the inverse of :func:`from_data`."""
     return [[list(step.argv), list(step.only_if), step.must_fail, step.lost] for step in steps]
 
 

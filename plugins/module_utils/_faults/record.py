@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is known on a host about the faults that it has: a folder each.
+"""A host's records of its faults, one folder per fault.
 
-Most faults end when their host boots, and so do their folders. What would outlive that is kept where it lasts.
+Most faults end when their host boots, and so do their folders. Records of faults that survive a boot are on disk.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LASTING = "/var/lib/haproof-drill"
 
 
 class FaultRecord(NamedTuple):
-    """A fault. Moments are in seconds of this host's monotonic clock; *present* are steps as data."""
+    """A fault. Times are in seconds of this host's monotonic clock; *present* are steps as data."""
 
     fault: str
     node: str
@@ -44,7 +44,7 @@ class FaultRecord(NamedTuple):
     injected_s: float | None
     delayed: bool
     boot: str = ""
-    """The boot of the host that the moments belong to."""
+    """The boot id of the host, since the times are only valid for one boot."""
     took_s: float | None = None
     """How long injecting took. Never written: a write after injecting could bring back the record of a healed fault."""
 
@@ -60,9 +60,9 @@ def folder_name(fault: str, node: str) -> str:
 
 
 def base_folders(uid: int) -> tuple[str, str]:
-    """Return the folder of records that end when the host boots, and of those that last.
+    """Return the folder of the records that a boot clears, and of those that survive it.
 
-    Of a user who drives other hosts all last. The environment has no say, for cron, su and CI must find them again.
+    All records of an unprivileged user survive. The environment is ignored, since cron, su and CI must find them again.
     """
     if uid == 0:
         return FOLDER, LASTING
@@ -71,7 +71,7 @@ def base_folders(uid: int) -> tuple[str, str]:
     except KeyError:
         home = ""
     if not os.path.isdir(home) or home == "/":
-        folder = f"/tmp/haproof-drill-{uid}"  # noqa: S108 (it is believed only when it is this user's)
+        folder = f"/tmp/haproof-drill-{uid}"  # noqa: S108 (only trusted if this user owns it)
     else:
         # A home may be shared by many hosts.
         folder = os.path.join(home, ".local/state/haproof-drill", os.uname().nodename)
@@ -79,7 +79,7 @@ def base_folders(uid: int) -> tuple[str, str]:
 
 
 def foreign() -> bool:
-    """Return whether root has records here that another user would overlook."""
+    """Return whether root has records here, which another user would miss."""
     return any(map(_has_folders, (FOLDER, LASTING)))
 
 
@@ -95,7 +95,7 @@ def _has_folders(base: str) -> bool:
 class Records:
     """The records below *base*, and below *lasting* those of the faults *survivors*.
 
-    What is there counts only when it is this user's alone, for the scripts are run; otherwise FaultError is raised.
+    Raises FaultError for files that another user could have written, since the scripts are run.
     """
 
     def __init__(self, base: str, lasting: str, survivors: Container[str]) -> None:
@@ -113,20 +113,20 @@ class Records:
         return os.path.join(self.folder(name), "heal")
 
     def own_script(self, name: str) -> str:
-        """Return the path of the script, to be run."""
+        """Return the path of the script, checked to be this user's own."""
         self._own(self.folder(name))
         return self._own(self.script(name))
 
     def active(self) -> list[FaultRecord]:
-        """Return the faults that are not healed. Raises FaultError for a record that cannot be read."""
+        """Return the faults that are not healed. Raises FaultError for an unreadable record."""
         return [found for name in self.names() for found in [self._read(name, RECORD)] if found]
 
     def healed(self, name: str) -> FaultRecord | None:
-        """Return the record of a fault that is healed, until it is removed."""
+        """Return the record of a healed fault, None once it has been removed."""
         return self._read(name, HEALED)
 
     def names(self) -> list[str]:
-        """Name the folders that are there."""
+        """Return the names of the existing folders."""
         bases = [base for base in sorted({self._base, self._lasting}) if os.path.lexists(base)]
         return sorted(
             entry.name
@@ -136,7 +136,7 @@ class Records:
         )
 
     def create(self, name: str, files: dict[str, str]) -> None:
-        """Make the folder of a fault with these files in it. Raises FaultError."""
+        """Create a fault's folder with these files. Raises FaultError."""
         try:
             make_private(os.path.dirname(self.folder(name)))
             self.remove(name)
@@ -147,7 +147,7 @@ class Records:
             raise FaultError(f"cannot write to {self.folder(name)}: {error.strerror}") from error
 
     def write(self, record: FaultRecord) -> None:
-        """Note the fault, at once or not at all. Raises FaultError."""
+        """Write the record atomically. Raises FaultError."""
         path = os.path.join(self.folder(record.name), RECORD)
         try:
             replace_lasting(path, json.dumps(record._asdict(), indent=2))
@@ -155,12 +155,12 @@ class Records:
             raise FaultError(f"cannot write {path}: {error.strerror}") from error
 
     def remove(self, name: str) -> None:
-        """Forget a fault."""
+        """Remove a fault's folder."""
         with suppress(FileNotFoundError):
             shutil.rmtree(self.folder(name))
 
     def injected_s(self, record: FaultRecord) -> float | None:
-        """Return when the fault was injected, None when nobody knows, or the host has booted since."""
+        """Return when the fault was injected, None if unknown or if the host has booted since."""
         if record.boot and record.boot != current_boot():
             return None
         if not record.delayed:
@@ -168,12 +168,12 @@ class Records:
         return systemd_moment_s(self._text(record.name, INJECTED_AT))
 
     def healed_s(self, name: str) -> float | None:
-        """Return when the script began to heal the fault, at its last run."""
+        """Return when the last run of the script began to heal the fault."""
         text = self._text(name, HEALED_AT)
         return float(text) if text else None
 
     def lost(self, name: str) -> list[str] | None:
-        """Return what spoke against the fault's being there when healing began, None when nothing is known."""
+        """Return what showed that the fault had ended before healing began, None if that was not recorded."""
         if not os.path.lexists(os.path.join(self.folder(name), LOST)):
             return None
         return self._text(name, LOST).splitlines()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The script that heals: the timer runs it, the module runs it, and a person on call may run it."""
+"""The script that heals a fault, run by the timer, by the module, or by an engineer on call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INJECTED_AT = "injected"
 
 _HEAD = """#!/bin/sh
 # Heals {what}, which a drill of haproof.balancer injected.
-# To be run by hand at any time, and more than once:  sh {folder}/heal
+# Can be run by hand at any time, and repeatedly:  sh {folder}/heal
 folder={folder}
 failed=0
 
@@ -29,7 +29,7 @@ quietly() {{ "$@" >/dev/null 2>&1; }}
 shows() {{ told=$1; shift; quietly "$@" || echo "$told" >>"$folder/{lost}.new"; }}
 shows_by_failing() {{ told=$1; shift; if quietly "$@"; then echo "$told" >>"$folder/{lost}.new"; fi; }}
 
-# The switch at the deadline and a person may come at the same time.
+# The timer and an engineer may run it at the same time.
 exec 9<"$folder" || exit 1
 if quietly command -v flock; then flock 9; fi
 if [ ! -e "$folder/{record}" ]; then
@@ -37,7 +37,7 @@ if [ ! -e "$folder/{record}" ]; then
     exit 0
 fi
 
-# Is it still there, or has something else ended it? Only before the first attempt can that be seen.
+# Is it still in effect, or has something else ended it? Only the first attempt can tell.
 if [ ! -e "$folder/{lost}" ]; then
 {present}
 fi
@@ -52,7 +52,7 @@ if [ "$failed" -ne 0 ]; then
 fi
 mv "$folder/{record}" "$folder/{healed}"
 
-# Nothing is left to do at the deadline.
+# Disarm the switch.
 {disarm}
 exit "$failed"
 """
@@ -65,14 +65,14 @@ def line(step: Step) -> str:
 
 
 def look(step: Step) -> str:
-    """Return a step that shows that the fault is there as a line of the script, which notes what it says otherwise."""
+    """Return a check of the fault's effect as a line of the script, which records what it found instead."""
     return f"    {'shows_by_failing' if step.must_fail else 'shows'} {shlex.join([step.lost, *step.argv])}"
 
 
 def heal_script(
     what: str, folder: str, present: Sequence[Step], heal: Sequence[Step], disarm: Sequence[Step], python: str
 ) -> str:
-    """Return the script for the fault *what* with its record in *folder*. It goes on after a step that fails."""
+    """Return the script for the fault *what* with its record in *folder*. It continues after a failed step."""
     looks = [f'    : >"$folder/{LOST}.new"', *map(look, present), f'    mv "$folder/{LOST}.new" "$folder/{LOST}"']
     head = _HEAD.format(
         what=what,

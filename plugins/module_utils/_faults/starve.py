@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""cpu_starve: busy loops take every processor's time."""
+"""cpu_starve: busy loops use up every processor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOPS_PER_CORE = 2
 
 
 def keep_busy(options: Options, host: FaultHost) -> FaultPlan:
-    """Run two busy loops a core."""
+    """Run two busy loops per core."""
     loops = 'i=0; while [ "$i" -lt "$1" ]; do while :; do :; done & i=$((i + 1)); done; wait'
     return FaultPlan(
         inject=[background(options, ["sh", "-c", loops, "sh", str(host.cores() * LOOPS_PER_CORE)])],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The dead man's switch: heals a fault at its deadline, whether the controller still lives or not, or after a boot."""
+"""The dead man's switch: heals a fault at its deadline, even without the controller, or after a boot."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files imp
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan import FaultError, FaultHost, Options, Step
 
 RETRY_S = 5
-"""A heal that failed at the deadline is tried again after so many seconds."""
+"""After this time a failed heal is retried."""
 
 START_S = 5
-"""So long a guard may take to start."""
+"""How long a guard may take to start."""
 
 UNITS = "/etc/systemd/system"
 BOOT_TRIES = 12
@@ -46,9 +46,9 @@ while subprocess.call(["sh", script]):
 
 
 class AtBoot:
-    """A unit on the disk that heals at the next boot, before *unit* starts: for a fault that a boot does not end.
+    """A unit on disk that heals at the next boot, before *unit* starts: for a fault that survives a boot.
 
-    systemd finds it when it boots. It need not know of it before, and nothing is left to do when it is removed.
+    systemd reads it only at boot, so neither writing nor removing it needs a daemon-reload.
     """
 
     def __init__(self, fault: str, node: str) -> None:
@@ -71,7 +71,7 @@ class AtBoot:
             raise FaultError(f"cannot write {error.filename}, which heals after a boot: {error.strerror}") from error
 
     def disarm(self) -> list[Step]:
-        """Return how the script forgets the next boot."""
+        """Return the step by which the script removes the unit."""
         return [Step(["rm", "-f", *self._paths])]
 
 
@@ -81,7 +81,7 @@ def boot_unit(fault: str, node: str) -> str:
 
 
 def daemons_run(options: Options) -> list[str]:
-    """Return the command that fails while the host boots and heals, before the daemons start."""
+    """Return the command that fails while the boot unit heals, before the daemons start."""
     unit = boot_unit(options.fault, options.node)
     return ["sh", "-c", '[ "$(systemctl is-active "$1")" != activating ]', "sh", unit]
 
@@ -95,13 +95,13 @@ class HealTimer:
         self.timer = f"{self.name}.timer"
 
     def armed(self) -> bool:
-        """Return whether the timer still waits for its moment, or heals."""
+        """Return whether the timer is waiting or healing."""
         return self._host.holds(Step(["systemctl", "is-active", "--quiet", self.timer]))
 
     def arm(self, script: str, deadline_s: float) -> None:
         """Run *script* in *deadline_s* seconds, and until it succeeds. Raises FaultError."""
-        # Without AccuracySec a transient timer may fire a minute late. --collect: a heal that failed must not keep
-        # the name busy.
+        # Without AccuracySec a transient timer may fire a minute late. Without --collect a failed heal would keep
+        # the unit's name in use.
         cmd = [
             "systemd-run",
             "--quiet",
@@ -116,12 +116,12 @@ class HealTimer:
         self._host.output(cmd, f"cannot arm the timer {self.timer} that heals the fault")
 
     def disarm(self) -> list[Step]:
-        """Return how the script forgets the deadline."""
+        """Return the step by which the script stops the timer."""
         return [Step(["systemctl", "stop", self.timer], only_if=["systemctl", "is-active", "--quiet", self.timer])]
 
 
 class Guard:
-    """A process of its own session, for a host that drives others and may have no systemd."""
+    """A process in its own session, for a driver host that may have no systemd."""
 
     timer = None
 
@@ -130,13 +130,13 @@ class Guard:
         self._pid_file = os.path.join(folder, "guard.pid")
 
     def armed(self) -> bool:
-        """Return whether the guard still waits for its moment, or heals."""
+        """Return whether the guard is waiting or healing."""
         with suppress(OSError, ValueError):
             with open(self._pid_file, encoding="ascii") as stream:
                 pid = int(stream.read())
             with open(f"/proc/{pid}/cmdline", "rb") as stream:
                 return os.fsencode(self._script) in stream.read().split(b"\0")
-        # No such file, or no such process any more.
+        # The file or the process is gone.
         return False
 
     def arm(self, script: str, deadline_s: float) -> None:
@@ -149,7 +149,7 @@ class Guard:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                # Survives the end of Ansible and of its terminal.
+                # Outlives Ansible and its terminal.
                 start_new_session=True,
             )
         except OSError as error:
@@ -160,15 +160,15 @@ class Guard:
         except OSError as error:
             os.kill(guard.pid, signal.SIGTERM)
             raise FaultError(f"cannot write {self._pid_file}: {error.strerror}") from error
-        # A process that has just been started has no command line for a moment.
+        # A new process has no command line for a moment.
         end_s = time.monotonic() + START_S
         while not self.armed():
             if guard.poll() is not None or time.monotonic() > end_s:
-                raise FaultError("the process that heals the fault at its deadline does not run", argv)
+                raise FaultError("the process that heals the fault at its deadline is not running", argv)
             time.sleep(0.005)
 
     def disarm(self) -> list[Step]:
-        """Return how the script ends the guard: last, for the guard may be what runs it."""
+        """Return the last step of the script, which ends the guard that may be running it."""
         ours = 'grep -aqF "$2" "/proc/$(cat "$1")/cmdline"'
         return [
             Step(

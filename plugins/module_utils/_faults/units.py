@@ -18,7 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.plan impo
 from ansible_collections.haproof.balancer.plugins.module_utils._faults.transient import background, gone, runs
 
 RUNNING_SHARE = 0.5
-"""Half as long as a slow service stands still it runs."""
+"""A slow service runs for this part of the time that it is stopped."""
 
 
 _ANOTHER_PROCESS = (
@@ -26,7 +26,7 @@ _ANOTHER_PROCESS = (
     ' i=$((i + 1)); [ "$i" -lt 100 ] || exit 1; sleep 0.02; done'
 )
 
-# Stopped, or dead and not collected. The kernel needs a moment to stop them all.
+# All processes are stopped, or are zombies. The kernel needs a moment to stop them all.
 _ALL_STAND_STILL = (
     'group=$(systemctl show --property=ControlGroup --value "$1"); [ -n "$group" ] || exit 1;'
     " for base in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do"
@@ -37,45 +37,45 @@ _ALL_STAND_STILL = (
 
 
 class RunningUnit(NamedTuple):
-    """A unit that runs; the process id is 0 when it has no main process."""
+    """A running unit; the process id is 0 if it has no main process."""
 
     name: str
     pid: int
 
 
 def running(host: FaultHost, name: str) -> RunningUnit:
-    """Return the unit. Raises FaultError when the host does not have it, or it does not run."""
+    """Return the unit. Raises FaultError if it does not exist or is not running."""
     cmd = ["systemctl", "show", "--property=LoadState,ActiveState,MainPID", name]
-    output = host.output(cmd, f"cannot ask systemd for {name}")
+    output = host.output(cmd, f"cannot query systemd for {name}")
     properties: dict[str, str] = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
     if properties.get("LoadState") != "loaded":
         raise FaultError(f"unit {name} is not on this host (systemd: {properties.get('LoadState')})", cmd)
     if properties["ActiveState"] != "active":
         state = properties["ActiveState"]
-        raise FaultError(f"unit {name} does not run (systemd: {state}): start it before it is broken", cmd)
+        raise FaultError(f"unit {name} is not running (systemd: {state}): start it first", cmd)
     return RunningUnit(name, int(properties.get("MainPID", "0")))
 
 
 def with_process(host: FaultHost, name: str) -> RunningUnit:
-    """Return the unit. Raises FaultError also when it has no main process, by which its death or silence is seen."""
+    """Return the unit. Raises FaultError also if it has no main process, whose state shows the fault's effect."""
     unit = running(host, name)
     if not unit.pid:
-        raise FaultError(f"unit {name} has no main process: name the unit whose processes do the work")
+        raise FaultError(f"unit {name} has no main process: set the unit that runs the service's processes")
     return unit
 
 
 def killed(unit: str, pid: int) -> Step:
-    """Return what succeeds once the main process is another one, or none; systemd takes a moment to notice."""
+    """Return the step that succeeds once the main process has changed or ended; systemd takes a moment to notice."""
     return Step(["sh", "-c", _ANOTHER_PROCESS, "sh", unit, str(pid)], lost=f"{unit} still has the process {pid}")
 
 
 def is_active(unit: str) -> list[str]:
-    """Return the command that asks whether a unit runs."""
+    """Return the command that checks whether a unit is active."""
     return ["systemctl", "is-active", "--quiet", unit]
 
 
 def started(unit: str) -> list[Step]:
-    """Return how a unit comes to run, also one that systemd has given up."""
+    """Return the steps that start a unit, even one that has reached its start limit."""
     return [
         Step(["systemctl", "reset-failed", unit], only_if=["systemctl", "is-failed", "--quiet", unit]),
         Step(["systemctl", "start", unit]),
@@ -84,18 +84,18 @@ def started(unit: str) -> list[Step]:
 
 
 def signal(name: str, unit: str) -> Step:
-    """Return how all processes of a unit get a signal."""
+    """Return the step that signals all processes of a unit."""
     return Step(["systemctl", "kill", f"--signal={name}", unit])
 
 
 def thawed(unit: str) -> Step:
-    """Return how processes that stand still go on, also when somebody has tried to stop them."""
+    """Return the step that continues stopped processes, also of a unit that is being stopped."""
     has_processes = 'case $(systemctl show --property=ActiveState --value "$1") in inactive | failed) exit 1 ;; esac'
     return Step(signal("CONT", unit).argv, only_if=["sh", "-c", has_processes, "sh", unit])
 
 
 def stop(options: Options, host: FaultHost) -> FaultPlan:
-    """Stop the unit the way an operator does."""
+    """Stop the unit as an operator would."""
     unit = running(host, options.service).name
     return FaultPlan(
         inject=[Step(["systemctl", "stop", unit])],
@@ -106,32 +106,32 @@ def stop(options: Options, host: FaultHost) -> FaultPlan:
 
 
 def kill(options: Options, host: FaultHost) -> FaultPlan:
-    """Kill all processes of the unit. What systemd does about it is part of what is tried."""
+    """Kill all processes of the unit. Whether systemd restarts it is part of the drill."""
     unit, pid = with_process(host, options.service)
     return FaultPlan(inject=[signal("KILL", unit)], heal=started(unit), present=[killed(unit, pid)], unit=unit)
 
 
 def kill_at_once(options: Options, host: FaultHost) -> FaultPlan:
-    """Kill all processes of the unit, none of which sees another die and cleans up."""
+    """Kill all processes of the unit while they are stopped, so that none sees another die and cleans up."""
     unit, pid = with_process(host, options.service)
     inject = [signal("STOP", unit), signal("KILL", unit)]
     return FaultPlan(inject=inject, heal=started(unit), present=[killed(unit, pid)], unit=unit)
 
 
 def hang(options: Options, host: FaultHost) -> FaultPlan:
-    """Let all processes of the unit stand still."""
+    """Stop all processes of the unit with SIGSTOP."""
     unit, pid = with_process(host, options.service)
     stands_still = ["grep", "-q", "^State:.T", f"/proc/{pid}/status"]
     return FaultPlan(
         inject=[signal("STOP", unit)],
         heal=[thawed(unit), *started(unit), Step(stands_still, must_fail=True)],
-        present=[Step(["sh", "-c", _ALL_STAND_STILL, "sh", unit], lost=f"processes of {unit} go on")],
+        present=[Step(["sh", "-c", _ALL_STAND_STILL, "sh", unit], lost=f"processes of {unit} are running")],
         unit=unit,
     )
 
 
 def slow(options: Options, host: FaultHost) -> FaultPlan:
-    """Let the unit stand still most of the time, so that an answer may take slow_s longer."""
+    """Keep the unit stopped most of the time, so that a response takes up to slow_s longer."""
     unit = running(host, options.service).name
     loop = (
         'while :; do systemctl kill --signal=STOP "$1"; sleep "$2"; systemctl kill --signal=CONT "$1"; sleep "$3"; done'
@@ -141,16 +141,16 @@ def slow(options: Options, host: FaultHost) -> FaultPlan:
     return FaultPlan(
         inject=[background(options, argv, goes_on)],
         heal=[gone(options.fault), thawed(unit), *started(unit)],
-        present=[runs(options.fault)._replace(lost=f"{unit} is not stopped again and again any more")],
+        present=[runs(options.fault)._replace(lost=f"{unit} is no longer stopped repeatedly")],
         unit=unit,
     )
 
 
 def reload(options: Options, host: FaultHost) -> FaultPlan:
-    """Reload the unit, as after a change. There is nothing to heal."""
+    """Reload the unit, as after a change. Healing has nothing to undo."""
     unit = running(host, options.service).name
     changed = ["systemctl", "show", "--property=StateChangeTimestampMonotonic", "--value", unit]
-    before = host.output(changed, f"cannot ask systemd for {unit}").strip()
+    before = host.output(changed, f"cannot query systemd for {unit}").strip()
     differs = '[ "$(systemctl show --property=StateChangeTimestampMonotonic --value "$1")" != "$2" ]'
     return FaultPlan(
         inject=[Step(["systemctl", "reload", unit])],

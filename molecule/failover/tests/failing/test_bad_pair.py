@@ -83,10 +83,10 @@ def test_two_holders_are_not_drilled_without_the_watch(lab: Lab) -> None:
 ENDED: dict[str, tuple[str, str]] = selected(
     {
         "service_stop": ("systemctl start {engine}", r"{engine} runs"),
-        "service_hang": ("systemctl kill --signal=CONT {engine}", r"processes of {engine} go on"),
+        "service_hang": ("systemctl kill --signal=CONT {engine}", r"processes of {engine} are running"),
         "service_slow": (
             "systemctl stop haproof-fault-service_slow",
-            r"{engine} is not stopped again and again any more",
+            r"{engine} is no longer stopped repeatedly",
         ),
         "keepalived_bad_config": ("sed -i '/^vrrp_instance VI_new/,$d' {conf}", r"{conf} has been changed"),
         "vrrp_block": ("nft delete table netdev haproof_drill", r"the rules of .* have been removed"),

@@ -171,7 +171,7 @@ def test_heal_that_fails_can_be_tried_again(frozen: Path) -> None:
     freeze(frozen)
     frozen.unlink()
     with pytest.raises(
-        FaultError, match=r"^fault node_freeze-lb01 is not healed, and will be tried again .*: rm: "
+        FaultError, match=r"^fault node_freeze-lb01 is not healed; its timer retries at the deadline: rm: "
     ) as failure:
         freeze(frozen, state="healed")
     assert failure.value.rc == 1

@@ -98,7 +98,7 @@ def test_fault_that_fails_half_way_is_healed_at_once(tmp_path: Path) -> None:
 def test_fault_that_does_nothing_is_healed_at_once(tmp_path: Path) -> None:
     host = ModelHost(nginx="active")
     host.says[STOP] = "stopped, or so it says"
-    with pytest.raises(FaultError, match=r"^the fault is not there after it was injected: "):
+    with pytest.raises(FaultError, match=r"^the fault is not in effect after injecting: "):
         stop_nginx(host, tmp_path)
     assert host.commands[-1] == f"sh {tmp_path}/service_stop/heal"
 
@@ -107,7 +107,9 @@ def test_heal_that_fails_says_why(tmp_path: Path) -> None:
     host = ModelHost(nginx="active")
     stop_nginx(host, tmp_path)
     host.refuses = {"sh"}
-    with pytest.raises(FaultError, match=r"^fault service_stop is not healed, .*: sh: refused$") as failure:
+    with pytest.raises(
+        FaultError, match=r"^fault service_stop is not healed; its timer retries at the deadline: sh: refused$"
+    ) as failure:
         heal(host, records_in(tmp_path), "service_stop")
     assert failure.value.rc == 1
     assert host.armed == {TIMER}
@@ -152,7 +154,7 @@ def test_nodes_are_broken_one_by_one_each() -> None:
 def test_a_fault_of_an_earlier_boot_is_not_said_to_heal_at_its_deadline() -> None:
     left = RECORD._replace(fault="keepalived_bad_config", boot="an earlier one", options={})
     assert refusal([left], "keepalived_stop", "", {}, 110.0) == (
-        "this host has the fault keepalived_bad_config (no options) already, which is there since an earlier boot: "
+        "this host has the fault keepalived_bad_config (no options) already, which dates from an earlier boot: "
         "heal it first, with state=healed"
     )
 

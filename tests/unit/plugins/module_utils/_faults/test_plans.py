@@ -122,7 +122,7 @@ def test_a_unit_without_a_main_process_is_not_signalled(fault: str) -> None:
     host.says["systemctl show --property=LoadState,ActiveState,MainPID keepalived"] = (
         "LoadState=loaded\nActiveState=active\nMainPID=0\n"
     )
-    with pytest.raises(FaultError, match=r"has no main process: name the unit"):
+    with pytest.raises(FaultError, match=r"has no main process: set the unit that runs"):
         plan(fault, host)
 
 
@@ -204,7 +204,7 @@ def test_holder_gets_no_duplicate() -> None:
 
 @pytest.mark.parametrize("state", ["inactive", "failed", "activating", "deactivating"])
 def test_unit_must_run_before_it_is_broken(state: str) -> None:
-    with pytest.raises(FaultError, match=rf"^unit nginx does not run \(systemd: {state}\): start it before"):
+    with pytest.raises(FaultError, match=rf"^unit nginx is not running \(systemd: {state}\): start it first"):
         plan("service_stop", ModelHost(nginx=state))
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from nodes import CLIENT, eventually, felt_s, inventory_balancers
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "build/collections"))
+sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.filter.vrrp_failover_bound import vrrp_failover_bound
 
 if TYPE_CHECKING:

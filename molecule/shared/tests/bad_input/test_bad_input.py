@@ -73,6 +73,16 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
             {"nginx_http": {"no_such_directive": "on"}},
             ["fatal: [web0", "nginx.conf", "no_such_directive"],
         ),
+        (
+            # It stops once site.yml has looked at all hosts, and has found changes on each.
+            "package that does not exist",
+            {
+                "nginx_extra_packages": ["no-such-package"],
+                "nginx_http": {"client_max_body_size": "9m"},
+                "keepalived_global_defs": {"vrrp_garp_master_repeat": 9},
+            },
+            ["fatal: [lb0", "no-such-package"],
+        ),
     ],
     "haproxy": [
         (
@@ -84,6 +94,16 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
             "line that haproxy rejects",
             {"haproxy_global": {"no_such_directive": "on"}},
             ["fatal: [lb0", "haproxy.cfg", "no_such_directive"],
+        ),
+        (
+            # It stops once site.yml has looked at all hosts, and has found changes on each.
+            "package that does not exist",
+            {
+                "haproxy_extra_packages": ["no-such-package"],
+                "haproxy_global": {"maxconn": 999},
+                "keepalived_global_defs": {"vrrp_garp_master_repeat": 9},
+            },
+            ["fatal: [lb0", "no-such-package"],
         ),
     ],
 }

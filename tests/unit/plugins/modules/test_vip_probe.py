@@ -519,19 +519,23 @@ def test_https_with_a_certificate_for_another_name(server_tls: ssl.SSLContext) -
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "kind"), [(silent, "tls_closed"), (reset, "reset"), (hang, "timeout"), (banner, "tls_")]
+    ("behaviour", "kind", "timeout"),
+    [(silent, "tls_closed", 5.0), (reset, "reset", 5.0), (hang, "timeout", 0.1), (banner, "tls_", 5.0)],
 )
-def test_https_where_nobody_speaks_tls(behaviour: Behaviour, kind: str) -> None:
+def test_https_where_nobody_speaks_tls(behaviour: Behaviour, kind: str, timeout: float) -> None:
     with serving(behaviour) as server:
-        result = probe(at(server, "https"), duration=0.1, timeout=0.1)
+        result = probe(at(server, "https"), duration=0.1, timeout=timeout)
     assert result["failed"] == result["requests"]
     assert all(error.startswith(kind) for error in result["errors"])
 
 
-@pytest.mark.parametrize(("behaviour", "kind"), [(bad_status, "http_503"), (cut_off, "incomplete"), (hang, "timeout")])
-def test_https_with_bad_answers(server_tls: ssl.SSLContext, behaviour: Behaviour, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("behaviour", "kind", "timeout"),
+    [(bad_status, "http_503", 5.0), (cut_off, "incomplete", 5.0), (hang, "timeout", 0.1)],
+)
+def test_https_with_bad_answers(server_tls: ssl.SSLContext, behaviour: Behaviour, kind: str, timeout: float) -> None:
     with serving(behaviour, server_tls) as server:
-        result = probe(at(server, "https"), duration=0.1, timeout=0.1, validate_certs=False)
+        result = probe(at(server, "https"), duration=0.1, timeout=timeout, validate_certs=False)
     assert result["errors"] == {kind: result["requests"]}
 
 

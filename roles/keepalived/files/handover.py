@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -393,12 +394,17 @@ class Service:
 
 def clean(vips: Sequence[str], kernel: Kernel) -> None:
     """Remove the rules and the routes."""
-    for vip in vips:
-        try:
-            kernel.nft(removal(vip))
-            kernel.local(vip, False)
-        except (OSError, subprocess.SubprocessError) as error:
-            say(3, f"{vip}: cannot clean up: {_reason(error)}")
+    # Once the unit's file is gone, systemd signals the whole control group. The commands inherit the mask.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        for vip in vips:
+            try:
+                kernel.local(vip, False)
+                kernel.nft(removal(vip))
+            except (OSError, subprocess.SubprocessError) as error:
+                say(3, f"{vip}: cannot clean up: {_reason(error)}")
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _has(family: int, vips: Mapping[str, Vip]) -> bool:

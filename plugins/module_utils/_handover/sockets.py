@@ -11,12 +11,11 @@ import socket
 import struct
 from typing import Iterator, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._link.netlink import dump, messages
+
 # linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
-_SOCK_DIAG, _BY_FAMILY, _DUMP = 4, 20, 0x301
-_DONE, _ERROR = 3, 2
+_SOCK_DIAG, _BY_FAMILY = 4, 20
 _ID_AT, _ID_SIZE = 4, 48
-_TIMEOUT_S = 2.0
-_CHUNK = 262_144
 # net/tcp_states.h. Sockets in these states have no connection that a packet could continue.
 _SYN_SENT, _TIME_WAIT, _CLOSE, _LISTEN = 2, 6, 7, 10
 _STATES = 0x1FFE & ~sum(1 << state for state in (_SYN_SENT, _TIME_WAIT, _CLOSE, _LISTEN))
@@ -41,7 +40,7 @@ def read_connections(vip: str) -> frozenset[Connection]:
 def parse(data: bytes, vip: str) -> Iterator[Connection]:
     """Yield the connections to a virtual IP in the kernel's answer; truncated messages are skipped."""
     wanted = ipaddress.ip_address(vip).packed
-    for kind, body in _messages(data):
+    for kind, body in messages(data):
         if kind != _BY_FAMILY or len(body) < _ID_AT + _ID_SIZE:
             continue
         size = 4 if body[0] == socket.AF_INET else 16
@@ -58,28 +57,4 @@ def _text(packed: bytes) -> str:
 
 
 def _dump(family: int) -> bytes:
-    request = struct.pack("=BBBBI48x", family, socket.IPPROTO_TCP, 0, 0, _STATES)
-    header = struct.pack("=IHHII", 16 + len(request), _BY_FAMILY, _DUMP, 1, 0)
-    chunks: list[bytes] = []
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as sock:
-        sock.settimeout(_TIMEOUT_S)
-        sock.sendto(header + request, (0, 0))
-        while not chunks or not _ends(chunks[-1]):
-            # A message never spans two datagrams.
-            chunks.append(sock.recv(_CHUNK))
-    return b"".join(chunks)
-
-
-def _ends(data: bytes) -> bool:
-    return any(kind in (_DONE, _ERROR) for kind, _body in _messages(data))
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the kind and body of each message (struct nlmsghdr)."""
-    at = 0
-    while at + 16 <= len(data):
-        length, kind = struct.unpack_from("=IH", data, at)
-        if length < 16 or at + length > len(data):
-            return
-        yield kind, data[at + 16 : at + length]
-        at += (length + 3) & ~3
+    return dump(_SOCK_DIAG, _BY_FAMILY, struct.pack("=BBBBI48x", family, socket.IPPROTO_TCP, 0, 0, _STATES))

@@ -11,16 +11,14 @@ import socket
 import struct
 from typing import Iterator, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._link.netlink import dump, messages
+
 # linux/netlink.h, linux/rtnetlink.h, linux/if_addr.h
 _NETLINK_ROUTE = 0
-_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
-_DONE, _ERROR = 3, 2
 _NEWADDR, _DELADDR, _GETADDR = 20, 21, 22
 _GROUPS = 0x10 | 0x100  # RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
 _ADDRESS, _LOCAL = 1, 2
 _SIZES = {socket.AF_INET: 4, socket.AF_INET6: 16}
-_TIMEOUT_S = 2.0
-_CHUNK = 65536
 
 
 class InterfaceAddress(NamedTuple):
@@ -32,16 +30,8 @@ class InterfaceAddress(NamedTuple):
 
 def read_addresses() -> list[InterfaceAddress]:
     """Return all addresses of the host. Raises OSError if the kernel does not answer."""
-    request = struct.pack("=IHHII", 24, _GETADDR, _DUMP, 1, 0) + struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
-    data = b""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_ROUTE) as sock:
-        sock.settimeout(_TIMEOUT_S)
-        sock.sendto(request, (0, 0))
-        while not _ends(data):
-            chunk = sock.recv(_CHUNK)
-            # A message never spans two datagrams.
-            data += chunk
-    return parse_addresses(data)
+    request = struct.pack("=BBBBi", socket.AF_UNSPEC, 0, 0, 0, 0)
+    return parse_addresses(dump(_NETLINK_ROUTE, _GETADDR, request))
 
 
 class AddressChange(NamedTuple):
@@ -70,7 +60,7 @@ def parse_changes(data: bytes) -> list[AddressChange]:
     """Return the changes in the kernel's messages; truncated and unknown ones are skipped."""
     return [
         AddressChange(found, kind == _NEWADDR)
-        for kind, body in _messages(data)
+        for kind, body in messages(data)
         if kind in (_NEWADDR, _DELADDR)
         for found in _address(body)
     ]
@@ -78,22 +68,7 @@ def parse_changes(data: bytes) -> list[AddressChange]:
 
 def parse_addresses(data: bytes) -> list[InterfaceAddress]:
     """Return the addresses in the kernel's answer to RTM_GETADDR; truncated and unknown messages are skipped."""
-    return [found for kind, body in _messages(data) if kind == _NEWADDR for found in _address(body)]
-
-
-def _ends(data: bytes) -> bool:
-    return any(kind in (_DONE, _ERROR) for kind, _body in _messages(data))
-
-
-def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the kind and body of each message (struct nlmsghdr)."""
-    at = 0
-    while at + 16 <= len(data):
-        length, kind = struct.unpack_from("=IH", data, at)
-        if length < 16 or at + length > len(data):
-            return
-        yield kind, data[at + 16 : at + length]
-        at += (length + 3) & ~3
+    return [found for kind, body in messages(data) if kind == _NEWADDR for found in _address(body)]
 
 
 def _address(body: bytes) -> Iterator[InterfaceAddress]:

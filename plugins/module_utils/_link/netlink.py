@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Questions to the kernel by netlink(7), and the messages of its answers."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Iterator
+
+# linux/netlink.h
+_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
+_DONE, _ERROR = 3, 2
+_TIMEOUT_S = 2.0
+# The kernel's datagrams have at most 32 KiB.
+_CHUNK = 65536
+
+
+def dump(protocol: int, kind: int, request: bytes) -> bytes:
+    """Return the kernel's whole answer to a request of this kind. Raises OSError if the kernel does not answer."""
+    header = struct.pack("=IHHII", 16 + len(request), kind, _DUMP, 1, 0)
+    chunks: list[bytes] = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as sock:
+        sock.settimeout(_TIMEOUT_S)
+        sock.sendto(header + request, (0, 0))
+        while not chunks or not _ends(chunks[-1]):
+            # A message never spans two datagrams.
+            chunks.append(sock.recv(_CHUNK))
+    return b"".join(chunks)
+
+
+def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the kind and body of each message (struct nlmsghdr) before the first truncated one."""
+    at = 0
+    while at + 16 <= len(data):
+        length, kind = struct.unpack_from("=IH", data, at)
+        if length < 16 or at + length > len(data):
+            return
+        yield kind, data[at + 16 : at + length]
+        at += (length + 3) & ~3
+
+
+def _ends(data: bytes) -> bool:
+    return any(kind in (_DONE, _ERROR) for kind, _body in messages(data))

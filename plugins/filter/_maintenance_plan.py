@@ -49,7 +49,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.filter._audit_report import observed
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import Request, plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import MaintenanceRequest, plan
 
 
 def _maintenance_plan(
@@ -63,7 +63,7 @@ def _maintenance_plan(
     state = request["state"]
     # YAML reads a bare on as true.
     wanted = {True: "on", False: "off"}.get(state, str(state)) if isinstance(state, bool) else str(state)
-    known = Request(str(request["host"]), wanted, str(request["probe_client"]), hosts, list(hostvars))
+    known = MaintenanceRequest(str(request["host"]), wanted, str(request["probe_client"]), hosts, list(hostvars))
     # Only the audit inspects links and the other daemons.
     return plan(known, observed(hosts, hostvars, services, vips)._replace(probes={}, daemons={}))
 

@@ -50,7 +50,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import DAEMONS, Run, changes, lines
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
+    DAEMONS,
+    SiteRun,
+    changes,
+    lines,
+)
 
 
 def _site_summary(
@@ -65,7 +70,7 @@ def _site_summary(
     results = {
         host: {daemon: hostvars[host].get(f"__{daemon}_configured") or {} for daemon in DAEMONS} for host in hosts
     }
-    run = Run(
+    run = SiteRun(
         vips=list(dict.fromkeys(vips)),
         results=results,
         infos={host: _info(hostvars[host]) for host in balancers},

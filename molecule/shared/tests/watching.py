@@ -38,7 +38,7 @@ _LINE = re.compile(r"(\w+) (\S+) (found|over): (.*)")
 class Finding:
     """A line of the watch's journal. ``at`` is the node's clock, in seconds."""
 
-    slug: str
+    kind: str
     vip: str
     word: str
     text: str
@@ -66,21 +66,21 @@ class Journal:
         lines = [(at, _LINE.fullmatch(text)) for at, text in self.lines("keepalived-watch")]
         return [Finding(match[1], match[2], match[3], match[4], at) for at, match in lines if match]
 
-    def states(self, slug: str) -> list[str]:
-        """Return ``found`` and ``over`` in order, for one slug."""
-        return [finding.word for finding in self.findings() if finding.slug == slug]
+    def states(self, kind: str) -> list[str]:
+        """Return ``found`` and ``over`` in order, for one kind."""
+        return [finding.word for finding in self.findings() if finding.kind == kind]
 
-    def reaches(self, slug: str, states: list[str]) -> bool:
+    def reaches(self, kind: str, states: list[str]) -> bool:
         """Wait until the states are these; return whether they are."""
-        return eventually(lambda: self.states(slug) == states, within_s=WAIT_S)
+        return eventually(lambda: self.states(kind) == states, within_s=WAIT_S)
 
-    def has_alerted(self, slug: str, states: list[str]) -> bool:
+    def has_alerted(self, kind: str, states: list[str]) -> bool:
         """Wait until these were sent to the alerts; return whether they were."""
-        return eventually(lambda: self.alerts(slug) == states, within_s=WAIT_S)
+        return eventually(lambda: self.alerts(kind) == states, within_s=WAIT_S)
 
-    def alerts(self, slug: str) -> list[str]:
-        """Return what was sent to the alerts about one slug: ``RAISED`` and ``CLEARED``."""
-        matches = [re.match(rf"{slug} \S+ (RAISED|CLEARED) ", text) for _at, text in self.lines("keepalived-alert")]
+    def alerts(self, kind: str) -> list[str]:
+        """Return what was sent to the alerts about one kind: ``RAISED`` and ``CLEARED``."""
+        matches = [re.match(rf"{kind} \S+ (RAISED|CLEARED) ", text) for _at, text in self.lines("keepalived-alert")]
         return [match[1] for match in matches if match]
 
 

@@ -106,7 +106,7 @@ def test_five_partitions_are_five_alarms(lab: Lab) -> None:
             "split_brain"
         )
     assert_within_promise(said["lb02"])
-    (found, *_rest) = [finding for finding in said["lb02"].findings() if finding.slug == "split_brain"]
+    (found, *_rest) = [finding for finding in said["lb02"].findings() if finding.kind == "split_brain"]
     assert found.vip == lab.vip
     holder_mac = lab.nodes["lb01"].check_output("cat /sys/class/net/eth1/address")
     assert f"this host, {holder_mac}" in found.text
@@ -115,7 +115,7 @@ def test_five_partitions_are_five_alarms(lab: Lab) -> None:
 def assert_within_promise(journal: Journal) -> None:
     """Compare the times of keepalived's transition to master and of the watch's finding, by the node's own clock."""
     masters = [at for at, text in journal.lines("keepalived") if "Entering MASTER STATE" in text]
-    found = [finding.at for finding in journal.findings() if (finding.slug, finding.word) == ("split_brain", "found")]
+    found = [finding.at for finding in journal.findings() if (finding.kind, finding.word) == ("split_brain", "found")]
     assert len(masters) == len(found)
     waits = [late - early for early, late in zip(masters, found)]
     assert max(waits) <= PROMISE_S + SLACK_S, waits
@@ -150,7 +150,7 @@ def test_a_vip_that_is_left_behind(lab: Lab, kind: str) -> None:
         for name in BALANCERS:
             assert said[name].reaches("split_brain", ["found"]), (name, said[name].findings())
         assert said["lb02"].reaches("peer_silent", ["found"]), said["lb02"].findings()
-        (silent,) = [finding for finding in said["lb02"].findings() if finding.slug == "peer_silent"]
+        (silent,) = [finding for finding in said["lb02"].findings() if finding.kind == "peer_silent"]
         assert f"is up and answers for {lab.vip}, but no advert" in silent.text
     for name in BALANCERS:
         assert said[name].reaches("split_brain", ["found", "over"]), (name, said[name].findings())

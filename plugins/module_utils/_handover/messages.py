@@ -23,7 +23,7 @@ _HEAD = "haproof-handover 1"
 _TEXT = re.compile(rf"{_HEAD} (ask|holding|serving|no) ([0-9a-f.:]{{2,45}}) (\d{{1,10}})(?: (\d{{1,10}}))?\n", re.ASCII)
 
 
-class Message(NamedTuple):
+class PeerMessage(NamedTuple):
     """``kind`` is ``ask``, or the answer: ``holding`` the VIP, ``serving`` its connections without it, or ``no``."""
 
     kind: str
@@ -32,18 +32,18 @@ class Message(NamedTuple):
     connections: int = 0
 
 
-def pack(message: Message) -> bytes:
+def pack(message: PeerMessage) -> bytes:
     """Return the datagram."""
     count = "" if message.kind == ASK else f" {message.connections}"
     return f"{_HEAD} {message.kind} {message.vip} {message.number}{count}\n".encode("ascii")
 
 
-def parse(datagram: bytes) -> Message | None:
+def parse(datagram: bytes) -> PeerMessage | None:
     """Return the message of a datagram, None for anything else."""
     found = _TEXT.fullmatch(datagram.decode("ascii", "replace"))
     if not found or (found[1] == ASK) != (found[4] is None):
         return None
     try:
-        return Message(found[1], bare_address(found[2]), int(found[3]), int(found[4] or 0))
+        return PeerMessage(found[1], bare_address(found[2]), int(found[3]), int(found[4] or 0))
     except AddressError:
         return None

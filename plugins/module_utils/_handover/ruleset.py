@@ -19,7 +19,7 @@ MOST_CONNECTIONS = 1_048_576
 """Size of the set. The kernel allocates memory only for the elements in it."""
 
 
-class Path(NamedTuple):
+class Forwarding(NamedTuple):
     """A virtual IP on an interface, and the former holder's own address there."""
 
     vip: str
@@ -43,18 +43,18 @@ def removal(vip: str) -> str:
     return f"add table {name}\ndelete table {name}\n"
 
 
-def ruleset(path: Path, mine: Iterable[Connection]) -> str:
+def ruleset(forwarding: Forwarding, mine: Iterable[Connection]) -> str:
     """Return the commands that replace a virtual IP's rules in one transaction.
 
     *mine* are the connections that this host itself still has. New ones are added by their first packet; the packets
     of all others are sent to the former holder.
     """
-    ip = family(path.vip)
+    ip = family(forwarding.vip)
     key = f"{ip} saddr . tcp sport . tcp dport"
     elements = ", ".join(f"{peer} . {peer_port} . {port}" for peer, peer_port, port in sorted(mine))
     seed = f"    elements = {{ {elements} }}\n" if elements else ""
     address = "ipv6_addr" if ip == "ip6" else "ipv4_addr"
-    return f"""{removal(path.vip)}table {table(path.vip)} {{
+    return f"""{removal(forwarding.vip)}table {table(forwarding.vip)} {{
   set mine {{
     type {address} . inet_service . inet_service
     size {MOST_CONNECTIONS}
@@ -62,13 +62,13 @@ def ruleset(path: Path, mine: Iterable[Connection]) -> str:
 {seed}  }}
   chain forward_others {{
     type filter hook prerouting priority raw; policy accept;
-    {ip} daddr != {path.vip} accept
-    iifname != "{path.device}" accept
+    {ip} daddr != {forwarding.vip} accept
+    iifname != "{forwarding.device}" accept
     meta l4proto != tcp accept
     fib daddr . iif type != local accept
     tcp flags & (syn | ack) == syn add @mine {{ {key} }} accept
     {key} @mine accept
-    counter dup to {path.former} device "{path.device}" drop
+    counter dup to {forwarding.former} device "{forwarding.device}" drop
   }}
 }}
 """

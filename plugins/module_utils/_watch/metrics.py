@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.process import PROCESS_RESTARTED, Restarts
-from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SLUGS, Watch
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import KINDS, Watch
 
 
 class Metric(NamedTuple):
@@ -78,8 +78,8 @@ def render(watches: Sequence[Watch], restarts: Restarts, maintenance: bool, now:
                 lines.append(f"{metric.name}{_labels(watch)} {value:g}")
     lines += _head("haproof_vip_finding", "gauge", "Whether this finding is raised.")
     for watch in watches:
-        for slug in SLUGS:
-            lines.append(f"haproof_vip_finding{_labels(watch, finding=slug)} {watch.raised(slug):d}")
+        for kind in KINDS:
+            lines.append(f"haproof_vip_finding{_labels(watch, finding=kind)} {watch.raised(kind):d}")
     lines += _head(
         "haproof_keepalived_restarts_total",
         "counter",

@@ -30,7 +30,7 @@ FORGET_S = 3600.0
 """After this time without an answer a router is no longer a peer."""
 
 SPLIT_BRAIN, NO_HOLDER, PEER_SILENT = "split_brain", "no_holder", "peer_silent"
-SLUGS = (SPLIT_BRAIN, NO_HOLDER, PEER_SILENT)
+KINDS = (SPLIT_BRAIN, NO_HOLDER, PEER_SILENT)
 # keepalived's own numbers; other states (FAULT, stopped) do not show on the wire.
 INIT, BACKUP, MASTER = 0, 1, 2
 
@@ -141,7 +141,7 @@ class Watch:
             NO_HOLDER: Debounce(max(RAISE_ROUNDS, patience), CLEAR_ROUNDS, NO_HOLDER in raised),
             PEER_SILENT: Debounce(RAISE_ROUNDS, CLEAR_ROUNDS, PEER_SILENT in raised),
         }
-        self.texts = {slug: "found before the watch was restarted" for slug in SLUGS if slug in raised}
+        self.texts = {kind: "found before the watch was restarted" for kind in KINDS if kind in raised}
         self._armed_at = now + GRACE_S
         self._release_after = release_after
         self._routers: dict[str, Router] = {}
@@ -179,15 +179,15 @@ class Watch:
             NO_HOLDER: None if seen.macs is None or now < self._armed_at else self.answers == 0,
             PEER_SILENT: bool(silent) if self.vip.first else None,
         }
-        changed = [slug for slug in SLUGS if self._findings[slug].step(verdicts[slug])]
-        for slug in changed:
-            self._describe(slug, seen, silent, now)
+        changed = [kind for kind in KINDS if self._findings[kind].step(verdicts[kind])]
+        for kind in changed:
+            self._describe(kind, seen, silent, now)
         self._decide(seen, now)
         return changed
 
-    def raised(self, slug: str) -> bool:
+    def raised(self, kind: str) -> bool:
         """Return whether this finding is raised."""
-        return self._findings[slug].state
+        return self._findings[kind].state
 
     def doubtful(self, now: float) -> list[str]:
         """Return the addresses of the routers that should be asked whether they are still up."""
@@ -201,7 +201,7 @@ class Watch:
     def snapshot(self, now: float) -> dict[str, Any]:
         """Return the state that the next run needs."""
         routers = [dict(vars(router)) for router in self._routers.values()]
-        return {"raised": [slug for slug in SLUGS if self.raised(slug)], "routers": routers, "at": now}
+        return {"raised": [kind for kind in KINDS if self.raised(kind)], "routers": routers, "at": now}
 
     def _recall(self, known: Mapping[str, Any], now: float) -> None:
         if 0 <= now - known.get("at", -FRESH_S) <= FRESH_S:
@@ -268,17 +268,17 @@ class Watch:
             router.back = now + BOOT_S
         return 0 < router.back <= now
 
-    def _describe(self, slug: str, seen: Round, silent: Sequence[Router], now: float) -> None:
-        if slug == SPLIT_BRAIN and self.raised(slug):
+    def _describe(self, kind: str, seen: Round, silent: Sequence[Router], now: float) -> None:
+        if kind == SPLIT_BRAIN and self.raised(kind):
             self.conflicts += 1
-        text = self._raised_text(slug, seen, silent, now) if self.raised(slug) else self._cleared_text(slug)
-        self.texts[slug] = text
+        text = self._raised_text(kind, seen, silent, now) if self.raised(kind) else self._cleared_text(kind)
+        self.texts[kind] = text
 
-    def _raised_text(self, slug: str, seen: Round, silent: Sequence[Router], now: float) -> str:
+    def _raised_text(self, kind: str, seen: Round, silent: Sequence[Router], now: float) -> str:
         vip = self.vip
-        if slug == NO_HOLDER:
+        if kind == NO_HOLDER:
             return f"no host answers for {vip.address} on {vip.interface}"
-        if slug == PEER_SILENT:
+        if kind == PEER_SILENT:
             return "; ".join(self._silence(router, seen, now) for router in silent)
         holders = ["this host"] if seen.held else []
         holders += [self._named(mac) for mac in sorted(seen.macs or ())]
@@ -294,8 +294,8 @@ class Watch:
             what += " has passed this host's firewall, although they arrive"
         return f"{router.source} ({router.mac}) is up{where}, but {what}"
 
-    def _cleared_text(self, slug: str) -> str:
-        if slug == PEER_SILENT:
+    def _cleared_text(self, kind: str) -> str:
+        if kind == PEER_SILENT:
             return "adverts arrive again, or the peer is gone"
         who = "this host" if self.held else "another host"
         return f"{who} has {self.vip.address}" if self.answers else f"no host answers for {self.vip.address} now"

@@ -25,7 +25,7 @@ NOT_READY = ("host_unknown", "instance_fault", "maintenance", "standby_not_ready
 """The audit's findings that keep a host from taking over."""
 
 
-class Request(NamedTuple):
+class MaintenanceRequest(NamedTuple):
     """The playbook's variables, and the hosts that they may name."""
 
     host: str
@@ -35,7 +35,7 @@ class Request(NamedTuple):
     hosts: Sequence[str]
 
 
-def plan(request: Request, cluster: Observations) -> dict[str, Any]:
+def plan(request: MaintenanceRequest, cluster: Observations) -> dict[str, Any]:
     """Return what to do, as ``findings``, ``heirs``, ``done``, ``endpoints`` and ``url``.
 
     ``findings`` are the reasons to refuse the request. ``heirs`` has a ``vip`` and the ``host`` that takes it over, for
@@ -85,7 +85,7 @@ def _done(host: str, heirs: Sequence[Mapping[str, str]]) -> str:
     return f"{host} is in maintenance until maintenance_state=off, also over reboots and site: {moved}"
 
 
-def request_findings(request: Request) -> list[str]:
+def request_findings(request: MaintenanceRequest) -> list[str]:
     """Return what is wrong with the playbook's variables."""
     found = []
     if request.host not in request.balancers:

@@ -14,7 +14,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state impo
 DAEMONS = ("nginx", "haproxy", "keepalived")
 
 
-class Run(NamedTuple):
+class SiteRun(NamedTuple):
     """What a run of ``site`` did and saw, by host.
 
     ``results`` are those of daemon_config, by daemon. ``infos`` are those of vip_info; a host that was not asked again
@@ -29,7 +29,7 @@ class Run(NamedTuple):
     check_mode: bool
 
 
-def changes(run: Run) -> list[str]:
+def changes(run: SiteRun) -> list[str]:
     """Return what changed on which hosts, one entry per host."""
     found = []
     for host, results in run.results.items():
@@ -41,7 +41,7 @@ def changes(run: Run) -> list[str]:
     return found
 
 
-def lines(run: Run) -> list[str]:
+def lines(run: SiteRun) -> list[str]:
     """Return the three lines."""
     resting = [host for host, results in run.results.items() if _in_maintenance(results.get("keepalived", {}))]
     held = [_holder(vip, run) for vip in run.vips] + [f"{host} is in maintenance" for host in resting]
@@ -63,7 +63,7 @@ def _in_maintenance(result: Mapping[str, Any]) -> bool:
     return result.get("maintenance_since") is not None
 
 
-def _holder(vip: str, run: Run) -> str:
+def _holder(vip: str, run: SiteRun) -> str:
     holders = [host for host, info in run.infos.items() if holds(info, vip)]
     standbys = [host for host, info in run.infos.items() if "keepalived" in info and role_of(info, vip) == STANDBY]
     text = f"{vip} is on {names(holders)}"

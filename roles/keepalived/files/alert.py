@@ -62,7 +62,7 @@ class Event(NamedTuple):
     detail: str
 
 
-class Instance(NamedTuple):
+class InstanceVips(NamedTuple):
     """A vrrp_instance in the configuration: its addresses, and whether this host owns them."""
 
     vips: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Book:
         """Return the states that were reported or need no report."""
         return {name: entry.reported for name, entry in self._entries.items() if entry.reported}
 
-    def fold(self, event: Event, instance: Instance, now: float) -> None:
+    def fold(self, event: Event, instance: InstanceVips, now: float) -> None:
         """Record *event*. Raises OverflowError for a new name if there are too many."""
         entry = self._entries.get(event.name)
         if entry is None:
@@ -192,7 +192,7 @@ def severity(change: StateChange, owner: bool) -> str:
     return "INFO" if change.state == "DELETED" else "WARNING"
 
 
-def headline(change: StateChange, host: str, instance: Instance) -> str:
+def headline(change: StateChange, host: str, instance: InstanceVips) -> str:
     """Return a change in one line."""
     if change.state in ("RAISED", "CLEARED"):
         return f"{host}: {change.name} {'is over' if change.state == 'CLEARED' else 'found'}: {change.detail}"
@@ -208,7 +208,7 @@ def headline(change: StateChange, host: str, instance: Instance) -> str:
     return f"{host} {words} ({change.before or 'unknown'} -> {change.state})"
 
 
-def advice(change: StateChange, instance: Instance, services: Sequence[str]) -> str:
+def advice(change: StateChange, instance: InstanceVips, services: Sequence[str]) -> str:
     """Return where to look."""
     log = "journalctl --unit=keepalived --since=-15min"
     units = "".join(f"; systemctl status {service}" for service in services)
@@ -245,7 +245,7 @@ def compose(changes: Sequence[StateChange], config: Mapping[str, Any]) -> Messag
     return Message(worst, f"[{worst}] {subject}"[:200], body, payload)
 
 
-def _block(grade: str, change: StateChange, host: str, instance: Instance, services: Sequence[str]) -> str:
+def _block(grade: str, change: StateChange, host: str, instance: InstanceVips, services: Sequence[str]) -> str:
     counted = "1 transition"
     if change.transitions > 1:
         counted = f"{change.transitions} transitions in {change.seconds:.0f} s"
@@ -264,10 +264,10 @@ def _block(grade: str, change: StateChange, host: str, instance: Instance, servi
     return "".join(f"{label + ':':<12}{value}\n" for label, value in rows if value)
 
 
-def instance_of(config: Mapping[str, Any], name: str) -> Instance:
+def instance_of(config: Mapping[str, Any], name: str) -> InstanceVips:
     """Return the vrrp_instance *name* of the configuration."""
     known = config.get("instances", {}).get(name, {})
-    return Instance(tuple(known.get("vips", ())), bool(known.get("owner")))
+    return InstanceVips(tuple(known.get("vips", ())), bool(known.get("owner")))
 
 
 def mail(message: Message, host: str, options: Mapping[str, Any]) -> EmailMessage:

@@ -45,11 +45,16 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
     NO,
     PORT,
     SERVING,
-    Message,
+    PeerMessage,
     pack,
     parse,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import Path, removal, ruleset, table
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
+    Forwarding,
+    removal,
+    ruleset,
+    table,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection, read_connections
 from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
     open_changes,
@@ -131,7 +136,7 @@ class Arp:
             os.unlink(FORMER_SYSCTL)
 
 
-class Vip:
+class ManagedVip:
     """A virtual IP: its state machine, and what is set up for it."""
 
     def __init__(self, entry: Mapping[str, Any], limit_s: float, now: float) -> None:
@@ -154,28 +159,28 @@ class Vip:
 class Talk:
     """Answers the peers in a thread of its own, so that an answer never waits for a command; keeps their answers."""
 
-    def __init__(self, vips: Mapping[str, Vip], healthy: threading.Event) -> None:
+    def __init__(self, vips: Mapping[str, ManagedVip], healthy: threading.Event) -> None:
         self._vips = vips
         self._healthy = healthy
         self._number = 0
-        self.answers: list[tuple[str, Message]] = []
+        self.answers: list[tuple[str, PeerMessage]] = []
         self._socks = {family: _open(family) for family in (socket.AF_INET, socket.AF_INET6) if _has(family, vips)}
         self.wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         threading.Thread(target=self._run, daemon=True).start()
 
-    def ask(self, vip: Vip, peers: Sequence[str]) -> None:
+    def ask(self, vip: ManagedVip, peers: Sequence[str]) -> None:
         """Ask these peers about a virtual IP."""
         # Answers to earlier questions of this hand-over are as good; those of an earlier run are not.
         for peer in peers:
-            self._send(pack(Message(ASK, vip.address, self._number)), peer, vip.device)
+            self._send(pack(PeerMessage(ASK, vip.address, self._number)), peer, vip.device)
 
     def renew(self) -> None:
         """Ignore the answers to all questions so far."""
         self._number += 1
         self.answers.clear()
 
-    def take(self) -> list[tuple[str, Message]]:
+    def take(self) -> list[tuple[str, PeerMessage]]:
         """Return the new answers, with the peers that sent them."""
         taken = []
         while self.answers:
@@ -210,12 +215,12 @@ class Talk:
             with suppress(BlockingIOError):
                 os.write(self._waker, b"a")
 
-    def _answer(self, vip: Vip, number: int) -> Message:
+    def _answer(self, vip: ManagedVip, number: int) -> PeerMessage:
         # Not from the main thread's memory, which may be busy with a command since before the address was gone.
         held = any(entry.address == vip.address for entry in read_addresses())
         connections = vip.count(time.monotonic())
         kind = HOLDING if held else SERVING if vip.local and self._healthy.is_set() else NO
-        return Message(kind, vip.address, number, connections)
+        return PeerMessage(kind, vip.address, number, connections)
 
 
 class Health:
@@ -249,13 +254,13 @@ class Health:
             time.sleep(CHECK_S)
 
 
-class Service:
+class HandoverLoop:
     """The loop: observe, decide, set up, ask."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         now = time.monotonic()
         self._kernel = Kernel()
-        self._vips = {entry["address"]: Vip(entry, float(config["limit"]), now) for entry in config["vips"]}
+        self._vips = {entry["address"]: ManagedVip(entry, float(config["limit"]), now) for entry in config["vips"]}
         self._arp = Arp(sorted({vip.device for vip in self._vips.values() if ":" not in vip.address}))
         self._health = Health(config["check"])
         self._talk = Talk(self._vips, self._health.healthy)
@@ -317,7 +322,7 @@ class Service:
         self._health.want(any(vip.machine.serves(now) for vip in self._vips.values()))
         self._write_state(now)
 
-    def _observe(self, vip: Vip, held: bool, moved: bool, now: float) -> None:
+    def _observe(self, vip: ManagedVip, held: bool, moved: bool, now: float) -> None:
         machine, before = vip.machine, vip.machine.state
         takes_over = held and before == STANDBY
         # At the takeover the question comes first.
@@ -332,7 +337,7 @@ class Service:
     def _held(self) -> set[str]:
         return {entry.address for entry in read_addresses()}
 
-    def _set_up(self, vip: Vip, now: float, check: bool) -> None:
+    def _set_up(self, vip: ManagedVip, now: float, check: bool) -> None:
         wanted = vip.machine.wanted(now)
         if check:
             self._arp.ensure()
@@ -347,19 +352,19 @@ class Service:
             mine = read_connections(vip.address)
             vip.seeded_at = now
             if vip.rules != (wanted.former, mine):
-                self._kernel.nft(ruleset(Path(vip.address, vip.device, wanted.former), mine))
+                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine))
                 vip.rules = (wanted.former, mine)
         if wanted.local != vip.local:
             self._kernel.local(vip.address, wanted.local)
             vip.local = wanted.local
 
-    def _must_seed(self, vip: Vip, former: str, now: float) -> bool:
+    def _must_seed(self, vip: ManagedVip, former: str, now: float) -> bool:
         """Return whether to write the rules again. A holder's own rules add its connections themselves."""
         if vip.rules is None or vip.rules[0] != former:
             return True
         return vip.machine.state == STANDBY and now - vip.seeded_at > RESEED_S
 
-    def _report(self, vip: Vip, before: str) -> None:
+    def _report(self, vip: ManagedVip, before: str) -> None:
         machine = vip.machine
         if machine.state == HANDING_OVER:
             say(6, f"{vip.address} is here; {machine.former} goes on serving its connections")
@@ -407,7 +412,7 @@ def clean(vips: Sequence[str], kernel: Kernel) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _has(family: int, vips: Mapping[str, Vip]) -> bool:
+def _has(family: int, vips: Mapping[str, ManagedVip]) -> bool:
     return any((family == socket.AF_INET6) == (":" in peer) for vip in vips.values() for peer in vip.peers)
 
 
@@ -456,7 +461,7 @@ def main() -> int:
         clean([entry["address"] for entry in config["vips"]], Kernel())
         Arp([]).restore()
         return 0
-    return Service(config).run()
+    return HandoverLoop(config).run()
 
 
 if __name__ == "__main__":

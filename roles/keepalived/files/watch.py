@@ -344,9 +344,9 @@ class WatchLoop:
             own=self._own_address(vip.link, ":" if vip.family == 6 else ".", addresses),
         )
         released = watch.released
-        for slug in watch.step(seen, now):
-            level, word = (3, "found") if watch.raised(slug) else (5, "over")
-            say(level, f"{slug} {vip.address} {word}: {watch.texts[slug]}")
+        for kind in watch.step(seen, now):
+            level, word = (3, "found") if watch.raised(kind) else (5, "over")
+            say(level, f"{kind} {vip.address} {word}: {watch.texts[kind]}")
             self._remembered_at = 0.0
         if watch.released != released:
             say(4, f"{vip.name} {'releases' if watch.released else 'may take back'} {vip.address}")
@@ -390,8 +390,8 @@ class WatchLoop:
         over: dict[str, str] = {}
         (findings if self._restarts.raised else over)[f"{PROCESS_RESTARTED} keepalived"] = self._restarts.text
         for watch in self._watches:
-            for slug, text in watch.texts.items():
-                (findings if watch.raised(slug) else over)[f"{slug} {watch.vip.address}"] = text
+            for kind, text in watch.texts.items():
+                (findings if watch.raised(kind) else over)[f"{kind} {watch.vip.address}"] = text
         if self._alerts.tell(findings, over, now):
             self._remember(now)
 

@@ -30,8 +30,8 @@ def load() -> Any:
 
 
 alert = load()
-OWNER = alert.Instance(("192.0.2.10/24",), owner=True)
-STANDBY = alert.Instance(("192.0.2.10/24",), owner=False)
+OWNER = alert.InstanceVips(("192.0.2.10/24",), owner=True)
+STANDBY = alert.InstanceVips(("192.0.2.10/24",), owner=False)
 CONFIG: dict[str, Any] = {
     "host": "lb01",
     "interval": 60,
@@ -181,7 +181,7 @@ def test_the_book_is_bounded() -> None:
 def test_what_is_cleared_is_forgotten() -> None:
     book = alert.Book({})
     for now, state in ((0.0, "RAISED"), (10.0, "CLEARED")):
-        book.fold(alert.Event("split brain", state, "text"), alert.Instance(), now)
+        book.fold(alert.Event("split brain", state, "text"), alert.InstanceVips(), now)
         assert [change.state for change in book.take(60, now + 1, "")] == [state]
     assert book.states() == {}
 

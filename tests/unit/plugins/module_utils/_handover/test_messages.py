@@ -12,7 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
     LONGEST,
     NO,
     SERVING,
-    Message,
+    PeerMessage,
     pack,
     parse,
 )
@@ -25,14 +25,14 @@ VIPS = st.ip_addresses().map(str)
 
 @given(st.sampled_from((HOLDING, SERVING, NO)), VIPS, NUMBERS, NUMBERS)
 def test_answers_come_back(kind: str, vip: str, number: int, connections: int) -> None:
-    message = Message(kind, vip, number, connections)
+    message = PeerMessage(kind, vip, number, connections)
     assert parse(pack(message)) == message
     assert len(pack(message)) < LONGEST
 
 
 @given(VIPS, NUMBERS)
 def test_questions_come_back(vip: str, number: int) -> None:
-    assert parse(pack(Message(ASK, vip, number))) == Message(ASK, vip, number)
+    assert parse(pack(PeerMessage(ASK, vip, number))) == PeerMessage(ASK, vip, number)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,22 @@
 
 from __future__ import annotations
 
-from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import Path, removal, ruleset, table
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
+    Forwarding,
+    removal,
+    ruleset,
+    table,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection
 
-PATH = Path("192.0.2.10", "eth1", "192.0.2.11")
-PATH6 = Path("2001:db8::10", "eth1", "fe80::11")
+FORWARDING = Forwarding("192.0.2.10", "eth1", "192.0.2.11")
+FORWARDING6 = Forwarding("2001:db8::10", "eth1", "fe80::11")
 
 
 def test_the_rules_of_ipv4() -> None:
     mine = [Connection("198.51.100.7", 4001, 443), Connection("198.51.100.7", 4000, 80)]
     assert (
-        ruleset(PATH, mine)
+        ruleset(FORWARDING, mine)
         == """\
 add table ip haproof_handover_192_0_2_10
 delete table ip haproof_handover_192_0_2_10
@@ -42,7 +47,7 @@ table ip haproof_handover_192_0_2_10 {
 
 
 def test_the_rules_of_ipv6() -> None:
-    text = ruleset(PATH6, [])
+    text = ruleset(FORWARDING6, [])
     assert text.startswith(removal("2001:db8::10"))
     assert "elements" not in text
     assert "ip6 daddr != 2001:db8::10 accept" in text

@@ -15,13 +15,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import
     FRESH_S,
     GRACE_S,
     INIT,
+    KINDS,
     MASTER,
     MOST_ROUTERS,
     NO_HOLDER,
     PEER_SILENT,
     PERIOD_S,
     RAISE_ROUNDS,
-    SLUGS,
     SPLIT_BRAIN,
     Debounce,
     Heard,
@@ -63,22 +63,22 @@ class Play:
     def rounds(self, seen: Round, count: int = 1) -> Play:
         for _number in range(count):
             self.now += PERIOD_S
-            self.changes += [(slug, self.watch.raised(slug)) for slug in self.watch.step(seen, self.now)]
+            self.changes += [(kind, self.watch.raised(kind)) for kind in self.watch.step(seen, self.now)]
         return self
 
     def for_s(self, seen: Round, seconds: float) -> Play:
         return self.rounds(seen, round(seconds / PERIOD_S))
 
     def raised(self) -> list[str]:
-        return [slug for slug in SLUGS if self.watch.raised(slug)]
+        return [kind for kind in KINDS if self.watch.raised(kind)]
 
 
-def within(play: Play, seen: Round, slug: str, seconds: float = 5.0) -> float:
+def within(play: Play, seen: Round, kind: str, seconds: float = 5.0) -> float:
     """Return the seconds after which a finding is raised."""
     start = play.now
-    while not play.watch.raised(slug):
+    while not play.watch.raised(kind):
         play.rounds(seen)
-        assert play.now - start <= seconds, f"{slug} is not raised within {seconds} s"
+        assert play.now - start <= seconds, f"{kind} is not raised within {seconds} s"
     return play.now - start
 
 
@@ -96,8 +96,8 @@ def test_five_partitions_are_five_conflicts() -> None:
     play = Play().for_s(STANDING_BY, 10)
     for _number in range(5):
         play.for_s(BOTH_LOWER, 5).for_s(STANDING_BY, 5)
-    for slug in (SPLIT_BRAIN, PEER_SILENT):
-        assert [raised for name, raised in play.changes if name == slug] == [True, False] * 5
+    for kind in (SPLIT_BRAIN, PEER_SILENT):
+        assert [raised for name, raised in play.changes if name == kind] == [True, False] * 5
     assert play.watch.conflicts == 5
 
 
@@ -361,17 +361,17 @@ def test_nothing_flaps_whatever_is_seen(plot: Sequence[tuple[Round, int]], relea
             released = play.watch.released
             done = len(play.changes)
             play.rounds(seen)
-            for slug, raised in play.changes[done:]:
+            for kind, raised in play.changes[done:]:
                 needed = RAISE_ROUNDS if raised else CLEAR_ROUNDS
-                assert play.now - last.get((slug, not raised), 0) >= needed * PERIOD_S
-                last[slug, raised] = play.now
+                assert play.now - last.get((kind, not raised), 0) >= needed * PERIOD_S
+                last[kind, raised] = play.now
             if play.watch.released and not released:
                 assert release_after
                 assert play.watch.raised(SPLIT_BRAIN)
                 assert seen.held
             assert len(play.watch.snapshot(play.now)["routers"]) <= MOST_ROUTERS
-    for slug in SLUGS:
-        states = [raised for name, raised in play.changes if name == slug]
+    for kind in KINDS:
+        states = [raised for name, raised in play.changes if name == kind]
         assert states == [number % 2 == 0 for number in range(len(states))]
     Watch(VIP, play.now, known=json.loads(json.dumps(play.watch.snapshot(play.now)))).step(EMPTY, play.now + 1)
 

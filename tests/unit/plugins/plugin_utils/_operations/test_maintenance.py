@@ -9,7 +9,12 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import Request, back, cost, plan
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import (
+    MaintenanceRequest,
+    back,
+    cost,
+    plan,
+)
 
 VIP = "198.18.0.10"
 OWN = {"lb01": "198.18.0.11", "lb02": "198.18.0.12", "lb03": "198.18.0.13"}
@@ -51,8 +56,8 @@ def cluster(change: Change | None = None, hosts: int = 2) -> Observations:
     return Observations(infos, {}, services)
 
 
-def request(host: str = "lb01", state: str = "on", client: str = "") -> Request:
-    return Request(host, state, client, ["lb01", "lb02"], ["lb01", "lb02", "client"])
+def request(host: str = "lb01", state: str = "on", client: str = "") -> MaintenanceRequest:
+    return MaintenanceRequest(host, state, client, ["lb01", "lb02"], ["lb01", "lb02", "client"])
 
 
 def stopped(info: Parts, since: float | None = None) -> None:
@@ -137,7 +142,7 @@ def test_it_is_refused_when_service_would_be_lost(change: Change, reason: str) -
         ),
     ],
 )
-def test_invalid_variables(asked: Request, reasons: list[str]) -> None:
+def test_invalid_variables(asked: MaintenanceRequest, reasons: list[str]) -> None:
     assert plan(asked, cluster())["findings"] == reasons
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import Run, changes, lines
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import SiteRun, changes, lines
 
 VIP = "198.18.0.10"
 
@@ -20,7 +20,7 @@ def info(state: str = "", *addresses: str) -> dict[str, Any]:
     return {**seen, "keepalived": {"running": True}, "instances": [{"state": state, "virtual_addresses": [VIP]}]}
 
 
-UNCHANGED = Run(
+UNCHANGED = SiteRun(
     vips=[VIP],
     results={"lb01": {"nginx": {"changed": False}, "keepalived": {}}, "lb02": {}},
     infos={"lb01": info("", VIP), "lb02": info()},

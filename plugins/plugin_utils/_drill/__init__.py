@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A drill on the controller: what is broken, what it cost, and whether it passed."""
+"""Drills on the controller: their plan, measurements and verdict."""

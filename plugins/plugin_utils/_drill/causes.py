@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Why requests failed, and what to do about it. Pure."""
+"""Why requests failed, and the remedies. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages im
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure import Record, origin_s
 
 LIMITED = "http_429"
-"""The service answers, and refuses this client because it asks so often."""
+"""The service answers, but rate-limits this client."""
 ADVICE = {
-    LIMITED: "a limit refuses the client: exempt its address from the limit, or set drill_interval_s higher",
+    LIMITED: "a rate limit rejects the client: exempt its address from the limit, or raise drill_interval_s",
     "tls_untrusted": "the client does not know the CA: install it there, or set drill_validate_certs to false",
-    "tls_name": "the certificate has another name than drill_url",
+    "tls_name": "the certificate does not match the name in drill_url",
     "tls_expired": "the certificate has expired",
     "tls_not_yet_valid": "the certificate is not valid yet, or the client's clock is wrong",
 }
@@ -26,7 +26,7 @@ _LEAST_S = 1e-6
 
 
 def kinds(probes: Mapping[str, Record], start_s: float = -math.inf, end_s: float = math.inf) -> dict[str, int]:
-    """Return how many requests failed in runs that touch this time on the first client's clock, by kind of error."""
+    """Return the failed requests by error, in runs that overlap this span of the first client's clock."""
     found: dict[str, int] = {}
     for probe in probes.values():
         shift = origin_s(probe)
@@ -37,7 +37,7 @@ def kinds(probes: Mapping[str, Record], start_s: float = -math.inf, end_s: float
 
 
 def causes(outages: Sequence[Record], probes: Mapping[str, Record]) -> dict[str, int]:
-    """Return why the requests of these outages failed, which are on the first client's clock."""
+    """Return the failed requests by error within these outages, which are on the first client's clock."""
     found: dict[str, int] = {}
     for outage in outages:
         for kind, count in kinds(probes, outage["first_s"], outage["last_s"] + _LEAST_S).items():
@@ -46,7 +46,7 @@ def causes(outages: Sequence[Record], probes: Mapping[str, Record]) -> dict[str,
 
 
 def told(found: Mapping[str, int]) -> str:
-    """Return these errors as a text that follows a reason, with what to do about them; "" without errors."""
+    """Return the errors and their remedies in parentheses, to append to a reason; "" without errors."""
     counts = ", ".join(f"{kind} {count}" for kind, count in sorted(found.items(), key=lambda one: -one[1]))
     advice = [text for kind, text in ADVICE.items() if kind in found]
     return f" ({'; '.join([counts, *advice])})" if found else ""

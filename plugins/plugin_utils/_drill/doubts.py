@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What disturbed a drill, so that it proves neither a pass nor a failure: one sentence for each cause. Pure."""
+"""Disturbances that keep a drill from proving a pass or a failure, one sentence each. Pure."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure im
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
 
 MIN_REQUESTS = 0.5
-"""Below this part of the requests that were due, the client was too busy to measure."""
+"""A client that made less than this share of the requests that were due was too busy to measure."""
 CLOCKS_APART_S = 0.01
-"""So far two clocks may go apart during a drill."""
+"""How far two clocks may drift apart during a drill."""
 TOLERATED_INTERVALS = 10
-"""So many requests a client may leave out whatever the objective is: its kernel has other work, too."""
+"""A client may miss this many requests whatever the objective: its kernel has other work too."""
 
 SLOW_S = 0.25
-"""So long a node may take to carry out a fault that takes no time: the request that is under way then may wait, too."""
+"""How long a node may take to inject an instant fault; a request in flight may wait as long."""
 
-NO_CLOCK = "no answer to its question for the client's clock over UDP"
-NO_RECORD = "its record of the fault is gone, for something else has healed it"
+NO_CLOCK = "no reply from the client's clock over UDP"
+NO_RECORD = "something else healed it, and its record is gone"
 
 Stall = Tuple[str, float, float]
 
 
 def of_watchers(order: Iterable[str], watches: Mapping[str, Record], vip: str, until_s: float) -> dict[str, str]:
-    """Return the balancers whose changes up to *until_s* cannot be told, with the reason."""
+    """Return the balancers whose record up to *until_s* is incomplete or inexact, with the reason."""
     found = {}
     for host in order:
         why = _unwatched(watches.get(host), until_s)
@@ -54,14 +54,14 @@ def _unwatched(watch: Record | None, until_s: float) -> str:
     if not clock:
         return NO_CLOCK
     if (watch.get("drift_s") or 0.0) > CLOCKS_APART_S:
-        return f"its clock and the client's went {ms(watch['drift_s'])} apart meanwhile"
+        return f"its clock and the client's drifted {ms(watch['drift_s'])} apart"
     if watch["ended_s"] + clock["offset_s"] < until_s:
         return "its watcher ended before the fault was healed"
     return ""
 
 
 def of_probers(probes: Mapping[str, Record], known: Sequence[Window]) -> list[str]:
-    """Return what each client missed of the drill. ``known`` are the runs' times."""
+    """Return the flaws of each client's measurements. ``known`` are the runs' windows."""
     if not probes:
         return ["nothing was measured: there is no prober"]
     healed_s = max((window.healed_s for window in known), default=-math.inf)
@@ -75,24 +75,24 @@ def _of_prober(client: str, probe: Record, healed_s: float) -> list[str]:
     if ended_early(probe, healed_s):
         reasons.append(f"the prober of {client} ended before the fault was healed")
     if (probe.get("drift_s") or 0.0) > CLOCKS_APART_S:
-        reasons.append(f"the clocks of {client} and the first client went {ms(probe['drift_s'])} apart meanwhile")
+        reasons.append(f"the clocks of {client} and the first client drifted {ms(probe['drift_s'])} apart")
     if probe["max_gap_s"] > probe["timeout_s"]:
-        reasons.append(f"for {ms(probe['max_gap_s'])} {client} made no request, an outage in that time would not show")
+        reasons.append(f"{client} made no request for {ms(probe['max_gap_s'])}, in which an outage would not show")
     due = probe["elapsed_s"] / probe["interval_s"]
     if probe["requests"] < due * MIN_REQUESTS:
-        reasons.append(f"{client} made only {probe['requests']} requests where {due:.0f} were due")
+        reasons.append(f"{client} made only {probe['requests']} of {due:.0f} requests that were due")
     return reasons
 
 
 def ended_early(probe: Record, healed_s: float) -> bool:
-    """Return whether a prober has not seen the heal."""
+    """Return whether a prober ended before the heal."""
     return origin_s(probe) + float(probe["elapsed_s"]) < healed_s
 
 
 def of_injection(fault: str, run: Record) -> list[str]:
-    """Say which targets waited before they had a fault that takes no time, such as for the kernel's network lock.
+    """Report targets that took long to inject an instant fault, such as by waiting for the kernel's network lock.
 
-    Its moment is stamped before the wait, so all that follows from it seems late.
+    The injection is stamped before the wait, so its effects would look late.
     """
     if not FAULTS[FAULTS[fault].injects or fault].instant:
         return []
@@ -101,21 +101,21 @@ def of_injection(fault: str, run: Record) -> list[str]:
 
 
 def of_stalls(window: Window, probes: Mapping[str, Record], slo_s: float | None) -> list[str]:
-    """Say which clients made no request for longer than the objective bears, in a run's own time."""
+    """Report clients that paused for longer than the objective allows, within a run's own time."""
     reasons = []
     for client, probe in probes.items():
         one = {client: probe}
         length_s = max((stall[2] for stall in stalls(one, window.from_s, window.until_s)), default=0.0)
-        # A longer one disturbs the drill wherever it is, and has been said.
+        # of_probers reports longer ones, wherever they are.
         if tolerated_s(slo_s, probe) < length_s <= probe["timeout_s"]:
             reasons.append(
-                f"for {ms(length_s)} {client} made no request, too long to measure an objective of {ms(slo_s)}"
+                f"{client} made no request for {ms(length_s)}, too long to measure an objective of {ms(slo_s)}"
             )
     return reasons
 
 
 def tolerated_s(slo_s: float | None, probe: Record) -> float:
-    """Return for how long a client may make no request: half the objective, but a few requests are nothing."""
+    """Return how long a client may pause: half the objective, at least a few intervals, at most its time-out."""
     timeout_s = float(probe["timeout_s"])
     if slo_s is None:
         return timeout_s
@@ -123,22 +123,22 @@ def tolerated_s(slo_s: float | None, probe: Record) -> float:
 
 
 def of_steady_state(probes: Mapping[str, Record], known: Sequence[Window], slo_s: float | None) -> list[str]:
-    """Say that the service was away before anything was broken: what was felt later may have another cause, too."""
+    """Report an outage before the first injection: later outages may have the same cause."""
     early_s = longest_s(outages(probes, -math.inf, known[0].from_s)) if known else 0.0
     # The objective may allow for a lost packet.
     if slo_s is None or early_s <= slo_s:
         return []
     why = told(kinds(probes, end_s=known[0].from_s))
-    return [f"the service was away for {ms(early_s)} before anything was broken{why}"]
+    return [f"the service was down for {ms(early_s)} before anything was broken{why}"]
 
 
 def certain_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
-    """Return the shortest that the longest of these outages can have been: no request was made during a stall."""
+    """Return a lower bound of the longest outage, in seconds: stalls, in which no request was made, do not count."""
     return max((round(one["outage_s"] - _within_s(one, silent), 6) for one in felt), default=0.0)
 
 
 def possible_s(felt: Sequence[Record], silent: Sequence[Stall]) -> float:
-    """Return how long it may have been: nobody knows the end of an outage after which nobody asked."""
+    """Return an upper bound of the longest outage, in seconds: stalls that touch it count."""
     return max((round(_stretched_s(one, silent), 6) for one in felt), default=0.0)
 
 

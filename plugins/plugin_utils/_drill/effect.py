@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Was a run's fault really there, from its injection until it was healed. Pure.
+"""Checks that a run's fault was in effect from its injection until its heal. Pure.
 
-Each fault declares what shows its effect (``present`` of its plan). node_fault looks at it after injecting, and the
-script that heals looks again before it heals anything, whoever runs it. Both return ``effect``: ``there`` (None while
-nothing can be known) and ``lost``, what speaks against it, in words. What is done to a node from outside shows on the
-node: it has booted, or stood still.
+Each fault declares how to verify its effect (``present`` in its plan). node_fault checks that after injecting, and the
+heal script checks again before it heals, whoever runs it. Both return ``effect``: ``there`` (None if unknown) and
+``lost``, the evidence against it as texts. A fault from outside the node is verified on the node: it booted, or stood
+still.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure im
 
 NOTHING: dict[str, Any] = {"there": None, "lost": []}
 FROZEN_SHARE = 0.5
-"""A node stands still for less than from command to command, for these take a while. Below this part it was thawed."""
+"""The share of a run that a node must stand still to count as frozen: the commands take part of the run."""
 
 
 def effect(fault: str, run: Record, watches: Mapping[str, Record] | None = None) -> dict[str, Any]:
-    """Return what became of the fault of a run, which has node_fault's results under ``injected`` and ``healed``.
+    """Return the evidence for a run's fault, from node_fault's results under ``injected`` and ``healed``.
 
-    ``injected`` and ``before_heal`` have what was seen then, by host. ``proven``: it was seen on every target, after
-    injecting or before healing. ``undone``: it was there, and before healing it was gone on some target: something
-    else has ended it. ``reason`` says in one sentence why the run proves nothing, "" when it does.
+    ``injected`` and ``before_heal`` are the ``effect`` by host. ``proven``: every target showed the fault, after
+    injecting or before healing. ``undone``: a target had the fault but lost it before healing, so something else ended
+    it. ``reason`` says in one sentence why the run proves nothing, "" when it does.
     """
     injected, before_heal = _seen(run, "injected"), _seen(run, "healed")
     if FAULTS[fault].driver:
-        # The host that drives the node does not see it.
+        # The driver cannot look inside the node.
         injected = dict.fromkeys(run["targets"], NOTHING)
         look = _booted if FAULTS[fault].boots else _stood_still
         before_heal = {host: look(host, run, watches or {}) for host in run["targets"]}
@@ -41,9 +41,9 @@ def effect(fault: str, run: Record, watches: Mapping[str, Record] | None = None)
     unseen = [host for host in run["targets"] if host not in there]
     told = "; ".join(f"{host}: {', '.join(words)}" for host, words in lost.items())
     if undone:
-        reason = f"before healing the fault was not there any more ({told}): something else has ended it"
+        reason = f"the fault was gone before healing ({told}): something else ended it"
     elif unseen:
-        reason = f"nothing showed that {', '.join(unseen)} had the fault" + (f" ({told})" if told else "")
+        reason = f"no evidence that {', '.join(unseen)} had the fault" + (f" ({told})" if told else "")
     else:
         reason = ""
     return {
@@ -56,7 +56,7 @@ def effect(fault: str, run: Record, watches: Mapping[str, Record] | None = None)
 
 
 def _seen(run: Record, key: str) -> dict[str, dict[str, Any]]:
-    """Return ``effect`` of the results, by host."""
+    """Return the results' ``effect`` by host."""
     return {host: result.get("effect") or NOTHING for host, result in zip(run["targets"], run[key])}
 
 
@@ -68,9 +68,9 @@ def _booted(host: str, run: Record, _watches: Mapping[str, Record]) -> dict[str,
 
 
 def _stood_still(host: str, run: Record, watches: Mapping[str, Record]) -> dict[str, Any]:
-    """Return what the watch of a frozen node shows: it did not look, or its clock has fallen behind.
+    """Judge a frozen node by its watch: it stopped sampling, or its clock fell behind.
 
-    The clock of a virtual machine stands still with it, that of a container does not.
+    A virtual machine's clock stops with it, a container's does not.
     """
     start_s, end_s, watch = moment(run, "injected_s"), moment(run, "healed_s"), watches.get(host, {})
     if start_s is None or end_s is None or not watch.get("clock"):

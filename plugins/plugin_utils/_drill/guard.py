@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A process on the controller that outlives ansible-playbook, and heals when that ends in the middle of a drill.
+"""A process on the controller that outlives ansible-playbook and heals if it ends in the middle of a drill.
 
-Ansible runs no ``always`` after Ctrl-C. The timer on the broken node would heal at its deadline; this heals at once.
-Started as a program: ``guard.py PID RUN_FILE COMMAND...``; only Python's standard library.
+Ansible runs no ``always`` after Ctrl-C, and the broken node's timer heals only at its deadline.
+Runs as ``guard.py PID RUN_FILE COMMAND...`` with only Python's standard library.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Mapping
 HEAL = "haproof.balancer.heal"
 POLL_MS = 200
 
-# Where ansible-playbook keeps what it was called with, by the option that says it.
+# The names of ansible-playbook's parsed arguments, and their options.
 _VALUES = {
     "inventory": "--inventory",
     "extra_vars": "--extra-vars",
@@ -42,11 +42,10 @@ _VALUES = {
 
 
 def heal_command(program: str, called: Mapping[str, Any], variables: Mapping[str, str]) -> list[str]:
-    """Return the command that heals the same inventory; ``called`` are Ansible's own command line arguments.
+    """Return the command that heals the same inventory.
 
-    ``variables`` are the playbook's own.
-
-    A password that a person typed is not in it: without keys, or a file, only the timers on the nodes heal.
+    ``called`` are Ansible's parsed command line arguments, ``variables`` the heal playbook's. Typed passwords are not
+    passed on: without keys or a password file only the nodes' timers heal.
     """
     command = [program, HEAL]
     for name, option in _VALUES.items():
@@ -58,14 +57,14 @@ def heal_command(program: str, called: Mapping[str, Any], variables: Mapping[str
 
 
 def new_file(path: str) -> BinaryIO:
-    """Open a new file for writing, in place of a previous one: no link is followed that another user has put there."""
+    """Replace a file and open it for writing, without following a link that another user has put there."""
     with suppress(FileNotFoundError):
         os.unlink(path)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb")
 
 
 def ended_too_early(pid: int, run_file: str) -> bool:
-    """Wait until *run_file* is gone (False), or the process has ended while it was still there (True)."""
+    """Wait until *run_file* is gone (return False), or the process ends before that (return True)."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -79,13 +78,13 @@ def ended_too_early(pid: int, run_file: str) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Guard one run of ansible-playbook, and return the exit code of healing."""
+    """Guard one run of ansible-playbook, and return the heal's exit code."""
     pid, run_file, *command = arguments
     if not ended_too_early(int(pid), run_file):
         return 0
-    print("ansible-playbook has ended in the middle of a drill:", " ".join(command), flush=True)
+    print("ansible-playbook ended in the middle of a drill, healing:", " ".join(command), flush=True)
     healed = subprocess.run(command, check=False).returncode
-    # Healing removes it where this host was broken, too.
+    # If this host was broken too, healing has removed the file.
     with suppress(FileNotFoundError):
         os.unlink(run_file)
     return healed

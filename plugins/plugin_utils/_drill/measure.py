@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What one run of a fault cost: the probers' and the watchers' records, cut to its time. Pure.
+"""The cost of one run of a fault, from the probers' and watchers' records of its time. Pure.
 
-All moments are seconds on the monotonic clock of the first client. A balancer's own moments are brought there with the
-offset that it measured; without one they stay unknown (None).
+All moments are seconds on the first client's monotonic clock. A balancer's moments are converted with the offset that
+it measured; without one they are unknown (None).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ Lanes = Mapping[str, Spans]
 Record = Mapping[str, Any]
 
 BEFORE_S = 1.0
-"""How much of the steady state a timeline shows before the fault."""
+"""A timeline starts this long before the fault."""
 
 
 class Window(NamedTuple):
-    """When a run was: from the injection to the heal, and on until the next injection or the end of probing.
+    """The time of a run: from the injection to the heal, and on until the next injection or the end of probing.
 
-    ``start_s`` and ``end_s`` are those of its timeline, which shows some of the steady state before. What began from
-    ``from_s`` on and before ``until_s`` is the run's own: an outage by its first failed request, and a time without a
-    holder, or with two. It begins a time-out before ``injected_s``, for a request that is under way then breaks too,
-    and each moment belongs to one run.
+    ``start_s`` and ``end_s`` are those of its timeline, which includes some steady state before. The run owns all that
+    began from ``from_s`` on and before ``until_s``: outages by their first failed request, and times without a holder
+    or with two. ``from_s`` is a time-out before ``injected_s``, because requests in flight break too; each moment
+    belongs to one run.
     """
 
     start_s: float
@@ -43,9 +43,9 @@ class Window(NamedTuple):
 
 
 def moment(run: Record, key: str) -> float | None:
-    """Return the earliest moment that node_fault tells under *key* of a run's targets, on the client's clock.
+    """Return the earliest moment under *key* in node_fault's results for a run's targets, on the client's clock.
 
-    The clock need be known only once: a node without a network cannot ask for it again.
+    One clock measurement per target is enough: a node without a network cannot repeat it.
     """
     found = []
     nothing: Record = {}
@@ -59,10 +59,10 @@ def moment(run: Record, key: str) -> float | None:
 
 
 def windows(runs: Sequence[Record], probes: Mapping[str, Record], watches: Mapping[str, Record]) -> list[Window | None]:
-    """Return when each run was; None for one that is unknown. There is a prober; the last record to end ends the last.
+    """Return each run's window, None where it is unknown. The last window ends with the last record.
 
-    A run has ``injected`` and ``healed``, lists of what node_fault returned. When the clock of a broken host is
-    unknown, a drill's only run has all of the probe's time.
+    ``probes`` must not be empty. A run has ``injected`` and ``healed``, lists of node_fault's results. When a broken
+    host's clock is unknown, a drill's only run gets the probe's whole time.
     """
     origin = min(map(origin_s, probes.values()))
     ends = [origin_s(probe) + float(probe["elapsed_s"]) for probe in probes.values()]
@@ -93,7 +93,7 @@ def windows(runs: Sequence[Record], probes: Mapping[str, Record], watches: Mappi
 
 
 def lanes(watches: Mapping[str, Record], vip: str) -> dict[str, Spans]:
-    """Return when each watched balancer's kernel had the VIP; hosts whose clock is unknown are left out."""
+    """Return the spans in which each watched balancer's kernel had the VIP, without hosts whose clock is unknown."""
     return {host: _lane(watch, bare_address(vip)) for host, watch in watches.items() if watch.get("clock")}
 
 
@@ -119,12 +119,12 @@ def _held_at_start(watch: Record, vip: str) -> bool:
 
 
 def holding(found: Lanes, at_s: float) -> list[str]:
-    """Return who had the VIP at a moment."""
+    """Return the hosts that had the VIP at a moment."""
     return [host for host, spans in found.items() if any(start <= at_s < end for start, end in spans)]
 
 
 def counted_s(found: Lanes, start_s: float, end_s: float) -> tuple[float, float]:
-    """Return for how long, in this time, nobody had the VIP, and for how long more than one had it."""
+    """Return how many seconds of this time no host had the VIP, and how many more than one had it."""
     edges = {start_s, end_s}
     edges |= {edge for spans in found.values() for span in spans for edge in span if start_s < edge < end_s}
     moments = sorted(edges)
@@ -137,7 +137,7 @@ def counted_s(found: Lanes, start_s: float, end_s: float) -> tuple[float, float]
 
 
 def transition(found: Lanes, holder: str, start_s: float, end_s: float) -> float | None:
-    """Return when another than *holder* first got the VIP in this time, or else when *holder* lost or got it."""
+    """Return when a host other than *holder* first got the VIP in this time, else when *holder* lost or got it."""
     taken = [start for host, spans in found.items() if host != holder for start, _end in spans]
     edges = [edge for spans in found.values() for span in spans for edge in span]
     for moments in (taken, edges):
@@ -148,7 +148,7 @@ def transition(found: Lanes, holder: str, start_s: float, end_s: float) -> float
 
 
 def alarms(watches: Mapping[str, Record], start_s: float, end_s: float) -> list[dict[str, Any]]:
-    """Return what the watches raised in this time, in its order: ``at_s``, ``host``, ``finding``, ``vip``."""
+    """Return the alarms raised in this time, oldest first: ``at_s``, ``host``, ``finding``, ``vip``."""
     found = [
         {
             "at_s": alarm["at_s"] + watch["clock"]["offset_s"],
@@ -178,7 +178,7 @@ def outages(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[
 
 
 def stalls(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[tuple[str, float, float]]:
-    """Return when clients made no request in this time: who, since when and for how long, on the first one's clock."""
+    """Return the pauses that touch this time: client, start on the first client's clock, and length."""
     found = []
     for client, probe in probes.items():
         for since_s, length_s in probe.get("gaps", []):
@@ -189,7 +189,7 @@ def stalls(probes: Mapping[str, Record], start_s: float, end_s: float) -> list[t
 
 
 def asked(probes: Mapping[str, Record], start_s: float, end_s: float) -> tuple[int, int]:
-    """Return how many requests were started in this time, and how many of them failed, about."""
+    """Estimate how many requests started in this time, and how many of them failed."""
     total = failed = 0.0
     for probe in probes.values():
         shift = origin_s(probe)
@@ -201,7 +201,7 @@ def asked(probes: Mapping[str, Record], start_s: float, end_s: float) -> tuple[i
 
 
 def _share(first_s: float, last_s: float, start_s: float, end_s: float) -> float:
-    """Return the part of evenly spread requests, from the first to the last, that lies in a time."""
+    """Return the share of evenly spaced requests, from the first to the last, that lies in this time."""
     if last_s <= first_s:
         return float(start_s <= first_s < end_s)
     return max(0.0, min(last_s, end_s) - max(first_s, start_s)) / (last_s - first_s)
@@ -219,7 +219,7 @@ def longest_s(found: Sequence[Record]) -> float:
 
 
 def requests(probe: Record, window: Window) -> list[list[Any]]:
-    """Return the prober's runs of like requests in this window, with 0 at the injection."""
+    """Return the prober's runs of requests with the same outcome in this window; the injection is at 0."""
     shift = origin_s(probe)
     rows = []
     for first, last, end, count, outcome in probe.get("runs", []):
@@ -236,7 +236,7 @@ def requests(probe: Record, window: Window) -> list[list[Any]]:
 def figures(
     run: Record, window: Window, probes: Mapping[str, Record], watches: Mapping[str, Record], vip: str, alarm: str = ""
 ) -> dict[str, Any]:
-    """Return a run's figures and its timeline, as the report has them. Only *alarm* counts as one, if given."""
+    """Return a run's figures and timeline for the report. If *alarm* is set, other alarms do not count."""
     timeout_s = patience_s(probes)
     found = lanes(watches, vip)
     felt, felt_again = own_outages(window, probes)
@@ -246,7 +246,7 @@ def figures(
         for one in alarms(watches, window.injected_s, window.end_s)
         if not alarm or (one["finding"], one["vip"]) == (alarm, bare_address(vip))
     ]
-    # A host that nobody could watch may have had it meanwhile.
+    # A host that was not watched may have had it.
     seen = all(host in found for host in run["state"]["order"])
     gap, overlap = counted_s(found, *watched(window, watches)) if seen else (None, None)
     known = moment(run, "injected_s") is not None
@@ -274,7 +274,7 @@ def figures(
 
 
 def patience_s(probes: Mapping[str, Record]) -> float:
-    """Return after how long a request has failed."""
+    """Return the longest time-out of a client's requests."""
     return max((float(probe["timeout_s"]) for probe in probes.values()), default=0.0)
 
 
@@ -331,7 +331,7 @@ def _timeline(
         "from_s": round(window.start_s - zero, 6),
         "to_s": round(window.end_s - zero, 6),
         "requests": {client: requests(probe, window) for client, probe in probes.items()},
-        # Of a host that nobody could watch, only what was seen before the fault is known.
+        # Of a host that was not watched, only the state before the fault is known.
         "holders": {host: clipped(found.get(host, before.get(host, []))) for host in run["state"]["order"]},
         "unknown": {host: clipped([(zero, window.end_s)]) for host in dark},
         "moments": sorted(moments, key=lambda entry: float(str(entry["at_s"]))),

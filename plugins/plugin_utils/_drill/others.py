@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What happened to a VIP before its fault came, and to the other VIPs of the cluster. Pure."""
+"""Checks of the VIP before its fault, and of the cluster's other VIPs. Pure."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state impo
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms
 
 JUST_BEFORE_S = 0.005
-"""The moment of injecting is known with the error of two clocks."""
+"""Covers the error of two clocks in the moment of the injection."""
 
 
 def moved_before(holder: str, vip: str, found: Lanes, window: Window) -> str:
-    """Say that the VIP was not with its holder when the fault came, "" when it was."""
+    """Report that the VIP was not on its holder when the fault was injected, "" if it was."""
     before = holding(found, window.injected_s - JUST_BEFORE_S)
-    # What watched a node is lost when it boots.
+    # A node that boots loses its watch.
     if before == [holder] or not (before or holder in found):
         return ""
-    return f"when the fault came, {vip} was on {names(before)} and not on {holder}: something else has moved it"
+    return f"at the injection {vip} was on {names(before)}, not on {holder}: something else moved it"
 
 
 def other_vips(fault: Fault, run: Record, window: Window, watches: Mapping[str, Record]) -> list[str]:
-    """Say which other VIPs moved without need, had no holder, or more than one."""
+    """Report other VIPs that moved needlessly, had no holder, or several."""
     reasons = []
     for vip in run["state"]["vips"][1:]:
         found = lanes(watches, vip)
         before = holding(found, window.injected_s - JUST_BEFORE_S)
-        # A host that has booted was not watched to the end.
+        # A host that booted was not watched to the end.
         if len(before) != 1 or any(host not in found for host in run["state"]["order"]):
             continue
         reasons += _other(fault, run["targets"], vip, before[0], found, window, watches)
@@ -57,10 +57,10 @@ def _other(
     watches: Mapping[str, Record],
 ) -> list[str]:
     if fault.holder == SPLITS:
-        # Both directions may be cut for it as well.
+        # The fault may cut both directions for this VIP too.
         return []
     if holder in targets and fault.holder != STAYS:
-        # Whether it moves depends on what its instance tracks. Somebody must have it, apart from what is dead.
+        # Whether it moves depends on what its instance tracks. One host that is alive must have it.
         during = [
             host
             for host in holding(found, window.healed_s - JUST_BEFORE_S)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Do the clients' requests go through what a drill is about to break? Pure.
+"""Checks that the clients' requests go through what a drill is about to break. Pure.
 
 ``served`` is what service_peers returned, by host: ``{"lb01": {"peers": [...], "others": [...]}, ...}``. ``state`` is
 what ``assess`` returned, without findings.
@@ -20,11 +20,11 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding i
 Served = Mapping[str, Mapping[str, Any]]
 
 PATH = "path"
-"""The kind of a reason that something on the way, such as a NAT, can cause as well."""
+"""The kind of a reason that a NAT or the like on the way can also cause."""
 
 
 class Path(NamedTuple):
-    """What requests are made, and by whom: ``sources`` has the address of each client on its way to the URL."""
+    """The path of the requests. ``sources`` has the address from which each client reaches the URL."""
 
     vip: str
     url: str
@@ -34,7 +34,7 @@ class Path(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """Why nothing would be proven, what to set, and the kind by which it can be accepted, "" when nothing could be."""
+    """Why a drill would prove nothing, the remedy, and the kind to accept it by ("" if it cannot be accepted)."""
 
     kind: str
     text: str
@@ -50,14 +50,14 @@ def refused(reasons: Sequence[Reason], accepted: Sequence[str]) -> list[str]:
 
 
 def unproven(reasons: Sequence[Reason], accepted: Sequence[str]) -> list[str]:
-    """Return the sentences of the reasons that are *accepted*, for the report."""
+    """Return the texts of the *accepted* reasons, for the report."""
     return [found.text for found in reasons if found.kind and found.kind in accepted]
 
 
 def find_detours(
     fault: str, path: Path, backends: Sequence[str], state: Mapping[str, Any], served: Served
 ) -> list[Reason]:
-    """Say why the fault would prove nothing about the requests of the clients; *backends* are those that it breaks."""
+    """Return why the fault would prove nothing about the clients' requests; *backends* are those that it breaks."""
     vip = bare_address(path.vip)
     reasons = [
         Reason("", f"{client} has {vip} itself: its requests never leave it")
@@ -78,7 +78,7 @@ def find_detours(
                 Reason(
                     PATH,
                     f"{holder} has no connection from {client} ({source}) to {where}, "
-                    f"so its requests for {path.url} are not seen to go through the holder of {vip}",
+                    f"so its requests for {path.url} may not go through the holder of {vip}",
                     "where a NAT changes their source, set drill_sources",
                 )
             )
@@ -86,15 +86,13 @@ def find_detours(
             reasons.append(
                 Reason(
                     PATH,
-                    f"what serves {client} at {where} of {holder} is not {path.service}, which the fault is done to",
+                    f"the fault breaks {path.service}, but another process serves {client} at {where} of {holder}",
                     "set drill_service",
                 )
             )
     own = set(state["addresses"][holder])
     return reasons + [
-        Reason(
-            PATH, f"{path.backend_service} of {host} has no connection from {holder}, so no request is seen to need it"
-        )
+        Reason(PATH, f"{path.backend_service} of {host} has no connection from {holder}, so requests may not need it")
         for host in backends
         if not own & set(served.get(host, {}).get("peers", []))
     ]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The report of all drills, and why it is not a pass. Pure."""
+"""The report of all drills, and the reason if it does not pass. Pure."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a drill of a fault breaks, what must become of the VIP, and how long an outage may be. Pure."""
+"""Each fault's targets, the holder that must follow, and the longest outage that passes. Pure."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
 )
 
 DEAD_MARGIN_S = 0.03
-"""What a client may feel beyond the protocol's bound: three requests at 100 a second."""
+"""An outage may exceed the protocol's bound by this: three requests at 100 per second."""
 ALONE_S = 5.0
-"""Until there is one holder again, or an alarm that says otherwise."""
+"""Time limit for a single holder, or else for an alarm."""
 
 
 def breakable(names: Sequence[str], balancers: Sequence[str], backends: Sequence[str]) -> list[str]:
@@ -42,7 +42,7 @@ def targets(name: str, state: Mapping[str, Any], number: int, backends: Sequence
     """Return the hosts that run *number* (from 0) of a fault breaks; ``state`` is of a steady state."""
     target = FAULTS[name].target
     if target == EACH:
-        # With nopreempt the order of takeover is another one after each run.
+        # With nopreempt the order of takeover changes with each run.
         each = sorted(state["order"])
         return [each[number % len(each)]]
     if target in (HOLDER, STANDBY):
@@ -51,7 +51,7 @@ def targets(name: str, state: Mapping[str, Any], number: int, backends: Sequence
 
 
 def holder_after(name: str, state: Mapping[str, Any], broken: Sequence[str]) -> str | None:
-    """Return who shall have the VIP when the fault of these hosts is healed; with nopreempt it is not taken back."""
+    """Return the host that must have the VIP after the heal; with nopreempt the owner does not take it back."""
     fault = FAULTS[name]
     if fault.holder == SPLITS and not fault.by_hand:
         found: str | None = state["strongest"]
@@ -65,7 +65,7 @@ def holder_after(name: str, state: Mapping[str, Any], broken: Sequence[str]) -> 
 def objective_s(
     name: str, state: Mapping[str, Any], profile: str, overrides: Mapping[str, float | None]
 ) -> float | None:
-    """Return the longest outage in seconds that passes, None where none is judged."""
+    """Return the longest outage in seconds that passes, None if outages are not judged."""
     if name in overrides:
         own = overrides[name]
         return None if own is None else float(own)
@@ -73,20 +73,20 @@ def objective_s(
     if profile == "fast" and fault.outage_fast_s is not None:
         return fault.outage_fast_s
     bound = bound_s(name, state) or 0.0
-    # Timers that allow a longer outage are the user's choice, and no takeover can be faster.
+    # The user chose these timers, and no takeover can be faster.
     if fault.bound and (fault.outage_s is None or fault.outage_s < bound):
         return round(bound + DEAD_MARGIN_S, 6)
     return fault.outage_s
 
 
 def failback_objective_s(name: str, outage_slo_s: float | None) -> float | None:
-    """Return the longest outage in seconds that passes after healing; ``outage_slo_s`` is what passes before."""
+    """Return the longest outage in seconds that passes after healing; ``outage_slo_s`` is the limit before it."""
     own = FAULTS[name].failback_s
     return outage_slo_s if own is None or outage_slo_s is None else max(own, outage_slo_s)
 
 
 def bound_s(name: str, state: Mapping[str, Any]) -> float | None:
-    """Return how long VRRP needs for this fault by its formula, None where it does not decide."""
+    """Return VRRP's own bound for this fault in seconds, None if VRRP does not bound it."""
     kind = FAULTS[name].bound
     found: float | None = state.get(f"{kind}_bound_s") if kind else None
     return found

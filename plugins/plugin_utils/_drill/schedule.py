@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The drills that the role's variables ask for, and what each of their runs does. Pure.
+"""The drills that the role's variables request, and the plan of each run. Pure.
 
-``variables`` are the role's own, without ``drill_`` and as the user wrote them: a list may be a string of names with
-commas between them, for on the command line it is one. ``state`` is what ``assess`` returned.
+``variables`` are the role's, without ``drill_`` and as the user wrote them: a list may be a comma-separated string, as
+on the command line. ``state`` is what ``assess`` returned.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.settings i
 
 LEAST_DEADLINE_S = 10.0
 CALM_S = 15.0
-"""keepalived-watch needs six rounds until it clears an alarm."""
+"""keepalived-watch needs six rounds to clear an alarm."""
 
 Variables = Mapping[str, Any]
 
 
 def make_schedule(variables: Variables, state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the drills, in their order, and what all of them have in common.
+    """Return the drills in order, and their common settings.
 
-    ``findings`` says why there can be none, one sentence each; nothing else is returned then. ``clients`` are hosts,
-    ``breakable`` those that these drills may break, and ``forbidden`` those of them that must not be. ``wait_s`` is how
-    long a takeover may last, ``calm_s`` how long a steady state may take to come back. Each of ``drills`` has fault,
-    injects (what node_fault calls it), title, holder, driver, silent, boots, runs (how often something is broken),
-    backends (those that it breaks), and watch_s, for which probers and watchers must last.
+    ``findings`` says why there can be none, one sentence each, and is then the only key. ``clients`` are hosts,
+    ``breakable`` the hosts that these drills break, and ``forbidden`` those of them that are not allowed. ``wait_s``
+    limits a takeover, ``calm_s`` the return to a steady state. Each of ``drills`` has fault, injects (node_fault's name
+    for it), title, holder, driver, silent, boots, runs (the number of injections), backends (those that it breaks), and
+    watch_s, how long probers and watchers must last.
 
-    Without a state, objectives that follow from VRRP's timers are not judged.
+    Without a state, objectives that follow from VRRP's timers are not checked.
     """
     names = _listed(variables["faults"])
     findings = [
@@ -58,7 +58,7 @@ def make_schedule(variables: Variables, state: Mapping[str, Any]) -> dict[str, A
         "clients": _listed(variables["client"]),
         "breakable": may_break,
         "forbidden": [host for host in may_break if host not in allowed],
-        # Healing still comes before the node heals itself.
+        # Leaves time to heal before the node heals itself.
         "wait_s": deadline_s / 2,
         "calm_s": max(deadline_s / 2, CALM_S),
         "drills": [_drill(name, variables, deadline_s) for name in names],
@@ -89,11 +89,11 @@ def plan_run(
     variables: Variables,
     hostvars: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return what run *number* (from 0) of a drill does.
+    """Return the plan of run *number* (from 0) of a drill.
 
-    ``targets`` are the hosts that it breaks, ``options`` by target what node_fault needs: service, interface, node and
-    commands, None where the fault needs none. ``moves``: the VIP must move. ``holder_after`` has it in the end.
-    ``deadline_s``: the node heals itself then. ``skipped`` says what is not configured, "" when all is.
+    ``targets`` are the hosts that it breaks, ``options`` by target the options that node_fault needs: service,
+    interface, node and commands, None for the others. ``moves``: whether the VIP must move. ``holder_after`` must have
+    it in the end. ``deadline_s``: when the node heals itself. ``skipped`` says what is not configured, "" if nothing.
     """
     name = drill["fault"]
     hosts = targets(name, state, number, variables["backends"])
@@ -108,7 +108,7 @@ def plan_run(
         missing.append("keepalived_watch is off, so no alarm can be raised for two holders")
     deadline_s = float(variables["deadline_s"])
     if drill["silent"]:
-        # It heals itself, when the standby has had the time to take over.
+        # It heals itself, once the standby has had time to take over.
         deadline_s = min(deadline_s, (state["dead_bound_s"] or 0.0) * 2 + 4)
 
     def options(host: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def plan_run(
 
 
 def _node(host: str, variables: Mapping[str, Any]) -> str:
-    """Return a name for node_fault: one host may drive several clusters that have a host of this name."""
+    """Return a unique name for node_fault: one driver may serve several clusters with a host of this name."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", f"{host}-{variables.get('ansible_host') or ''}")
 
 
@@ -144,7 +144,7 @@ def _find_wrong(variables: Variables) -> Iterator[str]:
     hosts = set(variables["hosts"])
     if len(balancers) < 2 or not clients or set(clients) - hosts or set(clients) & set(balancers):
         yield (
-            f"A drill needs two or more balancers and a client that is none of them. drill_balancers is "
+            f"A drill needs two or more balancers and a client that is not one of them. drill_balancers is "
             f"{_shown(balancers)}, drill_client is {_shown(variables['client'])}: fill the groups balancers and "
             "clients, or set the two variables."
         )
@@ -170,12 +170,12 @@ def _find_endless(variables: Variables) -> Iterator[str]:
     if _seconds(deadline) < LEAST_DEADLINE_S:
         yield (
             f"drill_deadline_s is {_shown(deadline or '')}: set it to {LEAST_DEADLINE_S:g} seconds or more. "
-            "It is when a broken node heals itself, whatever becomes of this run."
+            "A broken node heals itself then, whatever happens to this run."
         )
     elif _seconds(hold) > _seconds(deadline) / 2:
         yield (
             f"drill_hold_s is {_shown(hold)}: set it to half of drill_deadline_s, {_shown(deadline)}, or less, "
-            "or a node heals itself before the fault was held that long"
+            "or a node heals itself too early"
         )
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Can these settings measure the objectives? What cannot would pass whatever happens. Pure."""
+"""Checks that the settings can measure the objectives; otherwise a drill would always pass. Pure."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.rules import objective_s
 
 PATIENCE_S = 0.25
-"""A client may wait so long for an answer, whatever the objective is: it is no outage to be slow."""
+"""A time-out up to this is allowed whatever the objective: a slow answer is not an outage."""
 STRICT_INTERVAL_S = 0.01
-"""At least so often it must ask where no request may fail."""
+"""The longest interval between requests if none may fail."""
 MIN_HOLD_S = 1.0
-"""A fault that is healed sooner than that was hardly there."""
+"""A fault that is healed sooner hardly has an effect."""
 
 
 def find_unmeasurable(
     faults: Sequence[str], settings: Mapping[str, Any], profile: str, state: Mapping[str, Any]
 ) -> list[str]:
-    """Say which settings cannot measure these faults, one sentence each.
+    """Return why the settings cannot measure these faults, one sentence each.
 
     ``settings`` are slo, url, interval_s, timeout_s, hold_s and slow_s. Without a ``state`` objectives that follow from
-    VRRP's timers are left out.
+    VRRP's timers are not checked.
     """
     wrong = [*_of_slo(settings["slo"]), *_of_numbers(settings)]
     if wrong:
@@ -39,7 +39,7 @@ def find_unmeasurable(
     if hold_s < MIN_HOLD_S:
         told.append(
             f"drill_hold_s is {hold_s:g}: set it to {MIN_HOLD_S:g} second or more, "
-            "or a fault is healed before anything can follow from it"
+            "or a fault is healed before it has an effect"
         )
     return told
 
@@ -80,7 +80,7 @@ def _of_fault(name: str, settings: Mapping[str, Any], profile: str, state: Mappi
     fault = FAULTS[name]
     scheme = str(settings["url"]).partition("://")[0]
     if scheme in fault.unseen_over:
-        yield f"drill_url is {settings['url']}: {name} does not show over {scheme}, ask over http"
+        yield f"drill_url is {settings['url']}: {name} does not show over {scheme}, use http"
     timed = fault.outage_s is None and bool(fault.bound) and name not in settings["slo"]
     slo_s = None if timed and not state.get("holder") else objective_s(name, state, profile, settings["slo"])
     if slo_s is not None:
@@ -104,4 +104,4 @@ def _too_slow(name: str, fault: Fault, slo_s: float, settings: Mapping[str, Any]
     if name == "service_slow" and slow_s > slo_s:
         yield f"drill_slow_s is {slow_s:g}, {above}: set it to {slo_s:g} or less"
     if fault.holder == STAYS and hold_s <= slo_s:
-        yield f"drill_hold_s is {hold_s:g}, which must be {above}: an outage could not be too long"
+        yield f"drill_hold_s is {hold_s:g}, which must be {above}, or no outage could exceed it"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The state of a cluster: may a balancer be broken, which one will take over, and how fast. Pure functions.
+"""The state of a cluster: whether a balancer may be broken, which one takes over, and how fast. Pure.
 
 ``infos`` is what vip_info returned, by host: ``{"lb01": {"addresses": [...], "instances": [...]}, ...}``.
 """
@@ -30,17 +30,17 @@ Infos = Mapping[str, Info]
 
 
 def holders(infos: Infos, vip: str) -> list[str]:
-    """Hosts whose kernel has the VIP."""
+    """Return the hosts whose kernel has the VIP."""
     return [host for host, info in infos.items() if holds(info, vip)]
 
 
 def assess(infos: Infos, vip: str) -> dict[str, Any]:
-    """Return which host holds the VIP, which takes over and how fast at best, and which has it after it has moved.
+    """Return the holder, its standby, the bounds of a takeover in seconds, and the holder after a move.
 
-    ``strongest`` is the one that keeps it when holder and standby both have it. ``order`` has all hosts, the holder
-    first, then as they take over. ``vips`` are all that these hosts share. ``boots`` tells each host's boot from
-    others, and ``addresses`` are its own. ``watched`` are the hosts that would raise an alarm. ``findings`` says
-    why nothing may be broken; all others are None or empty then.
+    ``strongest`` keeps the VIP when holder and standby both have it. ``order`` lists all hosts, the holder first, then
+    in the order of takeover. ``vips`` are those that these hosts share. ``boots`` has each host's boot id, and
+    ``addresses`` its own addresses. ``watched`` are the hosts that can raise an alarm. ``findings`` says why nothing
+    may be broken; all other values are None or empty then.
     """
     roles = {host: role_of(info, vip) for host, info in infos.items()}
     ready = [host for host, role in roles.items() if role == STANDBY]
@@ -99,7 +99,7 @@ def shared_vips(infos: Infos, vip: str) -> list[str]:
 
 
 def unready(infos: Infos, vip: str) -> list[str]:
-    """Say of each host that is neither holder nor standby why, and which alarms are raised there."""
+    """Return why hosts are neither holder nor standby, and the alarms that are raised there."""
     alarms = [
         f"{host}: the alarm {alarm['finding']} of {alarm['vip']} is raised: a new one would not show"
         for host, info in infos.items()
@@ -109,7 +109,7 @@ def unready(infos: Infos, vip: str) -> list[str]:
 
 
 def names(hosts: list[str]) -> str:
-    """Hosts for a sentence."""
+    """Return the hosts as text for a sentence."""
     return ", ".join(hosts) or "none"
 
 

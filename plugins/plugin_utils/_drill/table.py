@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Drills as text for a terminal: the table at the end, and the line before each. Pure."""
+"""Drills as text for a terminal: the final table, and the line before each drill. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words impo
 
 HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
 DISPENSABLE = ("holder", "detect", "failed", "failback")
-"""Columns that a narrow table does without, the first one first."""
+"""Columns that a narrow table drops, in this order."""
 GAP = "  "
 
 
 def table(report: Mapping[str, Any], width: float = math.inf) -> str:
-    """Return the report as a table. Of repeats it has the median. Raises ReportError for one of another version.
+    """Return the report as a table, with medians of repeated runs. Raises ReportError for another schema version.
 
-    Below it stands what speaks against a pass, what is not proven, and why a drill was done again. Where lines would be
-    longer than *width*, some columns are left out, and texts are wrapped.
+    Below it are the reasons against a pass, what is not proven, and why a drill was repeated. To fit *width* it drops
+    columns and wraps texts.
     """
     check_version(report)
     drills = report["drills"]
@@ -35,7 +35,7 @@ def table(report: Mapping[str, Any], width: float = math.inf) -> str:
 
 
 def progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) -> str:
-    """Return what comes now, which of how many it is, and how long the rest will take if it goes on like this."""
+    """Return the next drill, its number of how many, and how long the rest will take at this rate."""
     drill = planned[done]
     times = f", {drill['runs']} times" if drill["runs"] > 1 else ""
     line = f"drill {done + 1} of {len(planned)}: {drill['fault']}, {drill['title']}{times}"
@@ -47,7 +47,7 @@ def progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) 
 
 
 def _narrowed(rows: Sequence[Sequence[str]], width: float) -> list[str]:
-    """Return the lines of a table, without so many of the columns as it takes to make them fit."""
+    """Return the lines of a table, without columns until they fit."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     kept = list(range(len(HEAD)))
     for name in DISPENSABLE:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Did a drill pass, and if not, why: an entry of the report. Pure."""
+"""Judges a drill: its entry of the report, with the reasons against a pass. Pure."""
 
 from __future__ import annotations
 
@@ -66,17 +66,17 @@ PASS, FAIL, DISTURBED, SKIP = "pass", "fail", "disturbed", "skip"
 WORST, MEDIAN = "worst", "median"
 
 STRAY_PART = 0.01
-"""This part of the requests may fail beside the longest outage; of a few requests, STRAY of them."""
+"""The share of the requests that may fail outside the longest outage, or STRAY if that is more."""
 STRAY = 2
 
 
 class Drill(NamedTuple):
-    """What was recorded of one drill.
+    """The records of one drill.
 
     ``runs`` have state, targets, injected, healed (lists of node_fault's results), after (vip_info by host, at the
-    end), missed (what did not follow from the fault, in words) and errors (what else went wrong). ``probes`` and
-    ``watches`` are what the modules returned, by host. ``disturbed`` says what was lost of that,
-    ``retried`` why the drill was done before and is done again, ``unproven`` what it takes for granted.
+    end), missed (effects of the fault that did not occur, as texts) and errors (other failures). ``probes`` and
+    ``watches`` are the modules' results by host. ``disturbed`` says which records were lost, ``retried`` why the drill
+    was repeated, ``unproven`` which assumptions were accepted.
     """
 
     fault: str
@@ -95,7 +95,7 @@ class Drill(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run, when it was, and its figures; both None when that is unknown."""
+    """One run, its window, and its figures; both None if its time is unknown."""
 
     record: Record
     window: Window | None
@@ -104,26 +104,26 @@ class Run(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What speaks against a pass: what failed, and what kept the drill from proving anything."""
+    """The reasons against a pass: failures, and disturbances that kept the drill from proving anything."""
 
     failed: list[str]
     disturbed: list[str]
 
     def add(self, other: Found, mark: str = "") -> None:
-        """Take what another found."""
+        """Add the reasons of *other*, each after *mark*."""
         self.failed.extend(mark + reason for reason in other.failed)
         self.disturbed.extend(mark + reason for reason in other.disturbed)
 
 
 def judge_drill(drill: Drill) -> dict[str, Any]:
-    """Return the report's entry for one drill. The verdict is ``pass`` when there is no reason against it."""
+    """Return the report's entry for one drill. The verdict is ``pass`` unless there is a reason against it."""
     fault = FAULTS[drill.fault]
     state = drill.runs[0]["state"] if drill.runs else {}
     slo_s = objective_s(drill.fault, state, drill.profile, drill.slo)
     slos = {"outage_s": slo_s, "failback_outage_s": failback_objective_s(drill.fault, slo_s)}
     done = _done(drill)
     verdict, reasons = _verdict(drill, _against(drill, fault, done, slos))
-    # Of a fault that is not possible here, nothing is told.
+    # A fault that is not possible here has no figures.
     runs = [] if verdict == SKIP else _told(done, drill.vip)
     errors: dict[str, int] = {}
     for probe in drill.probes.values():
@@ -184,7 +184,7 @@ def _told(done: Sequence[Run], vip: str) -> list[dict[str, Any]]:
 
 
 def _verdict(drill: Drill, found: Found) -> tuple[str, list[str]]:
-    """Return the verdict and its reasons. What is skipped, or disturbed, never hides what failed."""
+    """Return the verdict and its reasons. A skip or a disturbance never hides a failure."""
     if found.failed:
         skipped = [f"skipped in the end: {drill.skipped}"] if drill.skipped else []
         return FAIL, [*found.failed, *found.disturbed, *skipped]
@@ -196,7 +196,7 @@ def _verdict(drill: Drill, found: Found) -> tuple[str, list[str]]:
 
 
 def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
-    """Return all that speaks against a pass."""
+    """Return all reasons against a pass."""
     found = Found(list(drill.errors), list(drill.disturbed))
     for run in (one for one in drill.runs if _skipped(one)):
         found.failed.extend(_after(drill, run))
@@ -210,7 +210,7 @@ def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str,
 
 
 def _unanswered(probes: Mapping[str, Record]) -> list[str]:
-    """Say why a client got no good answer at all, which ends a drill before anything is broken."""
+    """Report clients whose requests all failed, which ends a drill before anything is broken."""
     return [
         f"{client}: all {probe['requests']} requests failed{told(kinds({client: probe}))}"
         for client, probe in probes.items()
@@ -223,13 +223,13 @@ def _skipped(run: Record) -> bool:
 
 
 def _after(drill: Drill, run: Record, undone: bool = False) -> list[str]:
-    """Say what went wrong beside the fault, whether it was possible or not. Nothing follows from one that is undone."""
+    """Return a run's other failures, also if the fault was not possible; an undone fault need not have its effects."""
     reasons = [*run["state"]["findings"], *([] if undone else run["missed"]), *run["errors"]]
     return [*reasons, *_steady_again(drill.fault, run, drill.vip)] if run["state"]["holder"] else reasons
 
 
 def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
-    """Say what speaks against one run, without what the client felt."""
+    """Return the reasons against one run, except for its outages."""
     run, window, measured = one.record, one.window, one.figures
     seen = effect(drill.fault, run, drill.watches)
     found = Found(_after(drill, run, seen["undone"]), [])
@@ -237,12 +237,12 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
         return found
     unknown = [what for key, what in (("injected_s", "broken"), ("healed_s", "healed")) if moment(run, key) is None]
     if window is None or measured is None or unknown:
-        # What failed before it was broken has been said, and that there is no prober is said elsewhere.
+        # Failures before the injection, and a missing prober, are reported elsewhere.
         if unknown and not found.failed:
             why = NO_RECORD if _clock_known(run) else NO_CLOCK
             found.disturbed.append(f"when {names(run['targets'])} was {unknown[0]} is unknown: {why}")
         return found
-    # Was the fault there until it was healed, or has something else ended it?
+    # The fault must be in effect until it is healed, and nothing else may end it.
     if seen["reason"]:
         (found.disturbed if seen["undone"] else found.failed).append(seen["reason"])
     if seen["undone"]:
@@ -253,7 +253,7 @@ def _judged(drill: Drill, fault: Fault, one: Run) -> Found:
         return found
     booted = _booted(drill, fault)
     watched = [host for host in run["state"]["order"] if host not in (run["targets"] if fault.boots else ())]
-    # A machine that stands still has a clock that does, too.
+    # A frozen machine's clock stops too.
     still = {host: {**drill.watches[host], "drift_s": None} for host in run["targets"] if host in drill.watches}
     watches = {**drill.watches, **still} if fault.driver else drill.watches
     blind = of_watchers(watched, watches, drill.vip, window.healed_s)
@@ -276,12 +276,12 @@ def _clock_known(run: Record) -> bool:
 
 
 def _booted(drill: Drill, fault: Fault) -> list[str]:
-    """Return the hosts that have booted: what watched one ends then, and for the runs after that too."""
+    """Return the hosts that booted: their watch ended then, also for later runs."""
     return [host for one in drill.runs for host in one["targets"]] if fault.boots else []
 
 
 def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
-    """Another balancer, and only one, must have it; a dead node's kernel keeps it, which does no harm."""
+    """Exactly one other balancer must have it; a dead node's kernel keeps it, which is harmless."""
     holder = run["state"]["holder"]
     if holder not in run["targets"]:
         return _stayed(fault, run, window, found, measured)
@@ -289,12 +289,12 @@ def _moved(fault: Fault, run: Record, window: Window, found: Lanes, measured: Ma
     others = [host for host in during if host not in run["targets"]]
     if len(others) == 1 and (fault.bound == DEAD or others == during):
         return []
-    return [f"the VIP must move from {holder} to one other balancer, at the end of the fault it was on {names(during)}"]
+    return [f"at the end of the fault the VIP must be on one balancer other than {holder}, but was on {names(during)}"]
 
 
 def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     holder = run["state"]["holder"]
-    # Nobody could watch a balancer, which is said elsewhere, when one of them is unknown.
+    # None: a balancer was not watched, which is reported elsewhere.
     gap, overlap = measured["gap_s"] or 0.0, measured["overlap_s"] or 0.0
     if holding(found, window.healed_s - 0.001) == [holder] and gap + overlap == 0:
         return []
@@ -304,11 +304,11 @@ def _stayed(_fault: Fault, run: Record, window: Window, found: Lanes, measured: 
 def _split(_fault: Fault, _run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     alarm_s = measured["alarm_s"]
     if not counted_s(found, window.injected_s, window.healed_s)[1]:
-        return ["two balancers must have the VIP before the fault is healed, they never had"]
+        return ["two balancers must have the VIP before the fault is healed, but never did"]
     if alarm_s is not None and alarm_s <= ALONE_S:
         return []
     told = (
-        f"the alarm {SPLIT_BRAIN} took {ms(alarm_s)}, at most {ms(ALONE_S)} pass"
+        f"the alarm {SPLIT_BRAIN} took {ms(alarm_s)}, at most {ms(ALONE_S)} are allowed"
         if alarm_s
         else f"no alarm {SPLIT_BRAIN} was raised (is keepalived_watch on?)"
     )
@@ -318,13 +318,13 @@ def _split(_fault: Fault, _run: Record, window: Window, found: Lanes, measured: 
 def _returned(_fault: Fault, run: Record, window: Window, found: Lanes, measured: Mapping[str, Any]) -> list[str]:
     during = holding(found, window.healed_s - 0.001)
     reasons = []
-    # A node that has booted is not watched any more, and may be the one that has it.
+    # A node that booted is no longer watched, and may have it.
     unknown = any(host not in found for host in run["state"]["order"])
     if len(during) > 1 or not (during or unknown):
-        reasons.append(f"one balancer must have the VIP before anything is healed, it was on {names(during)}")
+        reasons.append(f"one balancer must have the VIP before anything is healed, but it was on {names(during)}")
     if (measured["overlap_s"] or 0) > ALONE_S:
         reasons.append(
-            f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, at most {ms(ALONE_S)} pass"
+            f"more than one balancer had the VIP for {ms(measured['overlap_s'])}, at most {ms(ALONE_S)} are allowed"
         )
     return reasons
 
@@ -333,7 +333,7 @@ _HOLDER_RULES = {MOVES: _moved, STAYS: _stayed, SPLITS: _split, RETURNS: _return
 
 
 def _served(fault: Fault, run: Record, window: Window, seen: Lanes, probes: Mapping[str, Record]) -> Found:
-    """Before anything is healed the service must answer again: after a takeover through the new holder."""
+    """The service must answer again before the heal, after a takeover through the new holder."""
     last = names(holding(seen, window.healed_s - 0.001))
     if any(one["end_s"] > window.healed_s for one in own_outages(window, probes)[0]):
         return Found([f"the service did not answer before the fault was healed, with the VIP on {last}"], [])
@@ -344,7 +344,7 @@ def _served(fault: Fault, run: Record, window: Window, seen: Lanes, probes: Mapp
     if requests - failed >= GOOD_IN_A_ROW:
         return Found([], [])
     reason = (
-        f"{requests - failed} requests were good between the takeover and the heal, at least {GOOD_IN_A_ROW} prove it"
+        f"only {requests - failed} requests succeeded between the takeover and the heal, {GOOD_IN_A_ROW} are needed"
     )
     return Found([reason], []) if failed else Found([], [reason])
 
@@ -354,12 +354,12 @@ def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
     found = holders(run["after"], vip)
     wanted = holder_after(fault, run["state"], run["targets"])
     if found != [wanted]:
-        reasons.append(f"after healing {vip} must be on {wanted}, it is on {names(found)}")
+        reasons.append(f"after healing {vip} must be on {wanted}, but is on {names(found)}")
     return reasons
 
 
 def _measured(drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
-    """Say what speaks against all runs together: what the clients felt, and what they have not seen."""
+    """Judge all runs together: the clients' outages, and the flaws of their measurements."""
     known = [run.window for run in done if run.window]
     found = Found([], of_probers(drill.probes, known))
     healed_s = max((window.healed_s for window in known), default=0.0)
@@ -384,7 +384,7 @@ def _measured(drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None
 def _felt(
     known: Sequence[Window], probes: Mapping[str, Record], objectives: Mapping[str, float | None], judge: str
 ) -> Found:
-    """Say which outage was too long, or may have been: where nobody asked, it is not known."""
+    """Report outages that were too long, or may have been because a client paused."""
     found = Found([], [])
     silent = [stalls(probes, window.from_s, window.until_s) for window in known]
     for number, (key, what) in enumerate((("outage_s", "outage"), ("failback_outage_s", "outage after healing"))):
@@ -399,18 +399,18 @@ def _felt(
         if certain[judge] > slo_s:
             spread = _spread([longest_s(one) for one in felt]) or certain
             reason = f"{which}the {what} of {ms(spread[judge])} is above the objective of {ms(slo_s)}{told(why)}"
-            # A refusal is an answer: it says nothing about an outage, and hides one.
+            # A client that is rate-limited cannot tell whether there was an outage.
             (found.disturbed if set(why) == {LIMITED} else found.failed).append(reason)
         elif possible[judge] > slo_s:
             found.disturbed.append(
-                f"{which}the {what} was {ms(certain[judge])} to {ms(possible[judge])}, for a client did not ask all "
-                f"the time: the objective is {ms(slo_s)}"
+                f"{which}the {what} was {ms(certain[judge])} to {ms(possible[judge])}, because a client "
+                f"paused: the objective is {ms(slo_s)}"
             )
     return found
 
 
 def _strays(window: Window, probes: Mapping[str, Record]) -> list[str]:
-    """Say that many requests failed beside the longest outage, each for so short a time that no outage is too long."""
+    """Report many failures outside the longest outage, although no single outage is too long."""
     turn_s = window.healed_s - patience_s(probes)
     reasons = []
     for felt, start_s, end_s, when in zip(
@@ -420,12 +420,12 @@ def _strays(window: Window, probes: Mapping[str, Record]) -> list[str]:
         stray = lost - max((outage["failed"] for outage in felt), default=0)
         requests = asked(probes, start_s, end_s)[0]
         if stray > max(STRAY, requests * STRAY_PART):
-            reasons.append(f"{stray} of {requests} requests failed{when}, beside the longest outage")
+            reasons.append(f"{stray} of {requests} requests failed{when}, outside the longest outage")
     return reasons
 
 
 def _resolution_s(probes: Mapping[str, Record], done: Sequence[Run]) -> float | None:
-    """Return the longest time in which a client did not ask while runs were judged: a shorter outage may be unseen."""
+    """Return a client's longest pause during the runs in seconds: shorter outages may go unseen."""
     known = [run.window for run in done if run.window]
     if not probes or not known:
         return None

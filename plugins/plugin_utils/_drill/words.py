@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Words for what a drill's report holds. Pure functions."""
+"""Texts for the values of a drill's report. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Mapping
 SCHEMA_VERSION = 4
 NONE = "\u2013"
 
-# The figures of a drill in the order in which they happen, and what a person calls them.
+# The figures of a drill in the order in which they happen, and their labels.
 FIGURES = {
     "outage_s": "outage",
     "detect_s": "detection",
@@ -34,11 +34,11 @@ EXPECTED = {
 
 
 class ReportError(ValueError):
-    """The report is none that this version can show."""
+    """This version cannot show the report."""
 
 
 def check_version(report: Mapping[str, Any]) -> None:
-    """Raise ReportError for a report with other keys than this version knows."""
+    """Raise ReportError for a report of another schema version."""
     found = report.get("schema_version")
     if found != SCHEMA_VERSION:
         raise ReportError(
@@ -72,7 +72,7 @@ def ms(seconds: float | None) -> str:
 
 
 def count(number: int) -> str:
-    """Return a number with its thousands apart."""
+    """Return a number with thousands separators."""
     return f"{number:,}".replace(",", "\u202f")
 
 
@@ -82,19 +82,19 @@ def plural(number: int, word: str) -> str:
 
 
 def moment(text: str) -> datetime:
-    """Return the time that an ISO 8601 text says."""
+    """Parse an ISO 8601 time."""
     # Before Python 3.11 fromisoformat() does not know the Z.
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def day_and_time(text: str) -> str:
-    """Return an ISO 8601 text as a person reads it."""
+    """Return an ISO 8601 time in a readable form."""
     at = moment(text)
     return f"{at:%Y-%m-%d %H:%M:%S} {at.tzname() or ''}".strip()
 
 
 def spread(figure: Mapping[str, float] | None, part: str = "median") -> float | None:
-    """Return one part of a figure that may not apply."""
+    """Return one part of a figure, None if the figure does not apply."""
     return figure[part] if figure else None
 
 
@@ -106,5 +106,5 @@ def joined(names: object) -> str:
 
 
 def way(run: Mapping[str, Any]) -> str:
-    """Return who held the VIP before, during and after the fault."""
+    """Return the holders before, during and after the fault."""
     return " \u203a ".join(joined(run[f"holder_{when}"]) for when in ("before", "during", "after"))

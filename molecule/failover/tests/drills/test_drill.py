@@ -29,7 +29,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"slo": {"service_stop": "abc"}}, 'drill_slo has "abc" for service_stop: set it to seconds, 0 or more'),
     ({"slo": {"service_stop": 1}, "timeout_s": 5}, "drill_timeout_s is 5, above the objective of service_stop, 1 s"),
     ({"faults": "link_down", "interval_s": 0.6}, "an outage above the objective of link_down"),
-    ({"client": "lb02"}, "A drill needs two or more balancers and a client that is none of them"),
+    ({"client": "lb02"}, "A drill needs two or more balancers and a client that is not one of them"),
     ({"vip": "192.0.2.0/x"}, 'drill_vip is "192.0.2.0/x": set it to an address without prefix'),
 ]
 

@@ -118,20 +118,20 @@ SABOTAGES = selected(
             "vrrp_block",
             [(ARM, "lb02", f"{FREEZE_WATCH}; {RAISE % 'split_brain'}"), (HEALED, "lb02", THAW_WATCH)],
             "fail",
-            r"two balancers must have the VIP before the fault is healed, they never had"
+            r"two balancers must have the VIP before the fault is healed, but never did"
             r"|no alarm split_brain was raised",
         ),
         "moved before": Sabotage(
             "service_stop",
             [(PROVEN, "lb01", "systemctl stop keepalived"), (RECOVERY, "lb01", "systemctl start keepalived")],
             "disturbed",
-            r"when the fault came, \S+ was on lb02 and not on lb01: something else has moved it",
+            r"at the injection \S+ was on lb02, not on lb01: something else moved it",
         ),
         "the moment of healing is lost": Sabotage(
             "backend_stop",
             [(RECOVERY, "web01", "sh /run/haproof-drill/service_stop/heal && rm -r /run/haproof-drill/service_stop")],
             "disturbed",
-            r"when web01 was healed is unknown: its record of the fault is gone, for something else has healed it",
+            r"when web01 was healed is unknown: something else healed it, and its record is gone",
         ),
         "prober ended": Sabotage(
             "keepalived_stop",
@@ -143,7 +143,7 @@ SABOTAGES = selected(
             "keepalived_bad_config",
             [(HEALED, CLIENT, "rm /run/haproof-drill/probe-*.run")],
             "disturbed",
-            r"client: it stopped looking before the drill was over",
+            r"client: it ended before the drill was over",
         ),
         "watcher ended": Sabotage(
             "keepalived_kill",
@@ -155,7 +155,7 @@ SABOTAGES = selected(
             "service_hang",
             [(THERE, CLIENT, STEP_CLOCK), (JUDGE, CLIENT, STEP_BACK)],
             "disturbed",
-            r"when lb01 had \S+ is unknown: its clock and the client's went (19\d|200) ms apart meanwhile",
+            r"when lb01 had \S+ is unknown: its clock and the client's drifted (19\d|200) ms apart",
         ),
         "another alarm": Sabotage(
             "vrrp_block_out",
@@ -174,7 +174,7 @@ SABOTAGES = selected(
             "service_slow",
             [(ARM, CLIENT, DROP_CLOCK), (JUDGE, CLIENT, f"nft delete table {TABLE}")],
             "disturbed",
-            r"when lb01 was broken is unknown: no answer to its question for the client's clock over UDP",
+            r"when lb01 was broken is unknown: no reply from the client's clock over UDP",
         ),
         "failures between two runs": Sabotage(
             "rolling",
@@ -186,7 +186,7 @@ SABOTAGES = selected(
             "service_kill",
             [(PROVEN, CLIENT, f"{PROBER % 'STOP'}; sleep 0.4; {PROBER % 'CONT'}; {LATER}")],
             "disturbed",
-            r"for \d{3} ms client made no request, an outage in that time would not show",
+            r"client made no request for \d{3} ms, in which an outage would not show",
         ),
     },
     always=FIRST,
@@ -248,7 +248,7 @@ def test_what_was_disturbed_is_done_again(lab: Lab) -> None:
         "keepalived_reload",
         [(PROVEN, CLIENT, DROP_SYN)],
         "pass",
-        r"the service was away for \d{3} ms before anything was broken",
+        r"the service was down for \d{3} ms before anything was broken",
     )
     with restored(lab):
         done = drill(lab, moments(lab, [lost]), faults=lost.fault, deadline_s=12, hold_s=1)

@@ -28,7 +28,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words impo
 
 _RADIUS = 5.0
 _TALLEST = 120.0
-# Limits so far above all outages would squeeze these into one dot.
+# A limit this many times above the longest outage would squeeze all dots into one.
 _FAR = 5.0
 
 
@@ -80,7 +80,7 @@ def axis_end_s(outages: Sequence[float], limits: Sequence[float]) -> float:
 
 
 def swarm(outages: Sequence[float], scale: Scale) -> list[Dot]:
-    """Return a dot for each outage, piled up where they are alike."""
+    """Return a dot for each outage, stacked where they would overlap."""
     dots: list[Dot] = []
     reached: list[float] = []
     for outage_s in sorted(outages):
@@ -98,7 +98,7 @@ def _limit(kind: str, at_s: float, scale: Scale) -> str:
 def _dot(dot: Dot, y: float, objective_s: float | None) -> Element:
     title = element("title", duration(dot.outage_s))
     if objective_s is not None and dot.outage_s > objective_s:
-        # Another shape: the colour alone must not tell.
+        # A different shape, for those who cannot see the colour.
         corners = ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0))
         points = " ".join(f"{dot.x + x * _RADIUS:.1f},{y + up * _RADIUS:.1f}" for x, up in corners)
         return element("polygon", title, class_="beyond", points=points)

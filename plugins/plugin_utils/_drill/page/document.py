@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A drill's report as one page of HTML that needs nothing else: no script, no other file. Pure functions."""
+"""A drill's report as one self-contained HTML page without scripts. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words impo
 
 
 class Cell(NamedTuple):
-    """One cell of a table: its column's heading, and what is in it."""
+    """One cell of a table, with its column's heading."""
 
     heading: str
     content: str | Element
@@ -46,7 +46,7 @@ class Cell(NamedTuple):
 
 
 def page(report: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
-    """Return the page; ReportError if the report is of another version. A previous one of another is not compared."""
+    """Return the page, compared with *previous* if its version is the same. Raises ReportError for another version."""
     check_version(report)
     cluster = report["cluster"]
     head = element(
@@ -98,7 +98,7 @@ def _header(report: Mapping[str, Any]) -> Element:
             [
                 ("virtual IP", cluster["vip"], ""),
                 ("balancers", joined(cluster["balancers"]), f"{cluster['engine']}, profile {cluster['profile']}"),
-                ("asked by", joined(cluster["clients"]), cluster["url"]),
+                ("clients", joined(cluster["clients"]), cluster["url"]),
                 (
                     "longest outage",
                     duration(longest["figures"]["outage_s"]["worst"]) if longest else NONE,
@@ -181,7 +181,8 @@ def _comparison(previous: Mapping[str, Any], report: Mapping[str, Any]) -> Eleme
     if why:
         child(made, "p", why, class_="note")
         return made
-    child(made, "p", f"That of {day_and_time(previous['started'])}, {age(previous, report)} earlier.", class_="note")
+    when = f"{day_and_time(previous['started'])}, {age(previous, report)} earlier"
+    child(made, "p", f"Made {when}.", class_="note")
     unlike = differences(previous, report)
     if unlike:
         child(made, "p", f"The clusters differ: {'; '.join(unlike)}.", class_="note")
@@ -218,7 +219,7 @@ def _drill(drill: Mapping[str, Any], number: int) -> Element:
     if drill["unproven"]:
         child(made, "p", f"Not proven, and accepted: {'; '.join(drill['unproven'])}.", class_="note")
     if drill["retried"]:
-        child(made, "p", f"Done again, for the drill was disturbed: {'; '.join(drill['retried'])}.", class_="note")
+        child(made, "p", f"Repeated because the drill was disturbed: {'; '.join(drill['retried'])}.", class_="note")
     if drill["runs"]:
         made.append(_facts(_figures(drill)))
         _pictures(made, drill)
@@ -256,7 +257,7 @@ def _figures(drill: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         cut = f"{count(connections['failed'])} of {count(connections['requests'])} requests failed"
         facts.append(("kept connections", f"{count(connections['cut'])} cut, {count(connections['open'])} open", cut))
     if drill["resolution_s"] is not None:
-        facts.append(("longest time unasked", duration(drill["resolution_s"]), "a shorter outage may not show"))
+        facts.append(("longest pause of a client", duration(drill["resolution_s"]), "a shorter outage may not show"))
     if drill["clock_error_s"] is not None:
         facts.append(("clocks agree within", duration(drill["clock_error_s"]), ""))
     return facts
@@ -281,7 +282,7 @@ def _pictures(made: Element, drill: Mapping[str, Any]) -> None:
 
 
 def _badness(run: Mapping[str, Any]) -> float:
-    # Requests failed and nobody knows for how long: look at that first.
+    # Failures of unknown duration come first.
     if run["outage_s"] is None:
         return math.inf if run["failed"] else 0.0
     return float(run["outage_s"])
@@ -312,7 +313,7 @@ def _icon(verdict: str) -> Element:
 
 
 def _patterns() -> Element:
-    """Return what pictures refer to: hatching, and a sign of its own shape for each verdict."""
+    """Return the pictures' shared definitions: hatching, and an icon of its own shape for each verdict."""
     hatching = element(
         "pattern",
         element("path", class_="hatching", d="M0 0V8"),

@@ -18,14 +18,14 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words impo
     spread,
 )
 
-# Two medians that differ by less are alike: the prober's interval and the node's scheduling are in it ...
+# Medians that differ by less are alike, because of the prober's interval and the node's scheduling ...
 NOISE_S = 0.02
-# ... and where in its interval the last advert came before the fault.
+# ... and of the time between the last advert and the fault.
 NOISE_PART = 0.2
 
 
 class FaultChange(NamedTuple):
-    """What became of one fault."""
+    """The change of one fault between two reports."""
 
     fault: str
     before_s: float | None
@@ -36,7 +36,7 @@ class FaultChange(NamedTuple):
 
 
 def unusable(previous: Mapping[str, Any]) -> str | None:
-    """Return why a report cannot be compared with."""
+    """Return why a previous report cannot be compared, None if it can."""
     found = previous.get("schema_version")
     if found != SCHEMA_VERSION:
         return f"The previous report is not compared: its schema_version is {found!r}, this one's is {SCHEMA_VERSION}."
@@ -44,7 +44,7 @@ def unusable(previous: Mapping[str, Any]) -> str | None:
 
 
 def differences(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[str]:
-    """Return which facts of the clusters differ."""
+    """Return the differences between the clusters."""
     before, now = previous["cluster"], report["cluster"]
     return [f"{key}: {joined(before[key])} → {joined(now[key])}" for key in now if before[key] != now[key]]
 
@@ -57,7 +57,7 @@ def changes(previous: Mapping[str, Any], report: Mapping[str, Any]) -> list[Faul
 
 
 def noise_s(before: Mapping[str, float], now: Mapping[str, float]) -> float:
-    """Return how much two medians may differ for no reason: as much as the runs of either report do."""
+    """Return the difference of two medians that is noise, in seconds: the spread of either report's runs."""
     return max(
         NOISE_S,
         NOISE_PART * before["median"],

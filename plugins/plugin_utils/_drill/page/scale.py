@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Where things are in a picture: axes, ticks, and labels that do not cover each other. Pure functions."""
+"""The layout of a picture: axes, ticks, and labels that do not overlap. Pure."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ class Span(NamedTuple):
 
     @property
     def length_s(self) -> float:
-        """How long it lasts."""
+        """The length in seconds."""
         return self.to_s - self.from_s
 
     def has(self, at_s: float) -> bool:
-        """Whether a moment is in it."""
+        """Return whether a moment is in the span."""
         return self.from_s <= at_s <= self.to_s
 
 
 class Scale(NamedTuple):
-    """Seconds to the x of a picture."""
+    """Maps seconds to a picture's x."""
 
     span: Span
     left: float
     right: float
 
     def x(self, at_s: float) -> float:
-        """Return where a moment is; what is outside is at the edge."""
+        """Return a moment's x, at the edge for those outside the span."""
         length = self.span.length_s or 1.0
         part = min(1.0, max(0.0, (at_s - self.span.from_s) / length))
         return self.left + part * (self.right - self.left)
@@ -130,7 +130,7 @@ def draw_axis(scale: Scale, top: float, bottom: float) -> list[Element]:
 
 
 def picture(height: float, words: str, *parts: Element) -> Element:
-    """Return the picture in a box of its own, which scrolls where the screen is narrow."""
+    """Return the picture in its own box, which scrolls on a narrow screen."""
     svg = element("svg", *parts, viewBox=f"0 0 {WIDTH:g} {height:g}", role="img", aria_label=words)
     return element("div", svg, class_="picture", tabindex=0, role="group", aria_label=words)
 

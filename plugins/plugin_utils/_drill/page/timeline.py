@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""One run of a drill as a picture: what clients got, and who held the VIP, over time. Pure functions."""
+"""One run of a drill as a picture: requests and holders over time. Pure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.scale
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import duration, plural
 
-# A failure, or a change of holder, below this part of the picture's time is hardly visible in it.
+# A failure or change of holder is hardly visible below this share of the picture's time.
 SMALL = 0.05
-# A closer look that shows nearly the whole picture again is none.
+# A closer look shows less than this share of the picture.
 MOST_OF_IT = 0.6
 _BEFORE = 0.3
 _AFTER = 0.4
-# An effect that long after its cause, in its own lengths, is looked at without it.
+# The closer look at an effect leaves out a cause this many of the effect's lengths before it.
 _FAR_FROM_CAUSE = 15
 # A request may have started this long before the injection that cut it.
 _IN_FLIGHT_S = 0.25
@@ -49,7 +49,7 @@ HATCH = "unknown"
 
 
 class Requests(NamedTuple):
-    """Consecutive requests of one outcome; from the first one's start until the next ones'."""
+    """Consecutive requests of one outcome; from the first one's start to the next run."""
 
     span: Span
     number: int
@@ -64,7 +64,7 @@ class Panel(NamedTuple):
 
 
 def timeline(run: Mapping[str, Any]) -> Element:
-    """Return the picture of one entry of a drill's ``runs``; where its failures are short, with a closer look."""
+    """Return the picture of one of a drill's ``runs``, with a closer look at short failures."""
     line = run["timeline"]
     whole = Span(line["from_s"], line["to_s"])
     zooms = closer_looks(line)
@@ -81,7 +81,7 @@ def timeline(run: Mapping[str, Any]) -> Element:
 def requests(runs: Sequence[Sequence[Any]]) -> list[Requests]:
     """Return the timeline's ``[start_s, last_start_s, end_s, count, outcome]`` as spans without overlap.
 
-    A pause of the prober stays a hole: the last request of a run stands for one interval at most.
+    A pause of the prober leaves a gap: the last request of a run stands for one interval at most.
     """
     gaps = sum(run[3] - 1 for run in runs)
     interval_s = sum(run[1] - run[0] for run in runs) / gaps if gaps else None
@@ -95,7 +95,7 @@ def requests(runs: Sequence[Sequence[Any]]) -> list[Requests]:
 
 
 def failures(line: Mapping[str, Any]) -> list[Span]:
-    """Return when requests failed, whatever the error, in the order of time; touching ones are one."""
+    """Return the spans of failed requests in order, whatever the error; adjacent ones are merged."""
     bad = sorted(part.span for runs in line["requests"].values() for part in requests(runs) if part.outcome)
     merged: list[Span] = []
     for span in bad:
@@ -107,7 +107,7 @@ def failures(line: Mapping[str, Any]) -> list[Span]:
 
 
 def two_holders(line: Mapping[str, Any]) -> list[Span]:
-    """Return when more than one balancer held the VIP."""
+    """Return the spans in which more than one balancer held the VIP."""
     # Sorted, an end comes before a start at the same moment.
     edges = sorted(
         edge for held in line["holders"].values() for from_s, to_s in held for edge in ((from_s, 1), (to_s, -1))
@@ -122,7 +122,7 @@ def two_holders(line: Mapping[str, Any]) -> list[Span]:
 
 
 def closer_looks(line: Mapping[str, Any]) -> list[Span]:
-    """Return what needs a closer look: around the injection, around the healing, both or none."""
+    """Return the spans that need a closer look: around the injection, the heal, both or neither."""
     whole = Span(line["from_s"], line["to_s"])
     bad = failures(line)
     healed_s = next((moment["at_s"] for moment in line["moments"] if moment["what"] == "heal"), None)
@@ -149,7 +149,7 @@ def _first_effect(line: Mapping[str, Any], bad: Sequence[Span], during: Span) ->
     ]
     if not changes:
         return None
-    # What leaves one balancer comes to another soon.
+    # A VIP that leaves one balancer soon appears on another.
     soon = min(changes) + SMALL / 2 * (line["to_s"] - line["from_s"])
     return Span(min(changes), max(at_s for at_s in changes if at_s <= soon))
 
@@ -180,7 +180,7 @@ def _panel(line: Mapping[str, Any], span: Span, left: float, right: float, zooms
         (scale.x(moment["at_s"]), _moment(moment), moment["what"])
         for moment in line["moments"]
         if span.has(moment["at_s"])
-        # What the closer look names need not be named twice.
+        # The closer look has these labels already.
         and (moment["what"] in ("inject", "heal") or not any(zoom.has(moment["at_s"]) for zoom in zooms))
     ]
     return Panel(scale, place(wanted, left, right))
@@ -189,13 +189,13 @@ def _panel(line: Mapping[str, Any], span: Span, left: float, right: float, zooms
 def _moment(moment: Mapping[str, Any]) -> str:
     if moment["what"] == "inject":
         return "inject"
-    # An alarm goes by the name of what was found: "split_brain on lb02".
+    # An alarm's label is its finding, as in "split_brain on lb02".
     name = moment["text"].partition(" ")[0] if moment["what"] == "alarm" else moment["what"]
     return f"{name} {duration(moment['at_s'])}"
 
 
 def _draw(line: Mapping[str, Any], panels: Sequence[Panel], top: float) -> tuple[list[Element], float]:
-    """Return the panels beside each other, and where the next thing below may start."""
+    """Return the panels side by side, and where the next element below may start."""
     head = top + max(rows(panel.labels) for panel in panels) * LABEL_HEIGHT + 4
     lanes = [*line["requests"], *line["holders"]]
     bottom = head + len(lanes) * _LANE + 4
@@ -238,7 +238,7 @@ def _request_lane(scale: Scale, runs: Sequence[Requests], top: float) -> Iterato
     y = top + (_LANE - _BAR) / 2
     yield element("rect", class_="track", x=scale.left, y=y, width=scale.right - scale.left, height=_BAR)
     shown = [run for run in runs if run.span.to_s >= scale.span.from_s and run.span.from_s <= scale.span.to_s]
-    # Failures last and higher: a single one must not vanish between good requests, nor be told by its colour alone.
+    # Failures last and taller: a single one must stand out among good requests, and not by its colour alone.
     for run in sorted(shown, key=lambda run: bool(run.outcome)):
         words = f"{plural(run.number, 'request')} {run.outcome or 'good'}, {_during(run.span)}"
         if run.outcome:

@@ -59,7 +59,7 @@ def test_path() -> None:
     state = {"holder": "lb01", "addresses": {"lb01": ["192.0.2.11"]}}
     served = {"peers": ["192.0.2.31"], "others": []}
     used = [{"__drill_host": "web01", "peers": ["192.0.2.11"]}, {"__drill_host": "web02", "peers": []}]
-    why = "app of web02 has no connection from lb01, so no request is seen to need it"
+    why = "app of web02 has no connection from lb01, so requests may not need it"
     assert FILTERS["_drill_path"](served, "backends_stop", requests, used, state, ["path"]) == {
         "refused": [],
         "unproven": [why],

@@ -89,7 +89,7 @@ STALLS: list[tuple[float, float, bool]] = [
 @pytest.mark.parametrize(("at_s", "length_s", "fine"), STALLS)
 def test_stalls(at_s: float, length_s: float, fine: bool) -> None:
     probes = {"client": probe(gaps=[[1.0, 0.01], [at_s - 5.0, length_s]])}
-    told = f"for {length_s * 1000:.0f} ms client made no request, too long to measure an objective of 200 ms"
+    told = f"client made no request for {length_s * 1000:.0f} ms, too long to measure an objective of 200 ms"
     assert of_stalls(WINDOW, probes, 0.2) == ([] if fine else [told])
 
 
@@ -102,8 +102,8 @@ WATCHES: list[tuple[dict[str, Any], str]] = [
     ({}, ""),
     ({"drift_s": None}, ""),
     ({"drift_s": 0.01}, ""),
-    ({"drift_s": 0.011}, "its clock and the client's went 11 ms apart meanwhile"),
-    ({"clock": None}, "no answer to its question for the client's clock over UDP"),
+    ({"drift_s": 0.011}, "its clock and the client's drifted 11 ms apart"),
+    ({"clock": None}, "no reply from the client's clock over UDP"),
     ({"ended_s": 114.0}, ""),
     ({"ended_s": 113.99}, "its watcher ended before the fault was healed"),
 ]
@@ -124,13 +124,13 @@ def test_only_those_in_question_are_told() -> None:
 PROBERS: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
     ({"requests": 750}, []),
-    ({"requests": 749}, ["client made only 749 requests where 1500 were due"]),
-    ({"requests": 1}, ["client made only 1 requests where 1500 were due"]),
+    ({"requests": 749}, ["client made only 749 of 1500 requests that were due"]),
+    ({"requests": 1}, ["client made only 1 of 1500 requests that were due"]),
     ({"requests": 0, "max_gap_s": 9.0}, ["nothing was measured: the prober of client made no request"]),
     ({"max_gap_s": 0.25}, []),
-    ({"max_gap_s": 0.251}, ["for 251 ms client made no request, an outage in that time would not show"]),
+    ({"max_gap_s": 0.251}, ["client made no request for 251 ms, in which an outage would not show"]),
     ({"drift_s": 0.01}, []),
-    ({"drift_s": 0.02}, ["the clocks of client and the first client went 20 ms apart meanwhile"]),
+    ({"drift_s": 0.02}, ["the clocks of client and the first client drifted 20 ms apart"]),
     ({"elapsed_s": 9.0, "requests": 900}, []),
     ({"elapsed_s": 8.9, "requests": 900}, ["the prober of client ended before the fault was healed"]),
     ({"elapsed_s": 8.9, "requests": 900, "clock": {"offset_s": 0.2}}, []),
@@ -170,7 +170,7 @@ STEADY: list[tuple[float, float | None, bool]] = [
 def test_steady_state(first_s: float, slo_s: float | None, fine: bool) -> None:
     probes = {"client": probe((first_s, first_s, first_s + 0.01))}
     later = WINDOW._replace(from_s=15.0)
-    told = ["the service was away for 20 ms before anything was broken"]
+    told = ["the service was down for 20 ms before anything was broken"]
     assert of_steady_state(probes, [WINDOW, later], slo_s) == ([] if fine else told)
     assert of_steady_state(probes, [], slo_s) == []
 

@@ -14,17 +14,17 @@ from .drill_records import CLOCKS, THERE, run, watch
 
 UNKNOWN = {"there": None, "lost": []}
 LOST = {"there": False, "lost": ["nginx runs"]}
-ENDED = "before healing the fault was not there any more (lb01: nginx runs): something else has ended it"
+ENDED = "the fault was gone before healing (lb01: nginx runs): something else ended it"
 
 # What was seen after injecting and before healing, and proven, undone and the reason.
 CASES: list[tuple[Any, Any, bool, bool, str]] = [
     (THERE, THERE, True, False, ""),
     (UNKNOWN, THERE, True, False, ""),
     (THERE, UNKNOWN, True, False, ""),
-    (None, None, False, False, "nothing showed that lb01 had the fault"),
-    (UNKNOWN, UNKNOWN, False, False, "nothing showed that lb01 had the fault"),
+    (None, None, False, False, "no evidence that lb01 had the fault"),
+    (UNKNOWN, UNKNOWN, False, False, "no evidence that lb01 had the fault"),
     (THERE, LOST, True, True, ENDED),
-    (UNKNOWN, LOST, False, False, "nothing showed that lb01 had the fault (lb01: nginx runs)"),
+    (UNKNOWN, LOST, False, False, "no evidence that lb01 had the fault (lb01: nginx runs)"),
 ]
 
 
@@ -47,9 +47,9 @@ def test_one_of_two_targets_is_enough_to_be_undone() -> None:
 
 BOOTS: list[tuple[str, str, bool, str]] = [
     ("one", "two", True, ""),
-    ("one", "one", False, "nothing showed that lb01 had the fault (lb01: it has not booted)"),
-    ("", "two", False, "nothing showed that lb01 had the fault"),
-    ("one", "", False, "nothing showed that lb01 had the fault"),
+    ("one", "one", False, "no evidence that lb01 had the fault (lb01: it has not booted)"),
+    ("", "two", False, "no evidence that lb01 had the fault"),
+    ("one", "", False, "no evidence that lb01 had the fault"),
 ]
 
 
@@ -67,16 +67,15 @@ STILL: list[tuple[list[tuple[float, float]], float | None, bool, bool, str]] = [
     ([(10.1, 14.2)], 0.0, True, False, ""),
     ([(8.0, 9.0), (10.1, 13.0)], 0.0, True, False, ""),
     ([], 3.9, True, False, ""),
-    ([], None, False, False, "nothing showed that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)"),
+    ([], None, False, False, "no evidence that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)"),
     # Before the fault, and after it.
-    ([(4.0, 9.0)], 0.0, False, False, "nothing showed that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)"),
+    ([(4.0, 9.0)], 0.0, False, False, "no evidence that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)"),
     (
         [(10.1, 11.0)],
         0.0,
         False,
         True,
-        "before healing the fault was not there any more (lb01: it stood still for 0.9 of 4.0 s): "
-        "something else has ended it",
+        "the fault was gone before healing (lb01: it stood still for 0.9 of 4.0 s): something else ended it",
     ),
 ]
 
@@ -92,4 +91,4 @@ def test_a_node_must_stand_still(
 
 
 def test_a_node_that_was_not_watched_shows_nothing() -> None:
-    assert effect("node_freeze", run(), {})["reason"] == "nothing showed that lb01 had the fault"
+    assert effect("node_freeze", run(), {})["reason"] == "no evidence that lb01 had the fault"

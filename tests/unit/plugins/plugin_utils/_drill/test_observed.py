@@ -48,7 +48,7 @@ def test_nothing_was_started() -> None:
 
 def test_one_that_ended_by_itself() -> None:
     found = gather(drill(), stopped(lb02={"changed": False}), SEEN)
-    assert found.disturbed == ["lb02: it stopped looking before the drill was over"]
+    assert found.disturbed == ["lb02: it ended before the drill was over"]
 
 
 def test_where_nothing_was_started_nothing_ended() -> None:
@@ -64,13 +64,13 @@ def test_a_host_that_cannot_be_reached_is_lost_and_did_not_end() -> None:
 
 def test_what_did_not_come_in_time() -> None:
     seen = [*SEEN[1:], {"__drill_job": {"__drill_host": "client"}, "failed": True}]
-    assert gather(drill(), STOPPED, seen).disturbed == ["client: what it saw did not come in time"]
+    assert gather(drill(), STOPPED, seen).disturbed == ["client: its result did not arrive in time"]
 
 
 def test_what_ran_on_a_node_that_has_booted_is_gone() -> None:
     late = stopped(lb01={"changed": False})
     assert gather(drill("node_reboot"), late, SEEN).disturbed == []
-    assert gather(drill("node_freeze"), late, SEEN).disturbed == ["lb01: it stopped looking before the drill was over"]
+    assert gather(drill("node_freeze"), late, SEEN).disturbed == ["lb01: it ended before the drill was over"]
 
 
 def test_a_heal_that_failed_is_an_error_of_its_run() -> None:

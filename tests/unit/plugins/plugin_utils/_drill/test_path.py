@@ -22,7 +22,7 @@ BESIDE: dict[str, Any] = {"lb01": {"peers": [], "others": ["192.0.2.31"]}}
 AROUND: dict[str, Any] = {"lb01": {"peers": ["192.0.2.99"], "others": []}}
 NO_CONNECTION = (
     "lb01 has no connection from client (192.0.2.31) to 192.0.2.10 port 80, "
-    "so its requests for http://192.0.2.10/ are not seen to go through the holder of 192.0.2.10"
+    "so its requests for http://192.0.2.10/ may not go through the holder of 192.0.2.10"
 )
 ACCEPT = " (if this is intended, set drill_accept: [path])"
 ELSEWHERE = f"{NO_CONNECTION}: where a NAT changes their source, set drill_sources{ACCEPT}"
@@ -40,7 +40,7 @@ CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
         [],
         BESIDE,
         [
-            "what serves client at 192.0.2.10 port 80 of lb01 is not systemd-logind, which the fault is done to: "
+            "the fault breaks systemd-logind, but another process serves client at 192.0.2.10 port 80 of lb01: "
             f"set drill_service{ACCEPT}"
         ],
     ),
@@ -58,7 +58,7 @@ CASES: list[tuple[str, Path, list[str], dict[str, Any], list[str]]] = [
         PATH,
         ["web01", "web02"],
         {**THROUGH, "web01": {"peers": ["192.0.2.11"]}, "web02": {"peers": ["192.0.2.99"]}},
-        [f"app of web02 has no connection from lb01, so no request is seen to need it{ACCEPT}"],
+        [f"app of web02 has no connection from lb01, so requests may not need it{ACCEPT}"],
     ),
 ]
 

@@ -82,12 +82,12 @@ def test_how_long_is_waited(deadline_s: Any, wait_s: float, calm_s: float) -> No
 
 
 NO_DRILL = (
-    'A drill needs two or more balancers and a client that is none of them. drill_balancers is ["lb01", "lb02"], '
+    'A drill needs two or more balancers and a client that is not one of them. drill_balancers is ["lb01", "lb02"], '
     "drill_client is {}: fill the groups balancers and clients, or set the two variables."
 )
 NO_DEADLINE = (
     "drill_deadline_s is {}: set it to 10 seconds or more. "
-    "It is when a broken node heals itself, whatever becomes of this run."
+    "A broken node heals itself then, whatever happens to this run."
 )
 NO_VIP = "drill_vip is {}: set it to an address without prefix, or set the balancers' keepalived_vips"
 FINDINGS: list[tuple[dict[str, Any], str]] = [
@@ -114,8 +114,7 @@ FINDINGS: list[tuple[dict[str, Any], str]] = [
     ({"deadline_s": None}, NO_DEADLINE.format('""')),
     (
         {"hold_s": 16},
-        "drill_hold_s is 16: set it to half of drill_deadline_s, 30, or less, "
-        "or a node heals itself before the fault was held that long",
+        "drill_hold_s is 16: set it to half of drill_deadline_s, 30, or less, or a node heals itself too early",
     ),
 ]
 

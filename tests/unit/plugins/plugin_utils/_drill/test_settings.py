@@ -56,7 +56,7 @@ CASES: list[tuple[list[str], dict[str, Any], list[str]]] = [
     (
         ["service_stop"],
         {"hold_s": 0},
-        ["drill_hold_s is 0: set it to 1 second or more, or a fault is healed before anything can follow from it"],
+        ["drill_hold_s is 0: set it to 1 second or more, or a fault is healed before it has an effect"],
     ),
     (["service_stop"], {"hold_s": 1}, []),
     # A time-out of 5 s and an interval of 1 s, for an objective of 1 s.
@@ -105,12 +105,12 @@ CASES: list[tuple[list[str], dict[str, Any], list[str]]] = [
     (
         ["backend_hang"],
         {"slo": {"backend_hang": 5}},
-        ["drill_hold_s is 3, which must be above the objective of backend_hang, 5 s: an outage could not be too long"],
+        ["drill_hold_s is 3, which must be above the objective of backend_hang, 5 s, or no outage could exceed it"],
     ),
     (
         ["service_hang"],
         {"url": "tcp://198.18.0.10:80"},
-        ["drill_url is tcp://198.18.0.10:80: service_hang does not show over tcp, ask over http"],
+        ["drill_url is tcp://198.18.0.10:80: service_hang does not show over tcp, use http"],
     ),
     (["service_stop", "link_down"], {"url": "tcp://198.18.0.10:80"}, []),
     (["service_hang", "link_down"], {"url": "udp://198.18.0.10:53"}, []),
@@ -118,7 +118,7 @@ CASES: list[tuple[list[str], dict[str, Any], list[str]]] = [
         ["service_stop", "cpu_starve", "link_down"],
         {"url": "icmp://198.18.0.10"},
         [
-            f"drill_url is icmp://198.18.0.10: {name} does not show over icmp, ask over http"
+            f"drill_url is icmp://198.18.0.10: {name} does not show over icmp, use http"
             for name in ("service_stop", "cpu_starve")
         ],
     ),

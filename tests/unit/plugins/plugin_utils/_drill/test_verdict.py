@@ -136,18 +136,18 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"watches": STILL},
-        "the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01",
+        "at the end of the fault the VIP must be on one balancer other than lb01, but was on lb01",
     ),
     (
         "service_stop",
         {"watches": BOTH},
-        "the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01, lb02",
+        "at the end of the fault the VIP must be on one balancer other than lb01, but was on lb01, lb02",
     ),
     # It had taken over, and was gone again before the heal.
     (
         "service_stop",
         {"watches": {"lb01": MOVED["lb01"], "lb02": watch("lb02", False, (10.03, True), (13.5, False))}},
-        "the VIP must move from lb01 to one other balancer, at the end of the fault it was on none",
+        "at the end of the fault the VIP must be on one balancer other than lb01, but was on none",
     ),
     (
         "service_slow",
@@ -157,7 +157,7 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"watches": {"lb01": MOVED["lb01"], "lb02": watch("lb02", False)}},
-        "the VIP must move from lb01 to one other balancer, at the end of the fault it was on none",
+        "at the end of the fault the VIP must be on one balancer other than lb01, but was on none",
     ),
     (
         "service_stop",
@@ -203,38 +203,39 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "vrrp_block",
         {"watches": STILL},
-        "two balancers must have the VIP before the fault is healed, they never had",
+        "two balancers must have the VIP before the fault is healed, but never did",
     ),
     (
         "vrrp_block",
         {"watches": {**STILL, "lb02": watch("lb02", False, (14.1, True), (15.0, False), alarms=[alarm("lb02", 12.0)])}},
-        "two balancers must have the VIP before the fault is healed, they never had",
+        "two balancers must have the VIP before the fault is healed, but never did",
     ),
     (
         "node_reboot",
         {"watches": {"lb02": STILL["lb02"]}, "runs": [booted("the same")]},
-        "nothing showed that lb01 had the fault (lb01: it has not booted)",
+        "no evidence that lb01 had the fault (lb01: it has not booted)",
     ),
     (
         "node_freeze",
         {"watches": BOTH},
-        "nothing showed that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)",
+        "no evidence that lb01 had the fault (lb01: it stood still for 0.0 of 4.0 s)",
     ),
     (
         "vrrp_block",
         {"watches": split(15.5)},
-        "more than one balancer had the VIP for 3200 ms, and the alarm split_brain took 5500 ms, at most 5000 ms pass",
+        "more than one balancer had the VIP for 3200 ms, "
+        "and the alarm split_brain took 5500 ms, at most 5000 ms are allowed",
     ),
     (
         "keepalived_kill",
         {"watches": BOTH},
-        "one balancer must have the VIP before anything is healed, it was on lb01, lb02",
+        "one balancer must have the VIP before anything is healed, but it was on lb01, lb02",
     ),
     # Nobody, although all are watched; and it was on two for too long.
     (
         "keepalived_kill",
         {"watches": {**STILL, "lb01": watch("lb01", True, (13.0, False), (14.5, True))}},
-        "one balancer must have the VIP before anything is healed, it was on none",
+        "one balancer must have the VIP before anything is healed, but it was on none",
     ),
     (
         "keepalived_kill",
@@ -242,7 +243,7 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
             "runs": [run(healed=[{"healed_s": 119.0, "clock": CLOCKS["lb01"]}])],
             "watches": {**STILL, "lb02": watch("lb02", False, (10.5, True), (15.6, False))},
         },
-        "more than one balancer had the VIP for 5100 ms, at most 5000 ms pass",
+        "more than one balancer had the VIP for 5100 ms, at most 5000 ms are allowed",
     ),
     (
         "service_stop",
@@ -252,12 +253,12 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"runs": [run(after={"lb01": STANDBY, "lb02": HOLDER})]},
-        f"after healing {VIP} must be on lb01, it is on lb02",
+        f"after healing {VIP} must be on lb01, but is on lb02",
     ),
     (
         "service_stop",
         {"runs": [run(after={"lb01": HOLDER, "lb02": info(True, "master", 253)})]},
-        f"after healing {VIP} must be on lb01, it is on lb01, lb02",
+        f"after healing {VIP} must be on lb01, but is on lb01, lb02",
     ),
     ("service_stop", {"errors": ["vip_probe: killed"]}, "vip_probe: killed"),
     ("service_stop", {"runs": [run(errors=["cannot heal the fault"])]}, "cannot heal the fault"),
@@ -276,18 +277,18 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"slo": {"service_stop": None}, "probes": {"client": probe((10.0, 13.95, 13.96), runs=GIVEN_UP)}},
-        "4 requests were good between the takeover and the heal, at least 10 prove it",
+        "only 4 requests succeeded between the takeover and the heal, 10 are needed",
     ),
     # Each fails for so short a time that no outage is too long.
     (
         "service_stop",
         {"probes": {"client": probe(*((at, at, at + 0.01) for at in (11.0, 11.5, 12.0, 12.5, 13.0, 13.5)))}},
-        "5 of 400 requests failed, beside the longest outage",
+        "5 of 400 requests failed, outside the longest outage",
     ),
     (
         "service_stop",
         {"probes": {"client": probe(*((14.0 + n / 2, 14.0 + n / 2, 14.01 + n / 2) for n in range(9)))}},
-        "8 of 624 requests failed after healing, beside the longest outage",
+        "8 of 624 requests failed after healing, outside the longest outage",
     ),
     # An outage that is too long whatever happened while the client did not ask.
     (
@@ -302,28 +303,28 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"probes": {"client": probe((7.0, 7.1, 7.11))}},
-        "the service was away for 120 ms before anything was broken",
+        "the service was down for 120 ms before anything was broken",
     ),
     # One lost SYN where no request may fail.
     (
         "keepalived_reload",
         {"watches": STILL, "probes": {"client": probe((7.0, 7.0, 7.01))}},
-        "the service was away for 20 ms before anything was broken",
+        "the service was down for 20 ms before anything was broken",
     ),
     (
         "service_stop",
         {"probes": {"client": probe((7.0, 7.1, 7.11), (10.0, 10.24, 10.25))}},
-        "the service was away for 120 ms before anything was broken",
+        "the service was down for 120 ms before anything was broken",
     ),
     (
         "service_stop",
         {"probes": {"client": probe(max_gap_s=0.3, gaps=[[1.0, 0.3]])}},
-        "for 300 ms client made no request, an outage in that time would not show",
+        "client made no request for 300 ms, in which an outage would not show",
     ),
     (
         "service_stop",
         {"probes": {"client": probe((10.0, 10.07, 10.08), max_gap_s=0.235, gaps=[[5.09, 0.235]], interval_s=0.005)}},
-        "for 235 ms client made no request, too long to measure an objective of 100 ms",
+        "client made no request for 235 ms, too long to measure an objective of 100 ms",
     ),
     (
         "service_stop",
@@ -331,7 +332,7 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
             "slo": {"service_stop": 0.3},
             "probes": {"client": probe((10.0, 10.2, 10.21), max_gap_s=0.14, gaps=[[5.2, 0.14]])},
         },
-        "the outage was 210 ms to 350 ms, for a client did not ask all the time: the objective is 300 ms",
+        "the outage was 210 ms to 350 ms, because a client paused: the objective is 300 ms",
     ),
     (
         "service_stop",
@@ -339,12 +340,12 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
             "slo": {"service_stop": 0.3},
             "probes": {"client": probe((10.0, 10.31, 10.32), max_gap_s=0.1, gaps=[[5.1, 0.1]])},
         },
-        "the outage was 230 ms to 330 ms, for a client did not ask all the time: the objective is 300 ms",
+        "the outage was 230 ms to 330 ms, because a client paused: the objective is 300 ms",
     ),
     (
         "service_stop",
         {"probes": {"client": probe(requests=749)}},
-        "client made only 749 requests where 1500 were due",
+        "client made only 749 of 1500 requests that were due",
     ),
     (
         "service_stop",
@@ -370,7 +371,7 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
     (
         "service_stop",
         {"probes": {"first": SHORT, "client": {**SHORT, "drift_s": 0.25}}},
-        "the clocks of client and the first client went 250 ms apart meanwhile",
+        "the clocks of client and the first client drifted 250 ms apart",
     ),
     (
         "service_stop",
@@ -379,23 +380,23 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
                 "client": probe((10.0, 10.01, 10.02), runs=[[0.0, 4.9, 4.91, 490, ""], [9.1, 14.9, 15.0, 580, ""]])
             }
         },
-        "0 requests were good between the takeover and the heal, at least 10 prove it",
+        "only 0 requests succeeded between the takeover and the heal, 10 are needed",
     ),
     (
         "service_stop",
         {"watches": {"lb01": watch("lb01", True, (9.0, False)), "lb02": watch("lb02", False, (9.01, True))}},
-        f"when the fault came, {VIP} was on lb02 and not on lb01: something else has moved it",
+        f"at the injection {VIP} was on lb02, not on lb01: something else moved it",
     ),
     ("service_stop", {"watches": {"lb01": MOVED["lb01"]}}, f"when lb02 had {VIP} is unknown: it was not watched"),
     (
         "service_stop",
         {"watches": {**MOVED, "lb02": {**MOVED["lb02"], "clock": None}}},
-        f"when lb02 had {VIP} is unknown: no answer to its question for the client's clock over UDP",
+        f"when lb02 had {VIP} is unknown: no reply from the client's clock over UDP",
     ),
     (
         "service_stop",
         {"watches": {**MOVED, "lb02": {**MOVED["lb02"], "drift_s": 0.3}}},
-        f"when lb02 had {VIP} is unknown: its clock and the client's went 300 ms apart meanwhile",
+        f"when lb02 had {VIP} is unknown: its clock and the client's drifted 300 ms apart",
     ),
     # It was seen to have it, and then nobody looked.
     (
@@ -409,12 +410,12 @@ DISTURBANCES: list[tuple[str, dict[str, Any], str]] = [
             "watches": STILL,
             "runs": [run(targets=["web01"], injected=[{"injected_s": 110.0, "clock": None}], healed=[{"clock": None}])],
         },
-        "when web01 was broken is unknown: no answer to its question for the client's clock over UDP",
+        "when web01 was broken is unknown: no reply from the client's clock over UDP",
     ),
     (
         "service_stop",
         {"runs": [run(healed=[{"clock": CLOCKS["lb01"]}])]},
-        "when lb01 was healed is unknown: its record of the fault is gone, for something else has healed it",
+        "when lb01 was healed is unknown: something else healed it, and its record is gone",
     ),
     ("service_stop", {"disturbed": ["client: what it saw was lost"]}, "client: what it saw was lost"),
 ]
@@ -479,7 +480,7 @@ HIDDEN: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"runs": [run(), run(**UNSUPPORTED)], "watches": STILL},
-        ["run 1: the VIP must move from lb01 to one other balancer, at the end of the fault it was on lb01"],
+        ["run 1: at the end of the fault the VIP must be on one balancer other than lb01, but was on lb01"],
     ),
     ({"runs": [run(**UNSUPPORTED, errors=["lb01: the fault is not healed"])]}, ["lb01: the fault is not healed"]),
     (
@@ -512,9 +513,9 @@ EFFECTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         THERE,
         LOST,
         "disturbed",
-        "before healing the fault was not there any more (lb01: nginx runs): something else has",
+        "the fault was gone before healing (lb01: nginx runs): something else ended it",
     ),
-    ({"there": None, "lost": []}, {"there": None, "lost": []}, "fail", "nothing showed that lb01 had the fault"),
+    ({"there": None, "lost": []}, {"there": None, "lost": []}, "fail", "no evidence that lb01 had the fault"),
 ]
 
 
@@ -538,7 +539,7 @@ def test_where_the_vip_was_says_nothing_of_a_fault_that_was_ended() -> None:
         healed=[{"healed_s": 114.0, "clock": CLOCK, "effect": LOST}],
     )
     assert judge(runs=[told], watches=STILL)["reasons"] == [
-        "before healing the fault was not there any more (lb01: nginx runs): something else has ended it"
+        "the fault was gone before healing (lb01: nginx runs): something else ended it"
     ]
 
 
@@ -710,7 +711,7 @@ def test_nobody_has_it_in_the_end() -> None:
     nobody = {"lb01": STANDBY, "lb02": STANDBY}
     found = judge(runs=[run(after=nobody)])
     assert found["runs"][0]["holder_after"] is None
-    assert found["reasons"] == [f"after healing {VIP} must be on lb01, it is on none"]
+    assert found["reasons"] == [f"after healing {VIP} must be on lb01, but is on none"]
     both = {"lb01": HOLDER, "lb02": info(True, "master", 253)}
     assert judge(runs=[run(after=both)])["runs"][0]["holder_after"] == "lb01, lb02"
 
@@ -763,8 +764,8 @@ def asked_at(first_s: float, last_s: float, outcome: str) -> list[list[Any]]:
         (
             "http_429",
             "disturbed",
-            "http_429 15; a limit refuses the client: exempt its address from the limit, "
-            "or set drill_interval_s higher",
+            "http_429 15; a rate limit rejects the client: exempt its address from the limit, "
+            "or raise drill_interval_s",
         ),
     ],
 )
@@ -776,7 +777,7 @@ def test_a_limit_is_not_an_outage(outcome: str, verdict: str, why: str) -> None:
     )
     early = probe((8.0, 8.14, 8.15), runs=asked_at(8.0, 8.14, outcome))
     assert judge(probes={"client": early})["reasons"] == [
-        f"the service was away for 160 ms before anything was broken ({why})"
+        f"the service was down for 160 ms before anything was broken ({why})"
     ]
 
 

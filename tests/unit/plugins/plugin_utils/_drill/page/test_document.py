@@ -145,7 +145,7 @@ def test_says_what_disturbed_a_drill_after_what_failed() -> None:
         ": run 3: the outage of 1.31 s is above the objective of 1.10 s"
     )
     assert "Not proven, and accepted: it is behind a NAT." in said
-    assert "Done again, for the drill was disturbed: the prober died." in said
+    assert "Repeated because the drill was disturbed: the prober died." in said
     assert PAGES[5].count('class="state disturbed"') == 2
 
 
@@ -168,6 +168,6 @@ def test_worst_run_first(outages: tuple[float | None, ...], first: int) -> None:
 def test_comparison() -> None:
     assert "Compared with the previous report" not in Reader(PAGES[0]).said
     said = Reader(PAGES[1]).said
-    assert "That of 2026-02-20 08:00:00 UTC, 10 days earlier." in said
+    assert "Made 2026-02-20 08:00:00 UTC, 10 days earlier." in said
     assert (said.count("slower"), said.count("new")) == (1, 1)
     assert "The previous report is not compared: its schema_version is 1, this one's is 4." in Reader(PAGES[2]).said

@@ -121,7 +121,7 @@ def report(cluster: Observations, accepted: Sequence[str] = ()) -> dict[str, Any
 
 
 def _warnings(cluster: Observations) -> Iterator[Finding]:
-    """Find what works as it did before, but hardly as intended."""
+    """Find settings that work, but hardly as intended."""
     for host, info in cluster.inspected().items():
         if info["keepalived"].get("config", {}).get("script_security") is False:
             text = (
@@ -241,12 +241,12 @@ def _daemons(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
-    """Find files that a daemon has not read: they were written later, or a run was killed before its reload."""
+    """Find files that a daemon has not read: edits after its last reload, or a run killed before its reload."""
     if not daemon["running"]:
         return
     if daemon["unfinished"]:
         text = (
-            f"{host}: a run was interrupted before {name}'s {daemon['unfinished']}, so it runs with its former files."
+            f"{host}: a run was interrupted before {name}'s {daemon['unfinished']}, so it runs with its previous files."
             " Apply the playbook again"
         )
         yield Finding("config_drift", text, host)
@@ -293,7 +293,7 @@ def _vip(vip: str, cluster: Observations) -> Iterator[Finding]:
     elif len(both) == 1:
         yield from _on_the_wire(vip, both[0], cluster)
     standbys = [host for host, info in looked.items() if (instance_of(info, vip) or {}).get("state") == "backup"]
-    # A finding of its own reports the maintenance.
+    # A separate finding reports the maintenance.
     resting = any(_in_maintenance(info) for info in looked.values())
     if len(holders) == 1 and not standbys and len(cluster.infos) > 1 and not resting:
         yield Finding("standby_not_ready", f"{vip}: no host except {holders[0]} could hold it", vip=vip)
@@ -429,7 +429,7 @@ def _near(entry: Mapping[str, Any], networks: set[Any]) -> bool:
 
 
 def maintenance_text(host: str, since: float) -> str:
-    """Return since when a host is in maintenance, and how to end that."""
+    """Return a message that a host is in maintenance, since when, and how to end it."""
     began = datetime.fromtimestamp(since, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     end = f"ansible-playbook haproof.balancer.maintenance -e maintenance_host={host} -e maintenance_state=off"
     return f"{host}: in maintenance since {began}; to end it: {end}"

@@ -259,7 +259,7 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [
             (
                 "config_drift",
-                "lb01: a run was interrupted before keepalived's reload, so it runs with its former files. Apply the"
+                "lb01: a run was interrupted before keepalived's reload, so it runs with its previous files. Apply the"
                 " playbook again",
             )
         ],

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the nginx role's variables, which are the ``settings`` of ``tree``.
+"""Findings about the nginx role's variables, which are the ``settings`` of ``tree``.
 
-Only what ``nginx -t`` does not find, or what can be said better before a node is touched.
+Only those that ``nginx -t`` does not report, or reports less clearly.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render imp
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NO_BLOCK
 
 CONTEXTS = ("events", "http", "stream")
-# A host as one word and no port: what people write who mean an upstream.
+# A host as a single word without a port probably means an upstream.
 _ONE_WORD = re.compile(r"(?:https?|grpcs?)://([\w-]+)(?:/.*)?", re.ASCII)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _CHECKSUM = re.compile(r"\w+:[0-9a-f]{32,}")
@@ -35,10 +35,10 @@ _RATE = re.compile(r"[1-9]\d*r/[sm]")
 
 
 def findings(settings: Mapping[str, Any], main_file: str) -> Iterator[str]:
-    """What the role refuses before it touches a node, one message a place."""
+    """Yield why the role refuses the settings before it changes a node, one message per place."""
     found = [*_directive_findings(settings), *_switch_findings(settings)]
     yield from found
-    # These look into the directives, which must be readable for that.
+    # These read the directives, which must be valid for that.
     if not found:
         yield from _number_findings(settings)
         yield from _server_findings(settings)
@@ -47,7 +47,7 @@ def findings(settings: Mapping[str, Any], main_file: str) -> Iterator[str]:
 
 
 def kinds(settings: Mapping[str, Any]) -> set[str]:
-    """The kinds of what nginx accepts, and the role only where it is told to."""
+    """Return the kinds of findings that nginx accepts, but the role only with ``nginx_accept``."""
     return {found.kind for found in _questionable(settings)}
 
 
@@ -102,10 +102,10 @@ def _real_ip_findings(place: str, proxy: str) -> Iterator[str]:
     try:
         network = ipaddress.ip_network(proxy, strict=False)
     except ValueError:
-        yield f"{place}: {proxy!r} is not an address or network; give a proxy's, e.g. 192.0.2.0/24"
+        yield f"{place}: {proxy!r} is not an address or network; set a proxy's, e.g. 192.0.2.0/24"
         return
     if not network.prefixlen:
-        yield f"{place}: {proxy} covers every client, and each could forge its address; give only the proxies' networks"
+        yield f"{place}: {proxy} covers every client, and each could forge its address; set only the proxies' networks"
 
 
 def _number_findings(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _proxy_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     names |= {key_arguments(key)[1] for key in http if re.match(r"upstream\s+\S", str(key))}
     places: list[tuple[str, Mapping[Any, Any]]] = [("nginx_http", http)]
     places += [(f"nginx_servers[{index}]", server) for index, server in enumerate(settings["servers"])]
-    # What an included file defines is not seen here.
+    # Included files may define upstreams too.
     if not any(line != ["mime.types"] for line in lines(http, "include")):
         for place, block in places:
             yield from _unknown_upstreams(place, block, names)

@@ -289,8 +289,8 @@ FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"real_ip": ["192.0.2.1", "proxy", "0.0.0.0/0", "unix:"]},
         [
-            "nginx_real_ip[1]: 'proxy' is not an address or network; give a proxy's, e.g. 192.0.2.0/24",
-            "nginx_real_ip[2]: 0.0.0.0/0 covers every client, and each could forge its address; give only "
+            "nginx_real_ip[1]: 'proxy' is not an address or network; set a proxy's, e.g. 192.0.2.0/24",
+            "nginx_real_ip[2]: 0.0.0.0/0 covers every client, and each could forge its address; set only "
             "the proxies' networks",
         ],
     ),

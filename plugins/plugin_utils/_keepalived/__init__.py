@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""keepalived.conf on the controller: from the role's variables to text, and what is wrong for a cluster."""
+"""keepalived.conf on the controller: the text for the role's variables, and findings about the cluster."""

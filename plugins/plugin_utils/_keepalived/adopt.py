@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a keepalived.conf that was written by hand to the role's variables: the inverse of ``tree.tree``."""
+"""The role's variables for a keepalived.conf written by hand: the inverse of ``tree.tree``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 Tree = Union[Mapping[str, Any], Sequence[Any], str]
 """A configuration as ``parse`` returns it."""
 
-# With these the role adds nothing of its own.
+# These keep the role from adding anything.
 ADDS_NOTHING = {
     "keepalived_base": False,
     "keepalived_unit": False,
@@ -27,8 +27,7 @@ ADDS_NOTHING = {
 def variables(live: Tree) -> dict[str, Any]:
     """Return the role's variables that reproduce a configuration that ``parse`` read: the inverse of ``tree``.
 
-    Where ``tree`` would put its blocks in another order, which can change what they mean, ``keepalived_conf`` holds
-    them all.
+    If ``tree`` would reorder the blocks, which can change their meaning, ``keepalived_conf`` holds them all.
     """
     if isinstance(live, Mapping):
         found = _by_block(live)
@@ -44,7 +43,7 @@ def _by_block(live: Mapping[str, Any]) -> dict[str, Any]:
     directives = {directive: name for name, directive in BLOCKS.items()}
     for key, value in live.items():
         word, _space, name = key.partition(" ")
-        # An empty setting is none.
+        # An empty setting has no effect.
         if value and (key in LINES or (key == "global_defs" and isinstance(value, Mapping))):
             found[f"keepalived_{key}"] = value
         elif word in directives and name and isinstance(value, Mapping) and "name" not in value:
@@ -55,7 +54,7 @@ def _by_block(live: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def adopted(found: Mapping[str, Any]) -> Tree:
-    """Return the configuration that ``tree`` makes of variables that :func:`variables` found."""
+    """Return the configuration that ``tree`` makes of the result of :func:`variables`."""
     settings: dict[str, Any] = {name: [] for name in (*LINES, *BLOCKS)}
     settings.update(vips=[], profile={}, unicast=False, track_services=[], check_script="")
     settings.update(global_defs={}, vrrp_instance={}, conf={})
@@ -64,9 +63,9 @@ def adopted(found: Mapping[str, Any]) -> Tree:
 
 
 def difference(found: Mapping[str, Any], live: Tree) -> str:
-    """Return the first difference between *live* and what the variables *found* give, empty if there is none.
+    """Return the first difference between *live* and the configuration for the variables *found*, empty if none.
 
-    Both are compared line by line, as keepalived reads them. A password is not shown.
+    Compares line by line, as keepalived reads them, and shows no password.
     """
     wanted, given = render(live), render(adopted(found))
     if wanted == given:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the keepalived role's alerts and the user's own scripts need to know, from the role's variables."""
+"""The keepalived role's alerts and the user's scripts: their settings and findings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOOK = "vrrp_notify_fifo"
 """The directive through which keepalived reports transitions to the alerts."""
 
 OWN_PRIORITY = 254
-"""From this priority on a host owns an instance, whatever its initial state."""
+"""A host with at least this priority owns an instance, whatever its initial state."""
 
 RESERVED = ("alert", "answers", "check", "track")
 """The role's own scripts."""
@@ -38,7 +38,7 @@ def instances(tree: Any, host: str = "", hosts: Sequence[str] = ()) -> dict[str,
 def alert_findings(
     host: str, mail: Mapping[str, Any], webhook: Mapping[str, Any], global_defs: Mapping[str, Any]
 ) -> list[str]:
-    """Return what is wrong with the alerts' variables, without showing a secret."""
+    """Return the findings about the alerts' variables, without secrets."""
     found = [
         *secret_findings("keepalived_alert_mail", mail),
         *secret_findings("keepalived_alert_webhook", webhook),
@@ -70,7 +70,7 @@ def _alert_findings(
 
 
 def script_findings(host: str, scripts: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what is wrong with the user's own scripts."""
+    """Return the findings about the user's scripts."""
     return [f"{host}: {text}" for text in _script_findings(scripts)]
 
 

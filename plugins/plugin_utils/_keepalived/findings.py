@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a cluster's keepalived settings, seen before any host is touched."""
+"""Findings about a cluster's keepalived settings, before any host is changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
     vrid,
 )
 
-# Anything else never works.
+# Other kinds never work, so they cannot be accepted.
 ACCEPTABLE = ("advert_int", "nopreempt", "priority", "subnet", "weight")
 
 # Directives that name programs.
@@ -39,7 +39,7 @@ def refused(findings: Sequence[Finding], accepted: Sequence[str]) -> list[str]:
 
 
 def host_findings(settings: Mapping[str, Any], cluster: Cluster) -> list[Finding]:
-    """Return what is wrong with *settings* (see ``tree.tree``) on ``cluster.host``."""
+    """Return the findings about *settings* (see ``tree.tree``) on ``cluster.host``."""
     findings = [*_vip_findings(settings["vips"], cluster), *_duplicates(settings["vips"])]
     places = {f"keepalived_vrrp_instances[{index}]": block for index, block in enumerate(settings["vrrp_instances"])}
     for index, vip in enumerate(settings["vips"]):
@@ -75,7 +75,7 @@ def _vip_findings(vips: Sequence[Mapping[str, Any]], cluster: Cluster) -> Iterat
             continue
         if not 1 <= vrid(vip) <= 255:
             source = "vrid" if vip.get("vrid") is not None else "address"
-            text = f"{vip[source]} gives the VRRP router id {vrid(vip)}; set vrid to 1 to 255"
+            text = f"{vip[source]} results in the VRRP router id {vrid(vip)}; set vrid to 1 to 255"
             yield Finding("vrid", f"{place}.{source}: {text}")
         interface = vip.get("interface")
         if interface and interface not in interfaces(facts):
@@ -98,7 +98,7 @@ def _duplicates(vips: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
             yield Finding(
                 "vrid",
                 f"{place}.vrid: {vip['address']} has the VRRP router id {vrid(vip)}, like {first};"
-                " give each VIP a vrid of its own",
+                " set a different vrid for each VIP",
             )
 
 
@@ -121,7 +121,7 @@ def _no_interface(name: object, facts: Mapping[str, Any]) -> str:
 
 
 def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
-    """Return what does not fit together in the configurations of all hosts. What is not known, fits.
+    """Return the contradictions between the hosts' configurations. An unknown setting contradicts nothing.
 
     *trees* maps each host to its configuration, as ``tree.tree`` returns it.
     """
@@ -156,13 +156,13 @@ def acceptable_kinds(trees: Mapping[str, Any]) -> list[str]:
 
 
 def _runs_scripts(block: Block) -> bool:
-    """Whether keepalived runs programs for a configuration, as far as it is known."""
+    """Return whether keepalived runs programs for a configuration, as far as it is known."""
     return not block.complete or any(
         _RUNS.fullmatch(line.word(0)) or (line.block is not None and _runs_scripts(line.block)) for line in block.lines
     )
 
 
-# What all routers of one VRID must share, and why.
+# The settings that all routers of one VRID must share, and why.
 SHARED = {
     "virtual_router_id": "they would not hear each other, and both would hold the VIP",
     "version": "they would ignore each other's adverts, and both would hold the VIP",
@@ -191,7 +191,7 @@ def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Fi
         yield Finding(
             "priority",
             f"{place}: priority {here.priority:g} is also that of {peer}; which of them holds the"
-            " VIP would be chance: make them differ",
+            " VIP would be random: make them differ",
         )
 
 
@@ -244,7 +244,7 @@ def _weights(
 
 
 def _checks(instance: Instance, configuration: Configuration) -> Iterator[tuple[str, float]]:
-    # A track_file's weight is multiplied by what the file says, so nothing is known about it.
+    # A track_file's weight is multiplied by the file's content, so it is unknown.
     kinds = {"track_script": "vrrp_script", "track_process": "vrrp_track_process"}
     for directive, kind in kinds.items():
         configured = configuration.blocks(kind)

@@ -27,9 +27,9 @@ class HandedOver(TypedDict):
 def handed_over(tree: Any, cluster: Cluster) -> list[HandedOver]:
     """Return the virtual IPs that move with their connections.
 
-    Left out: instances with a VMAC, whose address is on an interface of its own; IPVS, which has its own connection
-    table; addresses on another interface than the adverts, where the peers' addresses are not known; and addresses
-    that are not known, or of which no peer has the IP version.
+    Left out: instances with a VMAC, whose address is on a separate interface; IPVS, which has its own connection table;
+    addresses on another interface than the adverts, where the peers' addresses are unknown; unknown addresses; and
+    addresses whose IP version no peer has.
     """
     conf = read(tree, one_of(cluster.host, cluster.hosts))
     if conf.named("virtual_server"):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From keepalived's configuration to what the host must let in and what its kernel must allow."""
+"""The packets that a host must accept, and its kernel parameters, from keepalived's configuration."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def vrrp_interfaces(tree: Any, cluster: Cluster) -> list[str]:
 
 
 def _readings(tree: Any, cluster: Cluster) -> tuple[Configuration, Configuration]:
-    """Return the configuration with all conditions open, and as this host seems to read it.
+    """Return the configuration with all conditions open, and as this host probably reads it.
 
-    Should its config-id be another one, what another host says lets in one peer too many at worst.
+    If its config-id is a different one, the host accepts one peer too many at worst.
     """
     return read(tree), read(tree, one_of(cluster.host, cluster.hosts))
 
@@ -39,7 +39,7 @@ def _interfaces(instance: Instance) -> list[str]:
 
 
 def allows(tree: Any, cluster: Cluster) -> list[Allow]:
-    """Return what this host must let in: VRRP, and AH where it is used, from its peers, and BFD from its neighbours.
+    """Return what this host must accept: VRRP, and AH if used, from its peers, and BFD from its neighbours.
 
     Peers are those of ``unicast_peer``, or else the addresses that the other hosts have on the instance's link.
     """
@@ -47,7 +47,7 @@ def allows(tree: Any, cluster: Cluster) -> list[Allow]:
     vips = virtual_addresses(tree)
     found = []
     for instance in (each for conf in readings for each in conf.instances):
-        # AH carries VRRP within, and a firewall sees the outer protocol.
+        # AH encloses VRRP, and a firewall sees the outer protocol.
         services = ["vrrp", "ah"] if instance.uses_ah else ["vrrp"]
         peers = peers_of(instance, vips, cluster)
         found += [Allow(service, peer) for peer in peers for service in services]
@@ -89,7 +89,7 @@ def _can_send(address: Interface, networks: set[Any]) -> bool:
 
 
 def binds(variables: Any, addresses: Sequence[str]) -> list[str]:
-    """Return those of the *addresses* that a ``listen`` or ``bind`` in the engine's *variables* names."""
+    """Return the *addresses* that a ``listen`` or ``bind`` in the engine's *variables* contains."""
     lines = list(_listens(variables, listening=False))
     return [address for address in dict.fromkeys(addresses) if any(_names(line, address) for line in lines)]
 
@@ -102,7 +102,7 @@ def _names(line: str, address: str) -> bool:
 def _listens(value: Any, listening: bool) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            # "listen" and "nginx_health_listen" introduce addresses; haproxy's "bind 192.0.2.10:80" has one in it.
+            # "listen" and "nginx_health_listen" are keys of addresses; haproxy's "bind 192.0.2.10:80" contains one.
             if listening:
                 yield str(key)
             word = re.fullmatch(r"(?:\w+_)?(?:listen|bind)( .*)?", str(key))
@@ -117,9 +117,9 @@ def _listens(value: Any, listening: bool) -> Iterator[str]:
 
 
 def sysctl(tree: Any, nonlocal_bind: str, variables: Any) -> dict[str, int]:
-    """Return the kernel parameters that let a daemon bind a VIP that is elsewhere.
+    """Return the kernel parameters that let a daemon bind a VIP that another host holds.
 
-    *nonlocal_bind* is ``always``, ``never``, or ``auto``, which means where the engine's *variables* bind one.
+    *nonlocal_bind* is ``always``, ``never``, or ``auto``: only if the engine's *variables* bind one.
     """
     vips = virtual_addresses(tree)
     chosen = {"always": vips, "never": [], "auto": binds(variables, vips)}[nonlocal_bind]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the keepalived role's variables to all that the role puts on a host."""
+"""The plan of a host, from the keepalived role's variables."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch
 FLAGS = ("base", "firewall", "handover", "unicast", "unit", "watch")
 CONF = "/etc/keepalived/keepalived.conf"
 MANIFEST = "/etc/keepalived/haproof/files"
-"""The user's scripts that the role has written, so that a later run can remove those no longer wanted."""
+"""Lists the user's scripts that the role has written, so that a later run can remove obsolete ones."""
 FIFO = "/run/keepalived-alert.fifo"
-"""Where keepalived writes transitions and systemd starts the alerts."""
+"""keepalived writes transitions to it, and systemd starts the alerts."""
 WATCH = "/usr/local/lib/keepalived-watch/watch"
-"""The watch; the modules of this collection that it uses are in the same folder."""
+"""The watch; its folder also has the modules of this collection that it imports."""
 HANDOVER = "/usr/local/lib/keepalived-handover/handover"
 """The hand-over, likewise."""
 LEAST_RESTART_S = 2
@@ -52,10 +52,10 @@ _ROLE_FILES = Path(__file__).parents[3] / "roles/keepalived/files"
 
 
 class Plan(TypedDict, total=False):
-    """What the role does on a host; only ``findings`` where there are some."""
+    """The role's settings for a host; only ``findings`` if there are any."""
 
     findings: list[str]
-    """Why the role refuses to touch the host."""
+    """Why the role refuses to change the host."""
     dest: str
     """The path of keepalived.conf."""
     manifest: str
@@ -63,27 +63,27 @@ class Plan(TypedDict, total=False):
     group: str
     """The group of the hosts that share its virtual IPs."""
     accept: list[str]
-    """Kinds of findings that are meant."""
+    """The kinds of findings to accept."""
     tree: Any
-    """The configuration, with directives as keys, to be compared with those of the other hosts."""
+    """The configuration, with directives as keys, to compare with those of the other hosts."""
     conf: str
     """The text of keepalived.conf."""
     vips: list[str]
     """The virtual IPs, without prefixes."""
     vip_words: list[str]
-    """The same as words of a command in a unit."""
+    """The same, escaped for a command in a unit."""
     link_known: bool
-    """Whether the host runs what the link was last looked at for, and each of its virtual IPs has one holder."""
+    """Whether the link was probed for the running configuration, and each of its virtual IPs has one holder."""
     instances: list[dict[str, Any]]
-    """What vrrp_probe looks at on the link."""
+    """Options of vrrp_probe."""
     facts_complete: bool
     """Whether the facts of all peers are known."""
     allow: list[dict[str, str]]
-    """What the firewall lets in, as vrrp_host takes it."""
+    """The packets that the firewall must accept, as vrrp_host takes them."""
     allow_known: bool
-    """Whether that is all: without the facts of all peers their addresses are not known."""
+    """Whether ``allow`` is complete, which takes the facts of all peers."""
     interfaces: list[str]
-    """Where VRRP is spoken."""
+    """The interfaces with VRRP."""
     sysctl: dict[str, Any]
     sebooleans: list[str]
     files: list[Mapping[str, Any]]
@@ -93,19 +93,19 @@ class Plan(TypedDict, total=False):
     units: list[str]
     """Units that run before keepalived reads its configuration."""
     secrets: list[str]
-    """What no output may show, besides what daemon_config finds."""
+    """Secrets to mask in all output, in addition to those that daemon_config finds."""
     scripts: str
     """The folder of scripts."""
     restart_s: int
-    """After how long systemd starts a keepalived that was killed."""
+    """Seconds until systemd restarts a killed keepalived."""
     lvs: bool
     """Whether keepalived needs IPVS."""
     namespaces: bool
     """Whether keepalived enters a network namespace."""
     installation: dict[str, Any]
-    """What must be installed, as package_info takes it."""
+    """Options of package_info."""
     packages: list[str]
-    """What is installed: keepalived, or what its build needs."""
+    """The packages to install: keepalived, or the build's dependencies."""
     packaged: list[str]
     """The distribution's keepalived, which a build replaces."""
     source: dict[str, Any]
@@ -113,7 +113,7 @@ class Plan(TypedDict, total=False):
     binary: str
     """The program of the build; empty for the package's."""
     environment: str
-    """Where an administrator adds arguments, and arguments, the variable with them."""
+    """The file of an administrator's arguments; ``arguments`` is their variable in it."""
     arguments: str
 
 
@@ -198,7 +198,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
 
 
 def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:
-    """Return why the role refuses the *settings* of ``cluster.host``, which are *wanted* in the form of ``tree``."""
+    """Return why the role refuses the *settings* of ``cluster.host``; *wanted* are the same as ``tree`` takes them."""
     return [
         *without_secrets(_own_findings(wanted, cluster), wanted),
         *alerts.alert_findings(
@@ -210,13 +210,13 @@ def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: C
 
 
 def _unit_findings(settings: Mapping[str, Any]) -> list[str]:
-    """Return which settings need what ``keepalived_unit: false`` leaves out."""
+    """Return the settings that need the unit, which ``keepalived_unit: false`` leaves out."""
     names = ("track_services", "check_url", "alert_mail", "alert_webhook", "handover", "watch")
     return [f"keepalived_{name} needs keepalived_unit: true" for name in names if settings[name]]
 
 
 def _own_findings(wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:
-    """Return what is wrong with the settings; when nothing is, why they cannot be written."""
+    """Return the findings about the settings; if there are none, why the settings cannot be rendered."""
     found = refused(host_findings(wanted, cluster), wanted["accept"])
     if found:
         return found
@@ -273,14 +273,14 @@ def _units(settings: Mapping[str, Any], handover: bool) -> list[str]:
 
 
 def _instances(conf: Any, cluster: Cluster, inventory: Inventory) -> list[dict[str, Any]]:
-    # Those beyond Ansible's forks would look when the others are done, and hear nobody.
+    # Hosts beyond Ansible's forks would probe after the others are done, and hear none of them.
     together = inventory.play_hosts if len(inventory.play_hosts) <= inventory.forks else ()
     return wire_plan.planned(conf, cluster._replace(hosts=together, moving=virtual_addresses(conf)))
 
 
 def _sysctl(settings: Mapping[str, Any], conf: Any, inventory: Inventory, vips: Sequence[str]) -> dict[str, int]:
-    """Return the kernel parameters that let the daemons of the tracked services bind a virtual IP that is elsewhere."""
-    # The variables of the roles behind the services are named after these, and may ask which virtual IPs there are.
+    """Return the kernel parameters that let the tracked services bind a virtual IP that another host holds."""
+    # The variables of the services' roles begin with the service's name, and may refer to the virtual IPs.
     prefixes = [f"{service}_" for service in settings["track_services"]]
     asks = settings["nonlocal_bind"] == "auto" and vips and prefixes
     variables = inventory.variables(prefixes, {"__keepalived_plan": {"vips": vips}}) if asks else {}
@@ -309,14 +309,14 @@ def _files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: st
             "owner": settings["script_user"],
             "mode": "0400",
         },
-        # What the link sees of this configuration: site.yml looks at the link again when it is to change.
+        # The configuration as seen on the link: site.yml probes the link again when this will change.
         {"dest": "/etc/ansible/facts.d/haproof.fact", "content": {"keepalived_link": wire_plan.fingerprint(conf)}},
         *watch,
     ]
 
 
 def _watch_files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scripts: str) -> list[dict[str, Any]]:
-    """Return the watch, or that its files are to go where it is switched off."""
+    """Return the watch's files, marked as absent if it is off."""
     release = settings["watch_release_after"] > 0
     config = {
         "alert": f"{scripts}/alert" if _alerts(settings) else "",
@@ -331,9 +331,9 @@ def _watch_files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scrip
 
 
 def _handover_files(settings: Mapping[str, Any], handed: Sequence[HandedOver], complete: bool) -> list[dict[str, Any]]:
-    """Return the hand-over, or that its files are to go where there is none.
+    """Return the hand-over's files, marked as absent if it is off.
 
-    Without the facts of all peers their addresses are not known, and the configuration stays as it is.
+    Without the facts of all peers their addresses are unknown, and the configuration stays unchanged.
     """
     config = {"limit": settings["handover_limit"], "check": settings["check_url"], "vips": handed}
     program = (_ROLE_FILES / "handover.py").read_text(encoding="utf-8")
@@ -345,10 +345,10 @@ def _handover_files(settings: Mapping[str, Any], handed: Sequence[HandedOver], c
 
 
 def _restart_s(timers: Mapping[str, Any]) -> int:
-    """Return after how many seconds a keepalived that was killed comes back.
+    """Return the seconds until systemd restarts a killed keepalived.
 
-    It has left its virtual IPs behind. Coming back before the peers have taken over would make it master again without
-    them noticing, and faster than its own lock file allows.
+    It has left its virtual IPs behind. If it started before the peers took over, it would be master again unnoticed,
+    and sooner than its own lock file allows.
     """
     bound = dead_bound_s(timers["version"], timers["advert_int"], 1, timers["down_timer_adverts"])
     return max(LEAST_RESTART_S, math.ceil(bound))

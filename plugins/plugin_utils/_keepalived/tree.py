@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the role's settings to one host's keepalived configuration."""
+"""One host's keepalived configuration, from the role's settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import release_file, release_tracker
 
-# The settings that are lists of lines, and those that are lists of named blocks, each with its directive.
+# The directives of settings that are lists of lines, and of those that are lists of named blocks.
 LINES = ("static_ipaddress", "static_routes", "static_rules")
 BLOCKS = {
     "track_files": "track_file",
@@ -42,18 +42,18 @@ REPEATED = ("real_server", "_CHECK", "_GET")
 def tree(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any] | list[Any]:
     """Return the configuration of ``cluster.host``, as ``to_keepalived_conf`` writes it.
 
-    *settings* has the role's variables without their prefix: ``vips``, ``profile`` (the timers, or empty for nothing
-    that the user did not say), ``unicast``, ``script_user``, ``track_services``, ``check_script``, ``global_defs``,
+    *settings* has the role's variables without their prefix: ``vips``, ``profile`` (the timers, or empty to add no
+    defaults), ``unicast``, ``script_user``, ``track_services``, ``check_script``, ``global_defs``,
     ``vrrp_instance``, ``conf``, and the lists of :data:`LINES` and :data:`BLOCKS`; optionally ``release``, whether the
     watch may let go of VIPs.
-    The user's own directives win; the tracked things are added to the user's.
+    The user's directives win, except that what is tracked adds up.
     Raises ValueError when an address or interface cannot be found.
     """
     if settings["vips"] or settings["unicast"]:
         cluster = cluster._replace(moving=_moving(settings))
     conf = settings["conf"]
     if not isinstance(conf, Mapping):
-        # Directives in an order that matters, or text.
+        # A list, whose order matters, or text.
         rest = tree({**settings, "conf": {}}, cluster)
         lines = [conf] if isinstance(conf, str) else list(conf)
         return [rest, *lines] if rest else lines
@@ -87,7 +87,7 @@ def _moving(settings: Mapping[str, Any]) -> set[str]:
 
 
 def _comes_first(key: str) -> bool:
-    # Definitions hold from where they stand; so do other names of what instances track.
+    # Definitions take effect after their line; so do the names that instances track.
     return defines(key) or key.startswith(("vrrp_track_file ", "track_process "))
 
 
@@ -103,10 +103,10 @@ def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
         "vrrp_down_timer_adverts": profile["down_timer_adverts"],
         "vrrp_rt_priority": 50,
         "vrrp_no_swap": True,
-        # Of two holders the one that gives up says so once more: the other one, which never stopped being master,
-        # answers with gratuitous ARP, without which clients would stay with the loser's MAC.
+        # Of two holders the one that gives up sends a last advert. The other, which never stopped being master, answers
+        # with gratuitous ARP, without which clients would keep the loser's MAC.
         "vrrp_higher_prio_send_advert": True,
-        # What no advert tells of (a holder that was killed, a VIP that a stranger had) ends for late listeners, too.
+        # Repeats gratuitous ARP after cases without an advert: a killed holder, or a foreign host that had the VIP.
         "vrrp_garp_master_refresh": 10,
     }
 
@@ -114,8 +114,8 @@ def _defaults(settings: Mapping[str, Any], cluster: Cluster) -> dict[str, Any]:
 def _with_limits(global_defs: dict[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return *global_defs* with a limit for each process that has real-time priority.
 
-    By keepalived's own default, 10 ms without a pause, the kernel kills it on a slow or overloaded host; 2 s only end
-    one that runs wild. Only where it is asked for: a build without LVS or BFD does not know their directives.
+    With keepalived's default of 10 ms without a pause, the kernel kills it on a slow or overloaded host; 2 s only stop
+    a runaway. Only for processes that have real-time priority: a build without LVS or BFD rejects their directives.
     """
     if not settings["profile"]:
         return global_defs
@@ -127,7 +127,7 @@ def _with_limits(global_defs: dict[str, Any], settings: Mapping[str, Any]) -> di
 
 
 def _tracking(settings: Mapping[str, Any]) -> dict[str, Any]:
-    # Any value but 0 means FAULT, which hands over at once; the unit writes 0 when the service is up.
+    # Any value except 0 means FAULT, which hands over at once; the unit writes 0 when the service is up.
     files: dict[str, Any] = {
         f"track_file {service}": {"file": quote(track_file(service)), "weight": 0, "init_file": 1}
         for service in settings["track_services"]
@@ -139,7 +139,7 @@ def _tracking(settings: Mapping[str, Any]) -> dict[str, Any]:
     if settings.get("release"):
         names = [block["name"] for block in settings["vrrp_instances"]]
         for name in (*names, *map(instance_name, settings["vips"])):
-            # Without init_file: the watch writes it, and keepalived takes a missing one for 0.
+            # Without init_file: the watch writes it, and keepalived treats a missing file as 0.
             files[f"track_file {release_tracker(name)}"] = {"file": quote(release_file(name)), "weight": 0}
     return files
 
@@ -170,7 +170,7 @@ def _tracked(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one block of directives: later layers win, what is tracked adds up."""
+    """Merge directives: later layers win, except that what is tracked adds up."""
     merged: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
@@ -203,7 +203,7 @@ def _first_vip(name: str, directives: Mapping[str, Any], conf: Any, cluster: Clu
 
 
 def _repeat(directives: Mapping[str, Any]) -> Any:
-    """Return *directives* with a list of blocks as blocks that follow each other."""
+    """Return *directives* with each list of blocks as consecutive blocks."""
     if not any(_is_repeated(key, value) for key, value in directives.items()):
         return dict(directives)
     lines: list[dict[str, Any]] = []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a virtual IP means on each host of a group."""
+"""A virtual IP's settings on each host of a group."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, Collection, Mapping, NamedTuple, Sequence, Union
 Interface = Union[ipaddress.IPv4Interface, ipaddress.IPv6Interface]
 
 HIGHEST_PRIORITY = 254
-"""255 belongs to a router that owns the address for good (RFC 9568 section 5.2.4)."""
+"""255 is for a router that owns the address permanently (RFC 9568 section 5.2.4)."""
 
 
 class Cluster(NamedTuple):
-    """What the hosts of a group share, and which of them is meant.
+    """The hosts of a group, and the host in question.
 
     ``facts`` maps each host to its network facts (``interfaces``, and per interface ``ipv4``, ``ipv6``).
     ``moving`` are all virtual IPs, without prefix.
@@ -46,7 +46,7 @@ def interfaces(facts: Mapping[str, Any]) -> dict[str, list[Interface]]:
     for name in facts.get("interfaces", ()):
         link = facts.get(name.replace("-", "_").replace(":", "_"), {})
         if "device" not in link:
-            # A label of an address, which the facts list like an interface.
+            # Facts list an address label like an interface.
             continue
         addresses = [link.get("ipv4", {}), *link.get("ipv4_secondaries", ()), *link.get("ipv6", ())]
         found[name] = [
@@ -60,9 +60,9 @@ def interfaces(facts: Mapping[str, Any]) -> dict[str, list[Interface]]:
 def own_address(
     vip: Mapping[str, Any], facts: Mapping[str, Any], moving: Collection[str] = ()
 ) -> tuple[str, Interface] | None:
-    """Return the interface, and the host's own address on it, whose subnet the VIP is in.
+    """Return the interface, and the host's own address on it, whose subnet has the VIP.
 
-    An address in *moving* is no host's own: the facts list the virtual IPs that a host holds, IPv6 ones even first.
+    Ignores addresses in *moving*: facts include the virtual IPs that a host holds, IPv6 ones even first.
     """
     wanted = ipaddress.ip_interface(vip["address"])
     for name, addresses in interfaces(facts).items():
@@ -84,7 +84,7 @@ def nowhere(vip: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
 
 
 def instance_name(vip: Mapping[str, Any]) -> str:
-    """Return the name of the VIP's vrrp_instance, which its address gives."""
+    """Return the name of the VIP's vrrp_instance, derived from its address."""
     return "VI_" + str(ipaddress.ip_interface(vip["address"]).ip)
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the watch is to look at on a host, from that host's keepalived configuration."""
+"""The virtual IPs that the watch monitors on a host, from that host's keepalived configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import master_down_s
 
 FOLDER = "/run/keepalived-watch"
-"""The watch's own folder, the only one that it can write to."""
+"""The only folder that the watch can write to."""
 
 
 def release_tracker(name: str) -> str:
@@ -22,15 +22,15 @@ def release_tracker(name: str) -> str:
 
 
 def release_file(name: str) -> str:
-    """Return the path of that file: 0 in it is nothing, 1 puts the instance into FAULT."""
+    """Return the path of that file: 0 has no effect, 1 puts the instance into FAULT."""
     return f"{FOLDER}/{_plain(name)}.release"
 
 
 def watched(tree: Any, release: bool = False, host: str = "", hosts: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return the virtual IPs of *host*'s configuration, each with the keys of the watch's ``Vip`` and ``release``.
 
-    ``release`` is the file by which the watch lets go, empty without *release*. What cannot be watched is left out:
-    addresses on the loopback, and those of which not all is known.
+    ``release`` is the file by which the watch lets go, empty without *release*. Left out are addresses on the loopback,
+    and those that are only partly known.
     """
     return [
         {**entry, "release": release_file(instance.name) if release else ""}
@@ -59,15 +59,15 @@ def _entries(instance: Instance) -> Iterator[dict[str, Any]]:
 
 
 def _failover_s(instance: Instance) -> float:
-    """Return the longest time in which a standby takes over: that of the lowest priority."""
+    """Return the longest time in seconds until a standby takes over: that of the lowest priority."""
     version, adverts = instance.version or 0, instance.down_timer_adverts or 0
     try:
         return master_down_s(int(version), instance.advert_int_s or 0, 1, int(adverts))
     except ValueError:
-        # Only keepalived knows; its default is what most have.
+        # Only keepalived knows the value; assume its default.
         return master_down_s(2, 1, 1)
 
 
 def _plain(name: str) -> str:
-    """Return a name without characters that a path or keepalived might take for something else."""
+    """Return a name without characters that are special in a path or to keepalived."""
     return quote(name, safe="").replace("%", "=")

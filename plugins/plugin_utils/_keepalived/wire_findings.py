@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with a cluster's links, by what vrrp_probe saw on all its hosts. Pure functions."""
+"""Findings about a cluster's links, from vrrp_probe's results on all its hosts. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
 
 CLOCK_TOLERANCE_S = 2.0
-"""Clocks that differ by more make logs and certificates lie; VRRP itself does not mind."""
+"""A larger difference misleads in logs and breaks certificate checks; VRRP itself is unaffected."""
 
 
 class Seen(NamedTuple):
     """What is known about the links of a group.
 
-    ``probes``: host to what vrrp_probe returned. ``instances``: host to the instances it was given, with ``vrid``.
-    ``addresses`` and ``macs``: host to all that it has. ``opens``: hosts whose firewall is about to be opened.
+    By host: ``probes``, vrrp_probe's results; ``instances``, the instances passed to it, with ``vrid``; ``addresses``
+    and ``macs``, all that the host has. ``opens`` are the hosts whose firewall is about to be opened.
     """
 
     probes: Mapping[str, Mapping[str, Any]]
@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
 
 def wire_findings(seen: Seen) -> list[Finding]:
-    """Return what is wrong, each thing once for each host that sees it."""
+    """Return the findings, once for each host that sees the problem."""
     found: list[Finding] = []
     for host, probe in seen.probes.items():
         found += _interfaces(host, probe, seen)
@@ -78,7 +78,7 @@ def _taken(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]
     ours = {address for addresses in seen.addresses.values() for address in addresses}
     for router in probe["routers"]:
         for instance in seen.instances.get(host, ()):
-            # Router ids of IPv4 and IPv6 do not meet (RFC 9568 section 5.2.3).
+            # IPv4 and IPv6 have separate router ids (RFC 9568 section 5.2.3).
             same_family = any((":" in vip) == (":" in router["source"]) for vip in instance["addresses"])
             same = (instance["interface"], instance["vrid"]) == (router["interface"], router["vrid"])
             if same and same_family and router["source"] not in ours:
@@ -117,7 +117,7 @@ def _unreachable(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Fi
     for heard in probe["heard"]:
         peer, interface, way = heard["peer"], heard["interface"], heard["way"]
         if peer not in seen.probes:
-            # It could not be asked to send; that it cannot be reached is told elsewhere.
+            # It could not send; another check reports that it is unreachable.
             continue
         who = f"{peer} ({', '.join(heard['addresses'])})"
         vips = [
@@ -147,7 +147,7 @@ def _clocks(host: str, probe: Mapping[str, Any]) -> Iterator[Finding]:
             if heard["peer"] == peer and heard["clock_difference_s"] is not None
         ]
         difference = min(found, key=abs, default=0.0)
-        # Both hosts see it; the one that is behind tells.
+        # Both hosts see it; only the one that is behind reports it.
         if difference > CLOCK_TOLERANCE_S:
             text = f"{host}: its clock is {difference:.1f} s behind that of {peer}: run NTP on both"
             yield Finding("clock_differs", text, host)

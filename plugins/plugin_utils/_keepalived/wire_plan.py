@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From keepalived's configuration to what vrrp_probe is to look at. Pure functions."""
+"""vrrp_probe's options, from keepalived's configuration. Pure functions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def planned(tree: Any, cluster: Cluster) -> list[dict[str, Any]]:
     """Return the instances of the configuration *tree* as options of vrrp_probe, each with its ``name`` and ``vrid``.
 
     Left out are those whose interface does not exist yet, or whose interface, router id or interval only keepalived
-    knows. ``cluster.facts`` give the peers' addresses.
+    knows. ``cluster.facts`` have the peers' addresses.
     """
     found = []
     here = interfaces(cluster.facts.get(cluster.host, {}))
@@ -43,7 +43,7 @@ def planned(tree: Any, cluster: Cluster) -> list[dict[str, Any]]:
                 "advert_int_s": instance.advert_int_s,
                 "multicast": not instance.entries("unicast_peer"),
                 "source": next(iter(bare(source)), None),
-                # A firewall sees the protocol AH then, of which a probe says nothing.
+                # A firewall sees protocol AH then, which the probe does not test.
                 "peers": [] if instance.uses_ah else _peers(instance, here[interface], cluster),
             }
         )
@@ -51,22 +51,22 @@ def planned(tree: Any, cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def fingerprint(tree: Any) -> str:
-    """Return a mark of all that the link sees of a configuration, which changes when a look at the link is due."""
+    """Return a hash of the settings that matter on the link, which changes when the link must be probed again."""
     shown = ("interface", "virtual_router_id", "unicast_src_ip", "mcast_src_ip")
     seen = []
     for instance in read(tree).instances:
         lines = [line.text for line in (*instance.named(*shown), *instance.entries("unicast_peer"))]
         vips = [f"{line.condition} {line.word(0)}" for line in instance.entries(*ADDRESSES)]
         seen.append([instance.name, vips, str(instance.version), lines])
-    # Only the host knows which of these count.
+    # Only the host knows which of these apply.
     by_host = [line for line in map(str.strip, render(tree).splitlines()) if line.startswith("@") and defines(line)]
     return hashlib.sha256(json.dumps([*sorted(seen), by_host]).encode()).hexdigest()[:16]
 
 
 def link_known(tree: Any, host: str, facts: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether *host* has the mark of its configuration in its local facts, and each of its VIPs has one holder.
+    """Return whether *host*'s local facts have its configuration's fingerprint, and each of its VIPs has one holder.
 
-    *facts* are by host, of all that can hold one.
+    *facts* are those of all hosts that can hold one, by host.
     """
     noted = facts.get(host, {}).get("ansible_local", {}).get("haproof", {})
     if not isinstance(noted, Mapping) or noted.get("keepalived_link") != fingerprint(tree):

@@ -35,19 +35,19 @@ VIPS: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     (
         "vrid 0",
         [{"address": "192.0.2.10/24", "vrid": 0}],
-        ["lb01: keepalived_vips[0].vrid: 0 gives the VRRP router id 0; set vrid to 1 to 255"],
+        ["lb01: keepalived_vips[0].vrid: 0 results in the VRRP router id 0; set vrid to 1 to 255"],
     ),
     (
         "vrid 256",
         [{"address": "192.0.2.10/24", "vrid": 256}],
-        ["lb01: keepalived_vips[0].vrid: 256 gives the VRRP router id 256; set vrid to 1 to 255"],
+        ["lb01: keepalived_vips[0].vrid: 256 results in the VRRP router id 256; set vrid to 1 to 255"],
     ),
     (
         "one vrid for two",
         [{"address": "192.0.2.10/24", "vrid": 7}, {"address": "192.0.2.9/24", "vrid": 7}],
         [
             "lb01: keepalived_vips[1].vrid: 192.0.2.9/24 has the VRRP router id 7, like keepalived_vips[0];"
-            " give each VIP a vrid of its own"
+            " set a different vrid for each VIP"
         ],
     ),
     ("one vrid in two families", [{"address": "192.0.2.10/24"}, {"address": "2001:db8::a/64"}], []),
@@ -229,7 +229,7 @@ def test_places(settings: dict[str, Any], place: str) -> None:
 def test_the_address_gives_the_router_id() -> None:
     settings = {**SETTINGS, "vips": [{"address": "192.0.2.0/24"}]}
     assert refused(host_findings(settings, CLUSTER), []) == [
-        "lb01: keepalived_vips[0].address: 192.0.2.0/24 gives the VRRP router id 0; set vrid to 1 to 255"
+        "lb01: keepalived_vips[0].address: 192.0.2.0/24 results in the VRRP router id 0; set vrid to 1 to 255"
     ]
 
 
@@ -340,7 +340,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         tree(100),
         tree(100),
         [
-            "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be chance:"
+            "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be random:"
             " make them differ (if this is intended, set keepalived_accept: [priority])"
         ],
     ),
@@ -411,7 +411,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         "one priority, defined",
         *[{"$P=7": True, **tree("$P")}] * 2,
         [
-            "lb01: vrrp_instance VI_1: priority 7 is also that of lb02; which of them holds the VIP would be chance:"
+            "lb01: vrrp_instance VI_1: priority 7 is also that of lb02; which of them holds the VIP would be random:"
             " make them differ (if this is intended, set keepalived_accept: [priority])"
         ],
     ),
@@ -420,7 +420,7 @@ PAIRS: list[tuple[str, Any, Any, list[str]]] = [
         "a role's priority, and another one after it",
         *[{"vrrp_instance VI_1": ["@main priority 200", "priority 100"]}] * 2,
         [
-            "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be chance:"
+            "lb01: vrrp_instance VI_1: priority 100 is also that of lb02; which of them holds the VIP would be random:"
             " make them differ (if this is intended, set keepalived_accept: [priority])"
         ],
     ),
@@ -481,7 +481,7 @@ THREE: list[tuple[str, Any, Any, Any, list[str]]] = [
         tree(100),
         [
             f"{one}: vrrp_instance VI_1: priority 100 is also that of {other}; which of them holds the VIP would be"
-            " chance: make them differ (if this is intended, set keepalived_accept: [priority])"
+            " random: make them differ (if this is intended, set keepalived_accept: [priority])"
             for one, other in (("lb01", "lb02"), ("lb01", "lb03"), ("lb02", "lb03"))
         ],
     ),

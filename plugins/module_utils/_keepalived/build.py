@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What decides about a keepalived built from source: its name, its options, and what its configure must have found."""
+"""A keepalived built from source: its folder, its options, and the features that configure must have found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import url_shown
 
-# The role's own: files stay inside the prefix, the configuration stays in /etc, and the unit is of Type=notify.
+# Set by the role: files stay inside the prefix, the configuration stays in /etc, and the unit has Type=notify.
 _OWN_OPTIONS: tuple[str, ...] = ("--sysconfdir=/etc", "--with-init=systemd", "--enable-systemd")
 _RESERVED = re.compile(
     r"--(prefix|exec-prefix|bindir|sbindir|sysconfdir|with-init|with-systemdsystemunitdir|(en|dis)able-systemd)(=|$)"
@@ -21,10 +21,10 @@ _VERSION = re.compile(r"[0-9]+(\.[0-9]+)+")
 _URL = re.compile(r"(https?://[^/]+|file://)/.+")
 _PREFIX = re.compile(r"/[^/]+/[^/\s]+(/[^/\s]+)*")
 
-# Hexadecimal digits of the hashes that a checksum may name.
+# The number of hexadecimal digits of each hash that a checksum may use.
 _DIGITS: dict[str, int] = {"sha256": 64, "sha384": 96, "sha512": 128}
 
-# What configure's summary calls the features that its options switch.
+# configure's options, and the labels of their features in its summary.
 _LABELS: dict[str, tuple[str, ...]] = {
     "bfd": ("Use BFD Framework",),
     "dbus": ("DBUS support",),
@@ -59,7 +59,7 @@ _UNRECOGNIZED = re.compile(r"^configure: WARNING: unrecognized options: (.+)$", 
 
 
 class Source(NamedTuple):
-    """What to build: ``checksum`` is ``sha256:…``, ``options`` are the user's own for configure."""
+    """The source to build: ``checksum`` is ``sha256:…``, ``options`` are the user's arguments for configure."""
 
     version: str
     url: str
@@ -69,23 +69,23 @@ class Source(NamedTuple):
 
     @property
     def arguments(self) -> list[str]:
-        """Arguments of configure; the user's own come first, so that the role's win."""
+        """configure's arguments; the user's come first, so that the role's win."""
         return [*self.options, f"--prefix={self.prefix}", *_OWN_OPTIONS]
 
     @property
     def build(self) -> str:
-        """Folder of this build, another one for each version, source and set of options."""
+        """The folder of this build, unique for its version, source and options."""
         told = "\0".join((self.version, self.checksum, *self.arguments))
         return f"{self.prefix}-{self.version}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
 
     @property
     def binary(self) -> str:
-        """Path of the daemon."""
+        """The path of the daemon."""
         return f"{self.build}/sbin/keepalived"
 
 
 def findings(source: Source) -> list[str]:
-    """Return what is wrong with the role's variables, before a host is touched."""
+    """Return the findings about the role's variables, before a host is changed."""
     found = []
     if not source.version:
         found.append("keepalived_version is empty; a build from source needs it, such as 2.3.4")
@@ -111,7 +111,7 @@ def findings(source: Source) -> list[str]:
 
 
 def parse_summary(output: str) -> dict[str, str]:
-    """Return what configure sums up at its end, label to value; empty when it did not come so far."""
+    """Return configure's final summary, label to value; empty if it stopped before."""
     summary: dict[str, str] = {}
     lines = output.rpartition(f"{_TITLE}\n")[2].splitlines()[1:] if f"{_TITLE}\n" in output else []
     for line in lines:
@@ -129,7 +129,7 @@ def to_text(summary: Mapping[str, str]) -> str:
 
 
 def wanted_features(options: Sequence[str]) -> dict[str, bool]:
-    """Return which features must be in (True) or out (False), as far as configure's summary names them."""
+    """Return the features that must be in (True) or out (False), of those in configure's summary."""
     wanted = dict.fromkeys(_ALWAYS, True)
     for option in options:
         switch, _equals, value = option.partition("=")
@@ -142,7 +142,7 @@ def wanted_features(options: Sequence[str]) -> dict[str, bool]:
 
 
 def unmet(source: Source, output: str) -> list[str]:
-    """Return what was asked for and is not in, according to what configure said."""
+    """Return the requested version, options and features that configure's output does not confirm."""
     summary = parse_summary(output)
     if not summary:
         return ["configure printed no summary"]
@@ -163,12 +163,12 @@ def unmet(source: Source, output: str) -> list[str]:
 
 
 def stale(builds: Sequence[str], current: str, keep: int) -> list[str]:
-    """Return the builds to remove. *builds* come last used first; *keep* of them stay beside the *current* one."""
+    """Return the builds to remove: all except *current* and the first *keep* others. *builds* are last used first."""
     return [build for build in builds if build != current][keep:]
 
 
 def leaves(name: str, target: str = "") -> bool:
-    """Return whether an archive's member, or the symbolic link that it is, points out of the folder it goes to."""
+    """Return whether an archive's member, or its symbolic link's target, lies outside the destination folder."""
     if target:
         name = posixpath.join(posixpath.dirname(name), target)
     path = posixpath.normpath(name)

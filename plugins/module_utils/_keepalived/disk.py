@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What is on disk for a running keepalived: its program, its files, and when it last read them."""
+"""The files on disk of a running keepalived: its program, its configuration, and when it last read that."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _DELETED = " (deleted)"
 
 
 class Sources(NamedTuple):
-    """A configuration with all that it includes: the files, and their text in one."""
+    """A configuration with its includes: the files, and their joined text."""
 
     files: list[str]
     text: str
 
 
 def read_sources(path: str) -> Sources:
-    """Return the configuration at *path*. What cannot be read is left out, as keepalived does with an include."""
+    """Return the configuration at *path*. Unreadable files are skipped, as keepalived skips an include."""
     files: list[str] = []
     return Sources(files, _read(path, files))
 
@@ -57,7 +57,7 @@ def _read(path: str, files: list[str]) -> str:
 
 
 def not_run(name: str, files: Sequence[str]) -> str:
-    """Return where a vrrp_script that keepalived does not run is in its *files*, and why it does not."""
+    """Return where in its *files* keepalived has a vrrp_script that it does not run, and the reason."""
     for path in files:
         with suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
             found = script_line(name, stream.read())
@@ -82,8 +82,8 @@ def changed_at(files: list[str]) -> float | None:
 def unit_facts(run: Runner, pid: int) -> dict[str, Any]:
     """Return ``program`` and ``loaded_at`` as systemd knows them; both None when *pid* is not keepalived.service.
 
-    A unit's state changes when it starts and when it reloads, also when somebody sends the signal by hand: keepalived
-    tells systemd. ``loaded_at`` is in seconds since the epoch.
+    A unit's state changes when it starts or reloads, even by a signal sent by hand, since keepalived notifies systemd.
+    ``loaded_at`` is in seconds since the epoch.
     """
     names = ["MainPID", "ExecStart", "StateChangeTimestampMonotonic", "Type"]
     rc, out, _err = run(["systemctl", "show", "keepalived.service", *(f"--property={name}" for name in names)])
@@ -101,7 +101,7 @@ def unit_facts(run: Runner, pid: int) -> dict[str, Any]:
 def restarts(run: Runner, pid: int) -> list[str]:
     """Return a line for each process that ended and that keepalived, whose main process is *pid*, started again.
 
-    They are from the journal, in which what was long ago may be missing.
+    The lines are from the journal, which may have dropped old ones.
     """
     own = ["--boot", f"_PID={pid}", "_COMM=keepalived"]
     _rc, out, _err = run(["journalctl", "--quiet", "--output=cat", "--no-pager", *own])
@@ -109,9 +109,9 @@ def restarts(run: Runner, pid: int) -> list[str]:
 
 
 def program_facts(run: Runner, pid: int, program: str | None) -> dict[str, Any]:
-    """Return ``program`` (what would start now), its ``installed_version``, and whether what runs is ``outdated``.
+    """Return ``program`` (which would start now), its ``installed_version``, and whether the process is ``outdated``.
 
-    *program* is the unit's; without one it is what runs.
+    *program* is the unit's; without one it is the running program.
     """
     running = f"/proc/{pid}/exe"
     path = os.readlink(running)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Does the running keepalived do what its file says? Compares the file with keepalived's text dump. Pure functions."""
+"""Compares keepalived's file with the text dump of the running keepalived. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
     read_text,
 )
 
-# A word of a script's line, and the parts that it is made of.
+# A word of a script's line, and the parts of a word.
 _PARTS = r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|\\x[0-9a-fA-F]+|\\c.|\\[0-7]{1,3}|\\."
 _PART = re.compile(_PARTS)
 _WORD = re.compile(rf"(?:{_PARTS}|[^\s\"'\\])+", re.ASCII)
@@ -27,16 +27,15 @@ _ESCAPES = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", 
 
 
 def differences(text: str, config_id: str, running: Mapping[str, Any]) -> list[str]:
-    """Return in what the file differs from what runs: ``VI_10: priority is 150 on disk, 100 runs``.
+    """Return the differences between file and process: ``VI_10: priority is 150 on disk, 100 runs``.
 
     *text* is the file's, *config_id* that of the running keepalived. *running* has ``instances`` and ``scripts`` as
-    ``dump`` returns them. Only what the dump tells and what is known of the file can be compared. Raises
-    ParseError.
+    ``dump`` returns them. Only settings in the dump that are known from the file are compared. Raises ParseError.
     """
     disk = read_text(text, lambda word: word == config_id)
     instances = {instance.name: _instance(instance) for instance in disk.instances}
     scripts = {name: _script(block) for name, block in disk.blocks("vrrp_script").items()}
-    # Nor is known what has a name that nothing defines.
+    # Undefined names are unknown too.
     complete = disk.complete and not any("$" in name for name in (*instances, *scripts))
     found = _compare(
         "vrrp_instance",
@@ -49,13 +48,13 @@ def differences(text: str, config_id: str, running: Mapping[str, Any]) -> list[s
         scripts,
         dict(running["scripts"]),
         complete=complete,
-        # keepalived forgets a script that nobody tracks.
+        # keepalived forgets a script that no instance tracks.
         left_out=True,
     )
 
 
 def disabled(text: str, config_id: str, running: Mapping[str, Any]) -> list[str]:
-    """Return the scripts that instances track and that do not run, as keepalived forgets those that it cannot find.
+    """Return the tracked scripts that do not run, since keepalived forgets those that it cannot find.
 
     The arguments are those of ``differences``. Raises ParseError.
     """
@@ -96,7 +95,7 @@ def _compare(
 def _same(key: str, disk: Any, running: Any) -> bool:
     if key != "script" or not (disk and running) or "/" in disk[0]:
         return bool(disk == running)
-    # keepalived looks for the program in its PATH, and runs and dumps what it found.
+    # keepalived looks up the program in its PATH, and runs and dumps the result.
     return bool([os.path.basename(running[0]), *running[1:]] == disk)
 
 
@@ -140,7 +139,7 @@ def _script(block: Block) -> dict[str, Any]:
 
 
 def command(line: str) -> list[str] | None:
-    """Return the words of a script's line as the dump has it, None when they cannot be told."""
+    """Return the words of a script's line in the dump, None if they are ambiguous."""
     if line.startswith("'") and line.endswith("'") and len(line) > 1:
         return line[1:-1].split("' '")
     try:
@@ -150,7 +149,7 @@ def command(line: str) -> list[str] | None:
 
 
 def file_command(line: str) -> list[str] | None:
-    """Return the words of a script's line as the file has it, None when they cannot be told."""
+    """Return the words of a script's line in the file, None if they are ambiguous."""
     words = _words(line)
     # The whole command may be in quotes.
     return _words(words[0]) if words and len(words) == 1 else words

@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Reads what keepalived says about itself: its JSON dump, and its text dump where JSON is not built in.
+"""Parses keepalived's dumps of its state: JSON, and text where JSON is not built in.
 
-Pure functions. Both parsers of instances return the same instances::
+Pure functions. Both parsers of instances return the same::
 
     {"name", "state", "interface", "vrid", "version", "priority", "effective_priority", "master_priority",
      "advert_int_s", "down_timer_adverts", "preempt", "virtual_addresses", "last_transition"}
 
-``state`` is init, backup, master or fault. ``master_priority`` is what the master last advertised (None when there
-is none). ``down_timer_adverts`` is None in JSON, which does not have it up to 2.3.4. ``last_transition`` is in
-seconds since the epoch by the host's clock.
+``state`` is init, backup, master or fault. ``master_priority`` is the master's last advertised priority (None
+without a master). ``down_timer_adverts`` is None in JSON, which lacks it up to 2.3.4. ``last_transition`` is in seconds
+since the epoch by the host's clock.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ _STATES = {0: "init", 1: "backup", 2: "master", 3: "fault"}
 
 
 class DumpError(ValueError):
-    """The dump is not complete, or not keepalived's."""
+    """The dump is incomplete, or not keepalived's."""
 
 
 def parse_json(text: str) -> list[dict[str, Any]]:
-    """Instances in keepalived's JSON dump (``keepalived.json``). Raises DumpError when it is not whole."""
+    """Return the instances in a JSON dump (``keepalived.json``). Raises DumpError if it is incomplete."""
     try:
         document = json.loads(text)
         # 2.2.7 dumps a list of instances; 2.3 puts the list under "vrrp".
         entries = document.get("vrrp", []) if isinstance(document, dict) else document
         return [_from_json(entry["data"]) for entry in entries]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise DumpError(f"not a whole keepalived JSON dump: {error}") from error
+        raise DumpError(f"not a complete keepalived JSON dump: {error}") from error
 
 
 def parse_text(text: str) -> list[dict[str, Any]]:
-    """Instances in keepalived's text dump (``keepalived.data``). Raises DumpError when it is not whole."""
+    """Return the instances in a text dump (``keepalived.data``). Raises DumpError if it is incomplete."""
     head, mark, topology = text.partition("------< VRRP Topology >------\n")
     # The interfaces come after the instances, so a dump that has them has all instances.
     body, end, _rest = topology.partition("------< Interfaces >------")
     if not (mark and end):
         if "Global definitions" in head and "------< Interfaces >------" in head:
             return []  # keepalived runs without any VRRP instance
-        raise DumpError("not a whole keepalived text dump: no VRRP topology up to the interfaces")
+        raise DumpError("not a complete keepalived text dump: no VRRP topology up to the interfaces")
     blocks = re.split(r"^ VRRP Instance = ", body.split("\n------<")[0], flags=re.MULTILINE)[1:]
     try:
         return [_from_text(block) for block in blocks]
@@ -59,12 +59,12 @@ def parse_text(text: str) -> list[dict[str, Any]]:
 
 
 def parse_details(text: str) -> dict[str, dict[str, Any]]:
-    """What only the text dump says of each instance, by name.
+    """Return the details of each instance that only the text dump has, by name.
 
     ``down_timer_adverts``, ``authentication``, ``unicast_peers`` and ``tracked``.
     ``authentication`` is none, pass or ah. ``tracked`` has ``{"kind", "name", "weight", "state", "failing"}``: ``kind``
-    is script, file, process, interface or bfd. ``state`` is keepalived's word or number, None where it says none.
-    ``failing``: whether it lowers the priority now, or puts the instance in FAULT.
+    is script, file, process, interface or bfd. ``state`` is keepalived's word or number, None if it has none.
+    ``failing``: whether it currently lowers the priority, or puts the instance in FAULT.
     """
     states = {
         "script": _states(text, "VRRP Script"),
@@ -92,7 +92,7 @@ def parse_details(text: str) -> dict[str, dict[str, Any]]:
 
 
 def parse_scripts(text: str) -> dict[str, dict[str, Any]]:
-    """Scripts of a text dump by name, with ``script`` (its words), ``interval``, ``weight``, ``rise`` and ``fall``."""
+    """Return a text dump's scripts by name, with ``script`` (words), ``interval``, ``weight``, ``rise``, ``fall``."""
     found = {}
     for name, fields in _sections(text, "VRRP Script"):
         found[name] = {
@@ -106,18 +106,18 @@ def parse_scripts(text: str) -> dict[str, dict[str, Any]]:
 
 
 def parse_script_security(text: str) -> bool:
-    """Whether a text dump has ``enable_script_security``."""
+    """Return whether a text dump has ``enable_script_security``."""
     return "\n Script security enabled\n" in text
 
 
 def parse_version(output: str) -> str | None:
-    """Version in the output of ``keepalived --version``, such as ``2.2.7``; None when there is none."""
+    """Return the version in the output of ``keepalived --version``, such as ``2.2.7``, None if there is none."""
     found = re.search(r"^Keepalived v(\S+)", output, flags=re.MULTILINE)
     return found.group(1) if found else None
 
 
 def parse_signum(output: str) -> int | None:
-    """Signal number in the output of ``keepalived --signum=…``; None when that signal is not built in."""
+    """Return the number in the output of ``keepalived --signum=…``, None if that signal is not built in."""
     text = output.strip()
     return int(text) if text.isdigit() and int(text) > 0 else None
 
@@ -161,7 +161,7 @@ def _from_text(block: str) -> dict[str, Any]:
 
 
 def _address_lines(block: str) -> list[str]:
-    """Lines indented under "Virtual IP (n):" and "Virtual IP Excluded (n):"."""
+    """Return the lines indented under "Virtual IP (n):" and "Virtual IP Excluded (n):"."""
     lists = re.findall(r"^   Virtual IP[^\n]*:\n((?:     [^\n]*\n)*)", block, flags=re.MULTILINE)
     return [line.strip() for lines in lists for line in lines.splitlines()]
 
@@ -171,7 +171,7 @@ _KINDS = {"scripts": "script", "files": "file", "processes": "process", "interfa
 
 
 def _sections(text: str, title: str) -> list[tuple[str, dict[str, str]]]:
-    """Names and fields of the blocks that a line `` <title> = name`` begins."""
+    """Return the names and fields of the blocks that begin with `` <title> = name``."""
     found = []
     for block in re.split(rf"^ {title} = ", text, flags=re.MULTILINE)[1:]:
         name, _newline, rest = block.partition("\n")
@@ -185,7 +185,7 @@ def _states(text: str, title: str) -> dict[str, str]:
 
 
 def _tracked(kind: str, line: str, states: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """``answers weight 0`` of the scripts, ``nginx, weight 0`` of the files."""
+    """Parse a line such as ``answers weight 0`` (scripts) or ``nginx, weight 0`` (files)."""
     name = line.split()[0].rstrip(",")
     weight = int((re.search(r"\bweight (-?\d+)", line) or ["", "0"])[1])
     state = states.get(kind, {}).get(name)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A keepalived configuration as one host reads it: its blocks, and the instances in them.
+"""A keepalived configuration as one host reads it: its blocks, and their instances.
 
-Definitions and conditions are resolved as keepalived.conf(5) says. None stands for what only keepalived knows:
-conditions on an unknown config-id, names that nothing defines, and what an include may hold.
+Definitions and conditions are resolved according to keepalived.conf(5). None stands for values that only keepalived
+knows: conditions on an unknown config-id, undefined names, and the content of an include.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses i
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import DOWN_TIMER_ADVERTS
 
 IsHere = Callable[[str], Optional[bool]]
-"""Whether a config-id is this host's; None when that is not known."""
+"""Whether a config-id is this host's; None if that is unknown."""
 
 ADDRESSES = ("virtual_ipaddress", "virtual_ipaddress_excluded")
 # A condition without a config-id: keepalived never includes its line.
@@ -49,7 +49,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _RESIDUE = re.compile(r"[{}][ \t]*[@$~]")
 _WORD = re.compile(r"(?:\"(?:\\.|[^\"\\])*\"|'[^'\"\\]*'|\\.|[^\s\"])+|\"", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
-# keepalived also ends definitions that never end by the length of their line.
+# keepalived also ends endless definitions, by the length of their line.
 _MOST_REPLACEMENTS = 100_000
 
 
@@ -60,8 +60,8 @@ def undecided(_config_id: str) -> None:
 def one_of(host: str, hosts: Sequence[str]) -> IsHere:
     """Return the IsHere of *host* in a cluster of *hosts*.
 
-    keepalived's config-id is the first label of the node's name, unless ``-i`` gives it another one. So a word that is
-    the name of no host of the cluster is left open.
+    keepalived's config-id is the first label of the node's name, unless ``-i`` sets another one. So a word that is not
+    a host's name is left open.
     """
     own, *names = (name.partition(".")[0] for name in (host, *hosts))
     return lambda config_id: config_id == own if config_id in (own, *names) else None
@@ -76,27 +76,27 @@ class Directive:
     condition: str = ""
 
     def word(self, number: int) -> str:
-        """Return a word without its quotes, empty when there is none. The first one is the directive's name."""
+        """Return a word without its quotes, empty if there is none. Word 0 is the directive's name."""
         return self.words[number].strip("\"'") if number < len(self.words) else ""
 
     @property
     def text(self) -> str:
-        """The line in one spelling."""
+        """The line in a normalized spelling."""
         return " ".join([self.condition, *(self.word(number) for number in range(len(self.words)))]).strip()
 
     @property
     def unresolved(self) -> bool:
-        """Whether the line has names that nothing defines."""
+        """Whether the line has undefined names."""
         return any(map(_UNRESOLVED.search, self.words))
 
     @property
     def known(self) -> bool:
-        """Whether the line counts on this host, and all that it says is resolved."""
+        """Whether the line applies on this host and is fully resolved."""
         return not self.condition and not self.unresolved
 
     @property
     def opaque(self) -> bool:
-        """Whether the line stands for lines that are not known."""
+        """Whether the line stands for unknown lines."""
         return self.word(0) in INCLUDES or self.word(0).startswith(("~", "$"))
 
 
@@ -112,7 +112,7 @@ class Block:
         return not any(line.opaque for line in self.lines)
 
     def named(self, *names: str) -> list[Directive]:
-        """Return the lines of these directives, also those under a condition that is left open."""
+        """Return the lines of these directives, also under an open condition."""
         return [line for line in self.lines if line.word(0) in names]
 
     def entries(self, *names: str) -> list[Directive]:
@@ -120,26 +120,26 @@ class Block:
         return [entry for line in self.named(*names) if line.block for entry in line.block.lines]
 
     def last(self, *names: str) -> tuple[bool, Directive | None]:
-        """Return whether it is known which line of these directives counts, and that line."""
+        """Return whether it is known which line of these directives applies, and that line."""
         found: tuple[bool, Directive | None] = (self.complete, None)
         for line in self.named(*names):
             found = (not line.condition, line)
         return found
 
     def flag(self, name: str, *opposites: str) -> bool | None:
-        """Return whether the directive is set; None when that is not known."""
+        """Return whether the directive is set, None if unknown."""
         known, line = self.last(name, *opposites)
         return (line is not None and line.word(0) == name) if known else None
 
     def value(self, name: str, default: str | None = "") -> str | None:
-        """Return the directive's first argument, *default* when it is not set; None when it is not known."""
+        """Return the directive's first argument, *default* if it is not set, None if unknown."""
         known, line = self.last(name)
         if line is None:
             return default if known else None
         return line.word(1) if known and line.known else None
 
     def number(self, name: str, default: float | None = None) -> float | None:
-        """Return the directive's first argument as a number, likewise; None also for what is no number."""
+        """Return the directive's first argument as a number, likewise; None also if it is not a number."""
         text = self.value(name)
         if text == "":
             return default
@@ -164,11 +164,11 @@ class Instance(Block):
     defaults: Block
 
     def addresses(self, *blocks: str) -> list[Address]:
-        """Return the addresses that begin the lines of these blocks, also those under a condition that is left open."""
+        """Return the addresses that begin the lines of these blocks, also under an open condition."""
         return [address for line in self.entries(*blocks) for address in _address(line)]
 
     def all_addresses(self, *blocks: str) -> list[str] | None:
-        """Return these addresses without prefix, sorted; None when they are not all known."""
+        """Return these addresses without prefix, sorted, None if they are not all known."""
         found = self.addresses(*blocks)
         known = self.complete and len(found) == len(self.entries(*blocks)) and all(each.known for each in found)
         return sorted(each.address for each in found) if known else None
@@ -191,7 +191,7 @@ class Instance(Block):
 
     @property
     def priority(self) -> float | None:
-        """The priority without what is tracked."""
+        """The priority before tracking changes it."""
         return self.number("priority", 100)
 
     @property
@@ -207,7 +207,7 @@ class Instance(Block):
 
     @property
     def nopreempt(self) -> bool | None:
-        """Whether the instance leaves the VIP to a lower priority."""
+        """Whether the instance lets a lower priority keep the VIP."""
         return self.flag("nopreempt", "preempt")
 
     @property
@@ -217,7 +217,7 @@ class Instance(Block):
 
     @property
     def authentication(self) -> list[tuple[str, str]] | None:
-        """The directives of authentication with their argument, in no order; None when they are not known."""
+        """The directives of authentication with their arguments, sorted; None if they are not all known."""
         lines = [*self.named("authentication"), *self.entries("authentication")]
         known = self.complete and all(line.known and not line.opaque for line in lines)
         return sorted((line.word(0), line.word(1)) for line in lines) if known else None
@@ -225,10 +225,10 @@ class Instance(Block):
 
 @dataclass(frozen=True)
 class Configuration(Block):
-    """The whole."""
+    """The whole configuration."""
 
     def blocks(self, kind: str) -> dict[str, Block]:
-        """Return the blocks of a *kind* by name: ``vrrp_script``, say. The first one of a name counts."""
+        """Return the blocks of a *kind*, such as ``vrrp_script``, by name. The first of equal names applies."""
         found: dict[str, Block] = {}
         for line in self.named(kind):
             if line.block:
@@ -244,7 +244,7 @@ class Configuration(Block):
 
 
 def read(tree: Any, is_here: IsHere = undecided) -> Configuration:
-    """Return the configuration *tree* as the host reads it. Of one that cannot be written nothing is known."""
+    """Return the configuration *tree* as the host reads it, all unknown if the tree cannot be rendered."""
     try:
         return read_text(render(tree), is_here)
     except (ConfigError, ParseError):
@@ -260,15 +260,15 @@ def read_text(text: str, is_here: IsHere) -> Configuration:
 def virtual_addresses(tree: Any) -> list[str]:
     """Return the virtual addresses that a configuration names, the excluded ones too, without prefix.
 
-    Those under a condition count on every host; those that are made of what only keepalived knows are left out.
+    Addresses under a condition count on every host. Addresses that only keepalived can resolve are left out.
     """
     return sorted({vip.address for instance in read(tree).instances for vip in instance.vips})
 
 
 def includes(tree: Any) -> list[str]:
-    """Return the files, or patterns of files, that a configuration includes, each once and as it names them."""
+    """Return the files, or patterns, that a configuration includes, each once and as written."""
 
-    # Not as read() does, which takes seconds for a large file.
+    # Not with read(), which takes seconds for a large file.
     return list(dict.fromkeys(word.strip("\"'") for word in _INCLUDE.findall(render(tree))))
 
 
@@ -278,14 +278,14 @@ def defines(key: str) -> bool:
 
 
 def instance_of(directives: Any, conf: Any, name: str = "x", is_here: IsHere = undecided) -> list[Instance]:
-    """Return the instance of these *directives* with the definitions in *conf*; none when it cannot be written."""
+    """Return the instance of these *directives* with the definitions in *conf*, empty if it cannot be rendered."""
     entries = conf.items() if isinstance(conf, Mapping) else ()
     defined = {key: value for key, value in entries if defines(key)}
     return read({**defined, f"vrrp_instance {name}": directives}, is_here).instances
 
 
 def bare(word: str) -> list[str]:
-    """Return the address that a word is, without prefix; nothing when it is none (a keyword, an unknown name)."""
+    """Return a word's address without prefix, empty if it is not an address (a keyword, an unknown name)."""
     try:
         return [bare_address(word)]
     except AddressError:
@@ -293,9 +293,9 @@ def bare(word: str) -> list[str]:
 
 
 def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
-    """Return the lines that keepalived reads in *lines* of a file, with the names that are defined replaced.
+    """Return a file's *lines* as keepalived reads them, with defined names replaced.
 
-    Lines whose condition does not hold are left out, and sequences are written out. What is not known is left as it is.
+    Lines whose condition does not hold are left out, and sequences are expanded. Unknown parts stay unchanged.
     Raises ParseError.
     """
     known: dict[str, list[str] | None] = {}
@@ -328,7 +328,7 @@ def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
                 waiting.append(rest[1:].strip())
             continue
         replacements += 1
-        # It is replaced when it is used, so its value is read like any other line.
+        # Replaced on use, so its value is read like any other line.
         waiting += [part if part[:1] in ("{", "}") else condition + part for part in reversed(others)]
         waiting.append(condition + line[:start] + first + line[end:])
     return found
@@ -345,7 +345,7 @@ def _contents(lines: Sequence[str]) -> list[str]:
 
 
 def _condition(line: str, is_here: IsHere) -> tuple[str, str]:
-    """Return the condition of a line, empty when it holds, and what it is for."""
+    """Return the condition of a line, empty if it holds, and the rest of the line."""
     match = _CONDITION.fullmatch(line)
     if not match:
         return "", line
@@ -357,7 +357,7 @@ def _condition(line: str, is_here: IsHere) -> tuple[str, str]:
 
 
 def _defined(text: str, waiting: list[str]) -> list[str]:
-    """Return the lines that a definition stands for; those after its first are taken from *waiting*."""
+    """Return a definition's lines; those after its first are taken from *waiting*."""
     value = []
     while text.endswith("\\"):
         value.append(text[:-1].rstrip())
@@ -366,7 +366,7 @@ def _defined(text: str, waiting: list[str]) -> list[str]:
 
 
 def _written_out(line: str, known: Mapping[str, list[str] | None]) -> list[str]:
-    """Return the lines that a sequence or list stands for, each after the definitions of its names; none if unknown."""
+    """Expand a sequence or list to lines, each after the definitions of its names; none if unknown."""
     sequence, items = _SEQUENCE.fullmatch(line), _LIST.fullmatch(line)
     if sequence:
         numbers = _numbers(sequence[3], known)
@@ -412,18 +412,18 @@ def _numbers(text: str, known: Mapping[str, list[str] | None]) -> Sequence[int]:
 
 
 def _reference(line: str, known: Mapping[str, list[str] | None]) -> tuple[str, int, int]:
-    """Return the first name in *line* that can be replaced, and where it stands; no name when there is none."""
+    """Return the first replaceable name in *line*, empty if there is none, and its position."""
     for match in _REFERENCE.finditer(line) if "$" in line and not line.startswith("~") else ():
         name = match[1] or match[2]
         value = known.get(name)
-        # One that has several lines is replaced at the end of a line only.
+        # A name with several lines is only replaced at the end of a line.
         if value and (len(value) == 1 or match.end() == len(line)):
             return name, match.start(), match.end()
     return "", 0, 0
 
 
 def _pieces(text: str) -> list[str]:
-    """Return a line with its braces apart."""
+    """Split a line at its braces."""
     before, rest = (text, "") if text.startswith(SEQUENCES) or text.split(" ", 1)[0] in INCLUDES else at_brace(text)
     found = [part for part in (before, rest[:1]) if part]
     return found + _pieces(rest[1:].strip(" \t")) if rest[1:] else found

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lines of a keepalived.conf as keepalived reads them, by decomment() and read_line() of its lib/parser.c.
 
-Comments, conditions, definitions and includes belong to the lines of the file. keepalived looks for braces only in what
-a condition and the definitions have left of a line, so these lines are kept in one piece.
+Comments, conditions, definitions and includes belong to the lines of the file. keepalived looks for braces only
+after it has removed a line's condition and replaced its definitions, so these lines are kept in one piece.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_err
 INCLUDES = frozenset({"include", "includea", "includeb", "includem", "includer", "includew"})
 SEQUENCES = ("~SEQ", "~LST")
 LONGEST_LINE = 1022
-"""The bytes of a line; keepalived reads the rest of a longer one as a line of its own."""
+"""In bytes; keepalived reads the rest of a longer line as a separate line."""
 
 _SPECIAL = re.compile(r"[!#\"\\]")
 # Only double quotes keep "!" and "#" from beginning a comment, and a backslash hides what follows it.
@@ -24,23 +24,23 @@ _NO_COMMENT = re.compile(r"(?:[^!#\"\\]+|\\.|\"(?:[^\"\\]|\\.)*\")*")
 _LAST_BACKSLASHES = re.compile(r"\\*\Z")
 # Only double quotes keep braces from opening and closing blocks, and a backslash hides nothing.
 _NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)
-# Most lines, for speed: plain words with a blank between them, and a brace at the end.
+# Matches most lines, for speed: plain words with single blanks, and a brace at the end.
 _ORDINARY = re.compile(r"[ \t]*(?!include|auth_pass)([\w.:/-]+(?: [\w.:/-]+)*)? ?([{}])?[ \t]*", re.ASCII)
 _UNREADABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-# After a brace keepalived reads an included file twice, and once on a line of its own.
+# After a brace keepalived reads an included file twice, on a separate line once.
 _INCLUDE = re.compile(r"(?:^|[{}][ \t]*)include[abmrw]?\s", re.ASCII)
 _DEFINITION = re.compile(r"(@\S+)?[ \t]*(\$[A-Za-z_]\w*=)[ \t]*(.*)", re.ASCII)
 _BLANKS = re.compile(r"[ \t]+")
 _UNQUOTED = re.compile(r"[^\"'\\]*")
-# Its first word, with or without quotes.
+# The first word, with or without quotes.
 _PASSWORD = re.compile(r"((?:@\S+ )?auth_pass) (?:\"([^\"]*)\"|([^\s\"]+))", re.ASCII)
 _PASSWORD_LENGTH = 8
 
 
 class Line(NamedTuple):
-    """What keepalived reads as one, in the spelling that all lines of its meaning share.
+    """A line as keepalived reads it, in a normalized spelling.
 
-    ``number`` is that of its line in the file. A definition of several lines has line breaks; its name stands alone in
+    ``number`` is that of the line in the file. A definition of several lines has line breaks; its name stands alone in
     the first, and its last one is empty where nothing follows the last backslash.
     """
 
@@ -51,9 +51,9 @@ class Line(NamedTuple):
 def content(raw: str) -> str:
     """Return a line of the file without its comment and the blanks around it.
 
-    Raises ValueError, which says why, for a line that keepalived cannot read as it stands.
+    Raises ValueError with the reason for a line that keepalived cannot read.
     """
-    # What is not UTF-8 came as one byte each.
+    # Bytes that are not UTF-8 were decoded as one character each.
     if len(raw) * 4 > LONGEST_LINE and len(raw.encode("utf-8", "replace")) > LONGEST_LINE:
         raise ValueError(f"is longer than the {LONGEST_LINE} bytes that keepalived takes for one line")
     text = raw.rstrip("\r")
@@ -75,7 +75,7 @@ def content(raw: str) -> str:
 
 
 def read(text: str) -> Iterator[Line]:
-    """Return the lines of *text*, without those that are empty. Raises ParseError."""
+    """Return the lines of *text* that are not empty. Raises ParseError."""
     started, parts = 0, [""]
     for number, raw in enumerate(text.split("\n"), 1):
         ordinary = _ORDINARY.fullmatch(raw) if len(raw) <= LONGEST_LINE and not started else None
@@ -86,7 +86,7 @@ def read(text: str) -> Iterator[Line]:
         goes_on = here.endswith("\\")
         if started:
             part = here[:-1].rstrip(" \t") if goes_on else here
-            # One process of keepalived takes a line with nothing but a comment for the end, another one does not.
+            # keepalived's processes disagree on whether a line with only a comment ends a definition.
             parts.append("#" if not here and raw.rstrip("\r") else part)
         elif goes_on and is_definition(here):
             started, parts = number, [here[:-1]]
@@ -111,7 +111,7 @@ def _spelled_pieces(text: str) -> Iterator[str]:
 
 
 def meaning(text: str) -> list[str]:
-    """Return the texts of all lines. What has equal ones means the same to keepalived, on any host."""
+    """Return the texts of all lines. If they are equal, keepalived reads the same on any host."""
     return [line.text for line in read(text)]
 
 
@@ -121,7 +121,7 @@ def is_definition(text: str) -> bool:
 
 
 def pieces(text: str) -> Iterator[str]:
-    """Return a line without comment in the pieces that keepalived reads one after the other: braces stand alone."""
+    """Split a line without comment into the pieces that keepalived reads: braces are separate."""
     while text and not ("$" in text or text[0] == "@" or text.startswith(SEQUENCES) or _INCLUDE.search(text)):
         before, rest = at_brace(text)
         if not rest:
@@ -135,9 +135,9 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def at_brace(text: str) -> tuple[str, str]:
-    """Return *text* up to its first brace outside quotes, and the rest, which is empty when there is none.
+    """Split *text* at its first brace outside quotes; the second part is empty if there is none.
 
-    ``${NAME}`` is no such brace.
+    The brace of ``${NAME}`` does not count.
     """
     if "{" not in text and "}" not in text:
         return text, ""
@@ -147,7 +147,7 @@ def at_brace(text: str) -> tuple[str, str]:
 
 
 def spelled(text: str) -> str:
-    """Return a line in the one spelling of its meaning: from the first quote or backslash on, all blanks count."""
+    """Return a line in a normalized spelling: only blanks from the first quote or backslash on are significant."""
     unquoted = _UNQUOTED.match(text)
     end = unquoted.end() if unquoted else 0
     text = _BLANKS.sub(" ", text[:end]) + text[end:]
@@ -169,6 +169,6 @@ def _definition(parts: list[str]) -> str:
     name = f"{condition} {name}" if condition else name
     if len(lines) == 1:
         return name + lines[0]
-    # Empty lines do not count, except that the last one ends the line before it.
+    # Empty lines are ignored, except that the last one ends the line before it.
     filled = [line for line in lines if line]
     return "\n".join([name, *filled, *([""] if filled and not lines[-1] else [])])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The text of a keepalived.conf to nested data, the inverse of ``render.render``."""
+"""Parses the text of a keepalived.conf to nested data, the inverse of ``render.render``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LISTS = frozenset(
     }
 )
 _DEEPEST = 50
-# Not more digits than any number of keepalived's has.
+# At most as many digits as any of keepalived's numbers has.
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 # A directive's name, with its condition, and the rest of its line. A quoted word is not a name.
 _NAME = re.compile(r"((?:@[^\s\"'\\]+ )?[^@\s\"'\\][^\s\"'\\]*) (.*)", re.ASCII)
@@ -61,8 +61,8 @@ class _EntangledError(Exception):
 def parse(text: str) -> dict[str, Any] | list[Any] | str:
     """Return *text* as ``render`` takes it, without comments.
 
-    A block in which no directive is repeated is a dictionary, any other a list of dictionaries. What dictionaries and
-    lists cannot hold, such as a brace under a condition, is returned as it stands, as text. Raises ParseError.
+    A block in which no directive is repeated is a dictionary, any other a list of dictionaries. Text that dictionaries
+    and lists cannot represent, such as a brace under a condition, is returned unchanged. Raises ParseError.
     """
     lines = list(read(text))
     try:
@@ -72,7 +72,7 @@ def parse(text: str) -> dict[str, Any] | list[Any] | str:
     except (_EntangledError, ConfigError):
         pass
     except ParseError:
-        # Whether blocks are whole is known only where no line depends on the host or on another file.
+        # Blocks can only be checked if no line depends on the host or on another file.
         if not any("$" in line.text or line.text[0] == "@" or _keeps_braces(line.text) for line in lines):
             raise
     # A blank after a backslash keeps it from continuing the line.
@@ -80,7 +80,7 @@ def parse(text: str) -> dict[str, Any] | list[Any] | str:
 
 
 def statements(lines: Iterable[Line]) -> list[Statement]:
-    """Return the blocks that *lines*, in which braces stand alone, make. Raises ParseError."""
+    """Return the statements of *lines*, in which braces are separate. Raises ParseError."""
     top: list[Statement] = []
     # The blocks that are open, each with the line where it opened.
     blocks = [(top, 0)]
@@ -107,7 +107,7 @@ def statements(lines: Iterable[Line]) -> list[Statement]:
 
 
 def _nested(lines: Iterable[Line]) -> Iterator[Line]:
-    """Return *lines* with the braces that open a block apart, and each line of a block under a condition without it.
+    """Return *lines* with opening braces separate, and without the condition on the lines of a conditional block.
 
     Raises _EntangledError for any other brace in a line, and for a block of which only a part is under its condition.
     """
@@ -166,7 +166,7 @@ def _directive(statement: Statement) -> tuple[str, Any]:
 
 
 def _indented(text: str) -> str:
-    """Return the lines of a definition as they nest."""
+    """Return the lines of a definition, indented by nesting."""
     lines, depth = [], 0
     for line in text.split("\n"):
         depth -= line.startswith("}")

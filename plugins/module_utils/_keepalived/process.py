@@ -25,16 +25,16 @@ Instances = List[Dict[str, Any]]
 
 DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
 POLL_S = 0.005
-# Two requests within one tick of the file system's clock leave the same time stamp; the second one asks again.
+# Two dumps within one tick of the file system's clock have the same time stamp; the second request repeats.
 ASK_AGAIN_S = 0.3
 
 
 class KeepalivedError(Exception):
-    """keepalived runs and cannot be asked; the message says why."""
+    """keepalived runs but did not return its state; the message is the reason."""
 
 
 class Dump(NamedTuple):
-    """One kind of dump: the signal that asks for it, the file it goes to, and who reads it."""
+    """One kind of dump: the signal that requests it, its file, and its parser."""
 
     signum: int
     name: str
@@ -42,9 +42,9 @@ class Dump(NamedTuple):
 
 
 def find_pid(pid_file: str) -> int | None:
-    """Process id of the running keepalived; None when it does not run, whatever is left of its pid file.
+    """Return the process id of the running keepalived, None if it does not run, even with a stale pid file.
 
-    Raises KeepalivedError when the pid file cannot be read.
+    Raises KeepalivedError if the pid file cannot be read.
     """
     try:
         with open(pid_file, encoding="ascii") as stream:
@@ -60,32 +60,32 @@ def find_pid(pid_file: str) -> int | None:
 
 
 class Keepalived:
-    """The keepalived process ``pid``; ``timeout_s`` is how long it may take to write a dump."""
+    """The keepalived process ``pid``; ``timeout_s`` limits how long it takes to write a dump."""
 
     def __init__(self, run: Runner, pid: int, timeout_s: float) -> None:
         self._run = run
         self._pid = pid
         self._timeout_s = timeout_s
-        # The binary that runs, which an upgrade may have replaced on disk.
+        # The running binary, which an upgrade may have replaced on disk.
         self._binary = f"/proc/{pid}/exe"
 
     def version(self) -> str | None:
-        """Version that runs, such as ``2.2.7``."""
+        """Return the running version, such as ``2.2.7``."""
         _rc, out, err = self._run([self._binary, "--version"])
         return parse_version(out + err)
 
     def instances(self) -> Instances:
-        """VRRP instances as keepalived sees them now. Raises KeepalivedError when it does not answer in time."""
+        """Return keepalived's current VRRP instances. Raises KeepalivedError if it does not answer in time."""
         found: Instances = self._dumped(self._dump_kind())
         return found
 
     def text(self) -> str:
-        """Return keepalived's text dump, which tells more than its JSON dump. Raises KeepalivedError likewise."""
+        """Return the text dump, which has more than the JSON dump. Raises KeepalivedError likewise."""
         found: str = self._dumped(Dump(signal.SIGUSR1, "keepalived.data", _whole))
         return found
 
     def config(self) -> str:
-        """Return the configuration file that it was started with. Raises KeepalivedError when that cannot be read."""
+        """Return the path of its configuration file. Raises KeepalivedError if its command line cannot be read."""
         words = self._command_line()
         try:
             working = os.readlink(f"/proc/{self._pid}/cwd")
@@ -94,7 +94,7 @@ class Keepalived:
         return os.path.join(working, option_of(words, "-f", "--use-file", DEFAULT_CONFIG))
 
     def config_id(self) -> str:
-        """Return the word whose ``@word`` lines count in that file. Raises KeepalivedError likewise."""
+        """Return the config-id: the ``@word`` whose lines apply in that file. Raises KeepalivedError likewise."""
         return option_of(self._command_line(), "-i", "--config-id", os.uname().nodename.partition(".")[0])
 
     def _command_line(self) -> list[str]:
@@ -120,13 +120,13 @@ class Keepalived:
                 except (DumpError, FileNotFoundError) as error:
                     problem = str(error)
                 else:
-                    # It may hold passwords. Another process that waits for it asks again, or has removed it already.
+                    # It may contain passwords. Another waiting process requests its own, or has removed it already.
                     with suppress(FileNotFoundError):
                         os.unlink(path)
                     return found
             time.sleep(POLL_S)
         raise KeepalivedError(
-            f"keepalived (pid {self._pid}) gave no whole {dump.name} within {self._timeout_s:g} s: {problem}; "
+            f"keepalived (pid {self._pid}) wrote no complete {dump.name} within {self._timeout_s:g} s: {problem}; "
             "it hangs or the host is overloaded, see journalctl --unit=keepalived"
         )
 
@@ -138,7 +138,7 @@ class Keepalived:
         return Dump(signal.SIGUSR1, "keepalived.data", parse_text)
 
     def _folder(self) -> str:
-        """Return the folder of the dumps as seen from here: keepalived may have a /tmp of its own (PrivateTmp)."""
+        """Return the folder of the dumps: keepalived may have a private /tmp (PrivateTmp)."""
         try:
             with open(f"/proc/{self._pid}/environ", "rb") as stream:
                 variables = stream.read().split(b"\0")
@@ -156,7 +156,7 @@ class Keepalived:
             raise KeepalivedError(self._forbidden(error)) from error
 
     def _read(self, path: str) -> str:
-        """Read the dump, but only keepalived's own: anybody may put files into /tmp."""
+        """Read the dump only if it is keepalived's, since any user may put files into /tmp."""
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         with open(descriptor, encoding="utf-8", errors="replace") as stream:
             owner = os.fstat(descriptor).st_uid
@@ -188,7 +188,7 @@ def _whole(text: str) -> str:
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:
-    """Return what changes when a dump is written; None while there is no file."""
+    """Return values that change when a dump is written, None while there is no file."""
     try:
         status = os.stat(path)
     except FileNotFoundError:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nested data to the text of a keepalived.conf (keepalived.conf(5))."""
+"""Renders nested data as the text of a keepalived.conf (keepalived.conf(5))."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_COMMENT = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"")
 # By its read_line() only double quotes keep "{" and "}" from opening and closing blocks, and a backslash hides nothing.
 _NO_BRACE = re.compile(r"\"[^\"]*\"|\$\{[^{}]*\}")
 _DEFINITION = re.compile(r"(?:@\S+\s+)?\$\w+=", re.ASCII)
-# A sequence takes braces for lists, an include for patterns, and a definition's line holds them until the name is used.
+# Sequences use braces for lists, includes for patterns, and definitions keep them until the name is used.
 _KEEPS_BRACES = re.compile(r"(?:@\S+\s+)?(?:\$\w+=|~SEQ|~LST)|include[abmrw]?[ \t]", re.ASCII)
 _PLAIN = re.compile(r"[\w ./:-]+", re.ASCII)
 _PASSWORD = re.compile(r"(?P<key>\s*(?:@\S+\s+)?auth_pass(?:\s+|$))(?P<password>.*)", re.DOTALL)
@@ -36,16 +36,16 @@ def render(tree: Mapping[str, Any] | Sequence[Any] | str) -> str:
     """Return the text of *tree*: keys are directives with their arguments, in the order given.
 
     A mapping or list is a block (the items of a list are its lines, a mapping in a list continues the block; a
-    condition on a block is on each of its lines), true
-    and null a directive without a value, false no directive at all, anything else a directive's value. The value of
-    a definition (``$NAME=``) may have several lines. *tree*, and an item of it where it is a list, may be text of
-    several lines, which stands as it is.
+    condition on a block is on each of its lines), true and null are a directive without a value, false omits the
+    directive, anything else is a directive's value. The value of a definition (``$NAME=``) may have several lines.
+    *tree*, and its items if it is a list, may be text of several lines, which stays unchanged.
+
     Raises ConfigError for a key or value that would break out of its line.
     """
     former = ""
     lines = []
     for line in _body([tree] if isinstance(tree, str) else tree, "", 0):
-        # Blocks are set apart by an empty line, plain directives stay together.
+        # An empty line surrounds blocks; plain directives stay together.
         opens = line.endswith("{") and not line.startswith(" ")
         if former and (opens or former == "}" or "\n" in former):
             lines.append("\n")
@@ -57,7 +57,7 @@ def render(tree: Mapping[str, Any] | Sequence[Any] | str) -> str:
 def quote(text: str) -> str:
     """Return *text* as one word, in double quotes where it needs them.
 
-    Raises ConfigError for what no quotes can hold: a double quote, and a backslash at the end, which would escape one.
+    Raises ConfigError for a double quote, and for a backslash at the end, which would escape the closing one.
     """
     if '"' in text:
         raise ConfigError("", f"{text!r} holds a double quote, which keepalived cannot escape")
@@ -67,9 +67,9 @@ def quote(text: str) -> str:
 
 
 def password(text: str) -> str:
-    """Return the password that *text*, the value of ``auth_pass``, stands for: with or without double quotes.
+    """Return the password in *text*, the value of ``auth_pass``, with or without double quotes.
 
-    Raises ValueError, without the password, for one that keepalived would not use as it is.
+    Raises ValueError, whose text omits the password, for one that keepalived would change.
     """
     secret = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
     if _REFERENCE.fullmatch(secret):
@@ -90,7 +90,7 @@ def password(text: str) -> str:
 
 
 def _with_password(line: str, path: str) -> str:
-    """Return *line* with its password, if it has one, in quotes where keepalived would read another word."""
+    """Return *line* with its password, if it has one, in quotes if keepalived would misread it."""
     found = _PASSWORD.fullmatch(line)
     if not found:
         return line
@@ -138,7 +138,7 @@ def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
 
 
 def _under(condition: str, block: Sequence[str], path: str) -> Iterator[str]:
-    """Return the lines of a block with the condition of its first one: keepalived has conditions for lines only."""
+    """Return a block's lines with *condition* on each, since keepalived only has conditions on lines."""
     yield block[0]
     for line in block[1:]:
         text = line.lstrip(" ")
@@ -148,7 +148,7 @@ def _under(condition: str, block: Sequence[str], path: str) -> Iterator[str]:
 
 
 def _changed_by_yaml(value: Any) -> bool:
-    """Return whether a password was written as another text than *value*, or loses some of it here."""
+    """Return whether YAML may have changed a password: *value* differs from its text, or loses part of it here."""
     return isinstance(value, (bool, float)) or str(value) != str(value).strip()
 
 
@@ -158,13 +158,13 @@ def _as_it_stands(text: str, path: str) -> str:
             pass
     except ParseError as error:
         raise ConfigError(path, str(error)) from None
-    # An empty line ends a definition that would go on.
+    # An empty line ends a definition that continues.
     return text.strip("\n") + "\n"
 
 
 def _definition(name: str, text: str, path: str) -> Iterator[str]:
     lines = text.lstrip("\n").split("\n")
-    # A line break at the end stays: keepalived ends the value's last line there.
+    # A final line break stays: it ends the value's last line.
     while lines[-2:] == ["", ""]:
         lines.pop()
     for index, line in enumerate(lines):
@@ -179,7 +179,7 @@ def _definition(name: str, text: str, path: str) -> Iterator[str]:
             raise ConfigError(place, f"{line!r} {error}") from None
         if kept != line.strip(" \t"):
             raise ConfigError(place, f"{line!r} holds ! or #; put the word in double quotes")
-    # A backslash at the end of a line continues the definition, so no line can leave it.
+    # A backslash at the end of a line continues the definition, so no line can break out of it.
     yield " \\\n".join([name, *(_INDENT + line if line else "" for line in lines)])
 
 
@@ -190,7 +190,7 @@ def _scalar(value: Any, path: str) -> str:
 
 
 def _line(text: str, path: str, depth: int) -> str:
-    # Never the password itself.
+    # Never show a password.
     shown = "the value" if path.endswith("password") or _PASSWORD.match(text) else repr(text)
     if _CONTROL.search(text):
         raise ConfigError(path, f"{shown} holds a line break or control character")

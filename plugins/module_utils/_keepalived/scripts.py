@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Where a script is named in a keepalived.conf, for messages about one that keepalived does not run. Pure functions."""
+"""Locates scripts in a keepalived.conf, for messages about those that keepalived does not run. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _COMMENT = re.compile(r"\s+[#!].*")
 
 
 class ScriptLine(NamedTuple):
-    """The number of a script's line in its file, from 1, and its program, as they are written."""
+    """The number of a script's line in its file, from 1, and its program as written."""
 
     number: int
     program: str
 
 
 def script_line(name: str, text: str) -> ScriptLine | None:
-    """Return the line of the vrrp_script *name* in a file; None if it is not there as such."""
+    """Return the line of the vrrp_script *name* in a file, None if it is not there."""
     block = ""
     for number, line in enumerate(text.split("\n"), 1):
         opened, script = _BLOCK.match(line), _SCRIPT.match(line)
@@ -44,7 +44,7 @@ def missing(program: str) -> str:
 
 
 def explain(line: str, text: str) -> str:
-    """Return a line that keepalived says about the file *text*, with the place and the reason if it is known."""
+    """Return keepalived's message about the file *text*, with the place and reason if known."""
     found = MISSING.search(line)
     place = script_line(found[1], text) if found else None
     return f"{line}: line {place.number}: {missing(place.program)}" if place else line

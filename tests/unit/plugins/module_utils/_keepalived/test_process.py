@@ -96,13 +96,13 @@ def test_a_dump_that_another_process_removes_first_counts(daemon: Process, monke
 @pytest.mark.parametrize("daemon", ["no"], indirect=True)
 def test_a_stale_dump_is_no_answer(daemon: Process, tmp_path: Path) -> None:
     (tmp_path / "keepalived.data").write_text((FIXTURES / "keepalived_2.2.7_pair.data").read_text())
-    with pytest.raises(KeepalivedError, match=r"gave no whole keepalived.data within 0.1 s: it wrote nothing"):
+    with pytest.raises(KeepalivedError, match=r"wrote no complete keepalived.data within 0.1 s: it wrote nothing"):
         Keepalived(run, daemon.pid, timeout_s=0.1).instances()
 
 
 @pytest.mark.parametrize("daemon", ["half"], indirect=True)
 def test_half_a_dump_is_no_answer(daemon: Process) -> None:
-    with pytest.raises(KeepalivedError, match="not a whole keepalived text dump"):
+    with pytest.raises(KeepalivedError, match="not a complete keepalived text dump"):
         Keepalived(run, daemon.pid, timeout_s=0.3).instances()
 
 

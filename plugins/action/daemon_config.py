@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action daemon_config: keeps a live file that says the same, and packs texts that may hold secrets."""
+"""Action daemon_config: keeps an equivalent live file, and packs texts that may hold secrets."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt impo
 
 
 def kept(arguments: Mapping[str, Any], live: bytes, status: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the module's *arguments* for leaving the *live* file alone if it says the same, else unchanged.
+    """Return the module's *arguments*, changed to keep the *live* file if it is equivalent.
 
-    *status* is that of ansible.builtin.stat.
+    *status* is the result of ansible.builtin.stat.
     """
     daemon, wanted = arguments.get("daemon"), arguments.get("content")
     try:
@@ -35,7 +35,7 @@ def kept(arguments: Mapping[str, Any], live: bytes, status: Mapping[str, Any]) -
 def packed(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the module's *arguments* with the texts in ``content``, ``files`` and ``secrets`` packed.
 
-    Invalid arguments are left as they are, for the module to reject.
+    Invalid arguments stay unchanged, for the module to reject.
     """
     result = _content_packed(arguments)
     if isinstance(arguments.get("files"), (list, tuple)):

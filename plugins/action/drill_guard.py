@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action drill_guard: start the process that heals if ansible-playbook ends too early."""
+"""Action drill_guard: starts the process that heals if ansible-playbook ends too early."""
 
 from __future__ import annotations
 

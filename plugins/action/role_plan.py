@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action role_plan: works out on the controller what a role puts on a host."""
+"""Action role_plan: computes a role's plan for a host, on the controller."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _adopt_proposal: this collection's own settings for a keepalived set up by hand, and what they gain."""
+"""Filter _adopt_proposal: this collection's own settings for a keepalived set up by hand, and their benefit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ options:
     type: dict
     required: true
   engine:
-    description: The engine that runs; empty if that is not known.
+    description: The running engine; empty if unknown.
     type: str
     required: true
   profile:

@@ -13,7 +13,7 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - Internal to the playbook C(adopt); it may change in any release.
-  - Values and keys that Ansible would take for templates are tagged C(!unsafe), so that a file on a node runs nothing
+  - Values and keys that Ansible would read as templates are tagged C(!unsafe), so that a node's file cannot run code
     on the controller.
 positional: hostvars, daemon
 options:
@@ -26,7 +26,7 @@ options:
     type: dict
     required: true
   daemon:
-    description: The daemon that reads them.
+    description: The daemon that reads the files.
     type: str
     choices: [haproxy, keepalived, nginx]
     required: true
@@ -36,7 +36,7 @@ RETURN = r"""
 _value:
   description:
     - C(group), a file of variables as text, and C(hosts), one for each host that has the file.
-    - C(includes), the files that each host's file includes, as it names them.
+    - C(includes), the files that each host's file includes, as written.
     - C(refused), the reason why a host's file cannot be adopted, or empty.
   type: dict
 """
@@ -51,7 +51,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump impor
 
 
 def _adopted(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], daemon: str) -> dict[str, Any]:
-    """Return the files of variables, and in ``refused`` why there are none, with the name of the host."""
+    """Return the files of variables, or in ``refused`` the host and the reason why there are none."""
     read = {host: hostvars[host]["__adopt_file"].get("content") for host in hosts}
     try:
         found = adopt(daemon, {host: b64decode(content) for host, content in read.items() if content is not None})

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _audit_plan: what to look at in a running cluster."""
+"""Filter _audit_plan: the hosts and addresses to inspect in a running cluster."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _audit_plan
-short_description: The hosts and addresses to look at in a running cluster
+short_description: The hosts and addresses to inspect in a running cluster
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
@@ -24,7 +24,7 @@ options:
     type: dict
     required: true
   vips:
-    description: Virtual IPs that there should be, beside those of the VRRP instances; with or without prefix.
+    description: Virtual IPs to expect in addition to those of the VRRP instances, with or without prefix.
     type: list
     required: true
 """
@@ -32,8 +32,8 @@ options:
 RETURN = r"""
 _value:
   description:
-    - C(instances) by host, as M(haproof.balancer.vrrp_probe) takes them, and C(endpoints), addresses at which to ask
-      for the service.
+    - C(instances) by host, as M(haproof.balancer.vrrp_probe) takes them, and C(endpoints), the addresses at
+      which to check the service.
   type: dict
 """
 
@@ -46,7 +46,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report imp
 def _audit_plan(
     hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], vips: Sequence[str]
 ) -> dict[str, dict[str, Any] | list[str]]:
-    """Return what each host looks at, and where the service is asked."""
+    """Return each host's instances, and the service's endpoints."""
     infos = {host: hostvars[host].get("__audit_info") or {} for host in hosts}
     return {
         "instances": {host: probe_instances(infos, host) for host in hosts},

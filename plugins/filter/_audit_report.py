@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _audit_report: what is wrong with a running cluster."""
+"""Filter _audit_report: the findings about a running cluster."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ options:
     type: list
     required: true
   vips:
-    description: Virtual IPs that there should be, beside those of the VRRP instances; with or without prefix.
+    description: Virtual IPs to expect in addition to those of the VRRP instances, with or without prefix.
     type: list
     required: true
   accepted:
@@ -58,7 +58,7 @@ def _audit_report(
     vips: Sequence[str],
     accepted: Sequence[str],
 ) -> dict[str, Any]:
-    """Return the report of what was seen on these hosts."""
+    """Return the report on these hosts."""
     return report(observed(hosts, hostvars, services, vips), accepted)
 
 
@@ -68,7 +68,7 @@ def observed(
     services: Sequence[Mapping[str, Any]],
     vips: Sequence[str],
 ) -> Observations:
-    """Return all that was seen on these hosts."""
+    """Return all observations on these hosts."""
     infos, probes, daemons = (
         {host: hostvars[host].get(name) or {} for host in hosts}
         for name in ("__audit_info", "__audit_probe", "__audit_daemon")

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _drill_path: why a fault would prove nothing about the requests of the clients."""
+"""Filter _drill_path: why a fault would prove nothing about the clients' requests."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _drill_path
-short_description: Why a fault would prove nothing about the requests of the clients
+short_description: Why a fault would prove nothing about the clients' requests
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
@@ -32,7 +32,7 @@ options:
     type: list
     required: true
   state:
-    description: What P(haproof.balancer._drill_state#filter) returned, without findings.
+    description: The result of P(haproof.balancer._drill_state#filter), without findings.
     type: dict
     required: true
   accepted:
@@ -43,7 +43,7 @@ options:
 
 RETURN = r"""
 _value:
-  description: Sentences. C(refused) are those that are not accepted, C(unproven) those that are.
+  description: Sentences, C(refused) without the accepted ones and C(unproven) only those.
   type: dict
 """
 
@@ -68,7 +68,7 @@ def _drill_path(
     state: Mapping[str, Any],
     accepted: Sequence[str],
 ) -> dict[str, list[str]]:
-    """Return the reasons; AnsibleFilterError when something is missing."""
+    """Return the reasons. Raises AnsibleFilterError if something is missing."""
     backends = by_host(used)
     try:
         reasons = find_detours(fault, Path(**requests), list(backends), state, {**backends, state["holder"]: served})

@@ -31,7 +31,7 @@ options:
 
 RETURN = r"""
 _value:
-  description: Which drill of how many comes now, and how long the rest will take.
+  description: The next drill, its number of how many, and how long the rest will take.
   type: str
 """
 

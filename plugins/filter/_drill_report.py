@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _drill_report: put drills together in a report."""
+"""Filter _drill_report: combine drills in a report."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _drill_report
-short_description: Put drills together in a report
+short_description: Combine drills in a report
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
@@ -16,7 +16,7 @@ description:
 positional: cluster, started, ended
 options:
   _input:
-    description: What P(haproof.balancer._drill_verdict#filter) returned for each drill.
+    description: The result of P(haproof.balancer._drill_verdict#filter) for each drill.
     type: list
     required: true
   cluster:
@@ -35,7 +35,7 @@ options:
 
 RETURN = r"""
 _value:
-  description: C(report), and C(failure), which says why it does not pass, or nothing.
+  description: C(report), and C(failure), the reason if it does not pass, or empty.
   type: dict
 """
 
@@ -48,7 +48,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.report imp
 def _drill_report(
     drills: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], started: str, ended: str
 ) -> dict[str, Any]:
-    """Return the report, and why it does not pass."""
+    """Return the report, and the reason if it does not pass."""
     report = make_report(drills, cluster, started, ended)
     return {"report": report, "failure": explain(report)}
 

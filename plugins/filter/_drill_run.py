@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _drill_run: what one run of a drill does."""
+"""Filter _drill_run: the plan of one run of a drill."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ options:
     type: dict
     required: true
   state:
-    description: What P(haproof.balancer._drill_state#filter) returned, without findings.
+    description: The result of P(haproof.balancer._drill_state#filter), without findings.
     type: dict
     required: true
   number:

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _drill_schedule: the drills that the variables of the role drill ask for."""
+"""Filter _drill_schedule: the drills that the role's variables request."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: _drill_schedule
-short_description: The drills that the variables of the role drill ask for
+short_description: The drills that the variables of the role drill request
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
@@ -20,14 +20,14 @@ options:
     type: dict
     required: true
   state:
-    description: What P(haproof.balancer._drill_state#filter) returned, once it is known.
+    description: The result of P(haproof.balancer._drill_state#filter), once known.
     type: dict
     default: {}
 """
 
 RETURN = r"""
 _value:
-  description: The drills, and C(findings) that say why there can be none.
+  description: The drills, or in C(findings) why there can be none.
   type: dict
 """
 
@@ -39,7 +39,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule i
 
 
 def _drill_schedule(variables: Mapping[str, Any], state: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the drills; AnsibleFilterError when a variable is missing."""
+    """Return the drills. Raises AnsibleFilterError if a variable is missing."""
     try:
         return make_schedule(variables, state or {})
     except KeyError as error:

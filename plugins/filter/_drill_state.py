@@ -27,7 +27,7 @@ options:
 
 RETURN = r"""
 _value:
-  description: Which hosts hold the virtual IP and take over, and C(findings) that say why nothing may be broken.
+  description: The hosts that hold the virtual IP and take over, or in C(findings) why nothing may be broken.
   type: dict
 """
 
@@ -41,7 +41,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state impo
 
 
 def _drill_state(results: Sequence[Mapping[str, Any]], vip: str) -> dict[str, Any]:
-    """Return the state; AnsibleFilterError for a bad VIP."""
+    """Return the state. Raises AnsibleFilterError for an invalid VIP."""
     try:
         return assess(by_host(results), vip)
     except AddressError as error:

@@ -16,7 +16,7 @@ description:
 positional: stopped, seen
 options:
   _input:
-    description: What was recorded of the drill.
+    description: The records of the drill.
     type: dict
     required: true
   stopped:
@@ -47,7 +47,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict im
 def _drill_verdict(
     drill: Mapping[str, Any], stopped: Sequence[Mapping[str, Any]], seen: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return the entry; AnsibleFilterError when something is missing."""
+    """Return the entry. Raises AnsibleFilterError if something is missing."""
     try:
         return judge_drill(gather(drill, stopped, seen))
     except (AddressError, KeyError, TypeError) as error:

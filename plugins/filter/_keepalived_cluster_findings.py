@@ -12,16 +12,16 @@ author: haproof.balancer contributors (@haproof)
 description:
   - For the role P(haproof.balancer.keepalived#role), and changes with it.
   - Compares the hosts of each group with each other.
-  - Looks for settings that are valid on each host and wrong for all of them together. Different VRRP router ids,
-    versions, intervals, passwords or addresses give two holders; equal priorities leave the holder to chance; a check
-    whose weight is too small never moves a VIP.
+  - Finds settings that are valid on each host but wrong for the cluster. Different VRRP router ids, versions,
+    intervals, passwords or addresses lead to two holders; with equal priorities the holder is random; a check whose
+    weight is too small never moves a VIP.
 options:
   _input:
     description: Ansible's C(hostvars), with the plan of each host.
     type: raw
     required: true
   hosts:
-    description: The hosts to look at. Those without a plan are left out.
+    description: The hosts to compare. Those without a plan are left out.
     type: list
     elements: str
     required: true
@@ -33,7 +33,7 @@ findings: "{{ hostvars | haproof.balancer._keepalived_cluster_findings(hosts=ans
 
 RETURN = r"""
 _value:
-  description: The findings, none when all is well.
+  description: The findings.
   type: list
   elements: str
 """

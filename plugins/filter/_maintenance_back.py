@@ -27,7 +27,7 @@ options:
 
 RETURN = r"""
 _value:
-  description: C(missing), a list of what is missing until it is back, and C(done), the result as a sentence.
+  description: C(missing), the list of unmet conditions, and C(done), the result as a sentence.
   type: dict
 """
 
@@ -38,7 +38,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maint
 
 
 def _maintenance_back(info: Mapping[str, Any], host: str) -> dict[str, Any]:
-    """Return what is missing, and the result."""
+    """Return the unmet conditions, and the result."""
     return back(host, info)
 
 

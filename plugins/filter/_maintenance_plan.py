@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _maintenance_plan: whether a balancer can go into maintenance, and what takes its place."""
+"""Filter _maintenance_plan: whether a balancer can go into maintenance, and which hosts take over."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ options:
     type: list
     required: true
   vips:
-    description: Virtual IPs that there should be, beside those of the VRRP instances; with or without prefix.
+    description: Virtual IPs to expect in addition to those of the VRRP instances, with or without prefix.
     type: list
     required: true
   request:
@@ -59,7 +59,7 @@ def _maintenance_plan(
     vips: Sequence[str],
     request: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what the request means for what was seen on these hosts."""
+    """Return the plan for the request, given the observations on these hosts."""
     state = request["state"]
     # YAML reads a bare on as true.
     wanted = {True: "on", False: "off"}.get(state, str(state)) if isinstance(state, bool) else str(state)

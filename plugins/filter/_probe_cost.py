@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter _probe_cost: what a client felt."""
+"""Filter _probe_cost: a prober's measurements as a sentence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filter _site_findings: what is in the way of a cluster on its link."""
+"""Filter _site_findings: the findings about the link of a cluster."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ description:
   - Internal to the playbook C(site); it may change in any release.
 options:
   _input:
-    description: What M(haproof.balancer.vrrp_probe) returned, by host.
+    description: The results of M(haproof.balancer.vrrp_probe), by host.
     type: dict
     required: true
   facts:
@@ -22,7 +22,7 @@ options:
     type: dict
     required: true
   opens:
-    description: Hosts whose firewall is about to be opened, so that it does not matter what it drops now.
+    description: Hosts whose firewall is about to be opened, so that packets that it drops now do not matter.
     type: list
     elements: str
     default: []
@@ -35,7 +35,7 @@ options:
 
 RETURN = r"""
 _value:
-  description: The findings, none when all is well. Each names host and value, and says what to do.
+  description: The findings, each with host, value and remedy.
   type: list
   elements: str
 """
@@ -54,7 +54,7 @@ def _site_findings(
     opens: Sequence[str] = (),
     accepted: Sequence[str] = (),
 ) -> list[str]:
-    """Return what is wrong."""
+    """Return the findings."""
     links = {host: interfaces(known) for host, known in facts.items()}
     addresses = {
         host: [str(address.ip) for found in names.values() for address in found] for host, names in links.items()

@@ -16,7 +16,7 @@ description:
 positional: hostvars, balancers, services, check_mode
 options:
   _input:
-    description: The hosts that were managed.
+    description: The hosts that the run managed.
     type: list
     required: true
   hostvars:
@@ -81,7 +81,7 @@ def _site_summary(
 
 
 def _info(variables: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the result of vip_info, or the addresses in the facts, which are from the start of the run."""
+    """Return vip_info's result, or else the addresses in the facts, which are from the start of the run."""
     info: Mapping[str, Any] = variables.get("__site_info") or {}
     if "addresses" in info:
         return info

@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filter backend_servers: inventory hosts to the servers of an upstream or backend."""
+"""Filter backend_servers: the servers of an upstream or backend, from inventory hosts."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: backend_servers
-short_description: Inventory hosts to the servers that a balancer forwards to
+short_description: List inventory hosts as servers that a balancer forwards to
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - Takes each host's C(backend_address), else its C(ansible_host), else its name.
+  - Uses each host's C(backend_address), else its C(ansible_host), else its name.
 positional: hostvars
 options:
   _input:

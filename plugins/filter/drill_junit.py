@@ -13,8 +13,8 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - For CI systems. The report is a test suite, each fault a test case, each figure a property in seconds.
-  - A case takes as long as its runs were watched. It has a C(failure) with the reasons when the fault's verdict is
-    V(fail), an C(error) when it is V(disturbed), and is C(skipped) when it is V(skip).
+  - A case's time is that of its runs. It has a C(failure) with the reasons if the fault's verdict is V(fail), an
+    C(error) if it is V(disturbed), and is C(skipped) if it is V(skip).
 options:
   _input:
     description: The report, of C(schema_version) 4.
@@ -46,7 +46,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.junit impo
 
 
 def drill_junit(report: Mapping[str, Any]) -> str:
-    """XML of the report; AnsibleFilterError when it is none."""
+    """Return the XML. Raises AnsibleFilterError if *report* is not a report."""
     try:
         return junit(report)
     except KeyError as error:

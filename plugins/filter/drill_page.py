@@ -2,33 +2,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter drill_page: the report of drills as a page for people."""
+"""Filter drill_page: the report of drills as an HTML page."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: drill_page
-short_description: Write the report of drills as a page of HTML
+short_description: Write the report of drills as an HTML page
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - One file that needs nothing else and runs no script, for screens light and dark, phones and paper.
-  - Says first what failed, then lists all faults, and shows for each its figures and its timeline - what clients got,
-    which balancer held the virtual IP, and when something happened. With several runs it also shows how they differ.
-  - With a previous report it says which outages became longer. Two medians are alike when they differ by no more than
-    20 ms, than 20 % of the previous one, or than the runs within one of the reports do.
+  - A self-contained file without scripts, for light and dark screens, phones and paper.
+  - Shows failures first, then all faults, each with its figures and a timeline of requests, holders of the virtual IP
+    and events. With several runs it also shows how they differ.
+  - With a previous report it shows which outages became longer. Two medians are alike if they differ by at most 20 ms,
+    20 % of the previous one, or the spread of the runs within one of the reports.
 options:
   _input:
     description: The report, of C(schema_version) 4.
     type: dict
     required: true
   previous:
-    description: The report to compare with. One of another C(schema_version) is not compared, and the page says so.
+    description: The report to compare with. One of another C(schema_version) is not compared, as the page then notes.
     type: dict
 """
 
 EXAMPLES = r"""
-- name: Show the report to people
+- name: Write the report as a page
   ansible.builtin.copy:
     content: "{{ report | haproof.balancer.drill_page(previous=previous) }}"
     dest: build/drill/report.html
@@ -52,7 +52,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.docum
 
 
 def drill_page(report: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
-    """Page of the report; AnsibleFilterError when it is none."""
+    """Return the page. Raises AnsibleFilterError if *report* is not a report."""
     try:
         return page(report, previous)
     except KeyError as error:

@@ -51,7 +51,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table impo
 
 
 def drill_table(report: Mapping[str, Any], width: float = math.inf) -> str:
-    """Table of the report; AnsibleFilterError when it is none."""
+    """Return the table. Raises AnsibleFilterError if *report* is not a report."""
     try:
         return table(report, width)
     except KeyError as error:

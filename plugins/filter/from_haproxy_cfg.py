@@ -12,8 +12,8 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - The inverse of P(haproof.balancer.to_haproxy_cfg#filter). Comments are dropped, quotes and escapes stay.
-  - Lines keep their order. A keyword that comes again after others is a longer key, C(acl static) after C(acl). A line
-    that repeats as a whole has blanks or tabs behind it, and so has a header that repeats.
+  - Lines keep their order. A keyword that returns after others becomes a longer key, C(acl static) after C(acl).
+    Repeated lines and headers are made unique by trailing blanks or tabs.
 options:
   _input:
     description: The text of a haproxy.cfg.
@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Headers of sections to mappings of keywords.
+  description: Section headers, each with a mapping of keywords.
   type: dict
 """
 
@@ -46,7 +46,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse im
 
 
 def from_haproxy_cfg(text: str) -> dict[str, Any]:
-    """Return *text* as nested data. Raises AnsibleFilterError that names the line that cannot be read."""
+    """Return *text* as nested data. Raises AnsibleFilterError with the number of an unreadable line."""
     try:
         return parse(str(text))
     except ParseError as error:

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filter from_keepalived_conf: the text of a keepalived.conf to nested data."""
+"""Filter from_keepalived_conf: a keepalived.conf as nested data."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: from_keepalived_conf
-short_description: The text of a keepalived.conf to nested data
+short_description: Read the text of a keepalived.conf as nested data
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
@@ -36,7 +36,7 @@ _value:
   description:
     - A dictionary with the directives as keys.
     - A block that repeats a directive is a list of such dictionaries.
-    - Text, as it is, where dictionaries cannot hold its meaning, such as a brace under a condition.
+    - Unchanged text where dictionaries cannot represent it, such as a brace under a condition.
   type: raw
 """
 
@@ -48,7 +48,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse
 
 
 def from_keepalived_conf(text: str) -> Any:
-    """Return *text* as nested data. Raises AnsibleFilterError that names the line that cannot be read."""
+    """Return *text* as nested data. Raises AnsibleFilterError with the number of an unreadable line."""
     try:
         return parse(str(text))
     except ParseError as error:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter from_nginx_conf: the text of an nginx.conf to a tree of directives."""
+"""Filter from_nginx_conf: an nginx.conf as a tree of directives."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ author: haproof.balancer contributors (@haproof)
 description:
   - The inverse of P(haproof.balancer.to_nginx_conf#filter), by nginx's own rules. Comments are dropped, includes stay
     directives.
-  - A directive that repeats becomes a list. One that repeats with others in between is written whole as a key with the
-    value V(null), so that the order stays.
+  - A repeated directive becomes a list. If others are in between, the whole directive becomes a key with the value
+    V(null), to keep the order.
   - A Lua block (C(_by_lua_block)) becomes a string, its code.
 options:
   _input:
@@ -50,7 +50,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse impo
 
 
 def from_nginx_conf(text: str) -> dict[str, Any]:
-    """The tree for ``text``; AnsibleFilterError names the line that cannot be read."""
+    """Return *text* as a tree. Raises AnsibleFilterError with the number of an unreadable line."""
     try:
         return parse(str(text))
     except ParseError as error:
@@ -58,8 +58,8 @@ def from_nginx_conf(text: str) -> dict[str, Any]:
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The one filter of this file."""
+        """Filters by name."""
         return {"from_nginx_conf": from_nginx_conf}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter to_haproxy_cfg: any haproxy.cfg out of mappings whose keys are sections and keywords."""
+"""Filter to_haproxy_cfg: any haproxy.cfg, from mappings whose keys are sections and keywords."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ short_description: Write sections of keywords as haproxy.cfg
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - Knows no keyword, and therefore writes every keyword of every haproxy.
+  - Keywords are not interpreted, so those of every haproxy version work.
   - A key is the section's header, V(global), V(frontend web), V(peers lab), its value maps keywords. Order is kept.
   - A string or number is what follows the keyword, in haproxy's line syntax, quotes included.
   - V(null) and V(true) write the keyword alone, V(false) puts V(no) before it.
@@ -21,8 +21,8 @@ description:
   - A V(server), V(server-template), V(default-server), V(bind), V(peer) or V(nameserver) may be a mapping of its
     parameters - V(name) and V(address) (V(prefix), V(num), V(fqdn) of a template) first. V(true) writes the parameter
     alone, V(false) its V(no-) form, a list several arguments. Values are quoted as needed.
-  - A keyword that must stand twice with others in between can be written whole as a key with the value V(null).
-  - A value that would not stay on its line (a newline, an unclosed quote, an unquoted V(#\)) is an error.
+  - To repeat a keyword with others in between, write its whole line as a key with the value V(null).
+  - A value that would break out of its line (a newline, an unclosed quote, an unquoted V(#\)) is an error.
 options:
   _input:
     description: The sections.
@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The text, indented by four spaces, sections parted by an empty line, with a final newline.
+  description: The text, indented by four spaces, sections separated by an empty line, with a final newline.
   type: str
 """
 
@@ -81,7 +81,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import r
 
 
 def to_haproxy_cfg(sections: Mapping[str, Any]) -> str:
-    """The text for ``sections``; AnsibleFilterError names the path of a value that haproxy.cfg cannot express."""
+    """Return the text of *sections*. Raises AnsibleFilterError with the path of an invalid value."""
     try:
         return haproxy_render.render(sections)
     except ConfigError as error:
@@ -89,8 +89,8 @@ def to_haproxy_cfg(sections: Mapping[str, Any]) -> str:
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The one filter of this file."""
+        """Filters by name."""
         return {"to_haproxy_cfg": to_haproxy_cfg}

@@ -1,28 +1,28 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Filter to_keepalived_conf: nested data to the text of a keepalived.conf."""
+"""Filter to_keepalived_conf: nested data as a keepalived.conf."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: to_keepalived_conf
-short_description: Nested data to the text of a keepalived.conf
+short_description: Write nested data as keepalived.conf
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - Writes any keepalived configuration from nested data. The keys are keepalived's own directives.
-  - A value cannot break out of its line. What would (a line break, or an unquoted C(!), C(#) or brace) is an error.
+  - A value that would break out of its line (a line break, or an unquoted C(!), C(#) or brace) is an error.
 options:
   _input:
     description:
       - Keys are directives with their block arguments, such as C(vrrp_instance VI_1), in the order given.
-      - A dictionary is a block. A list is a block too, with an item a line (C(virtual_ipaddress), C(track_script)); a
+      - A dictionary is a block. A list is a block with one item per line (C(virtual_ipaddress), C(track_script)); a
         dictionary in a list continues the block, which allows a directive to be repeated.
       - V(true) and V(null) are a directive without a value, V(false) is no directive, any other value follows its
         directive as it is.
-      - A list of such dictionaries, where directives repeat in an order that matters. Text of several lines, alone or
-        in that list, stands as it is.
+      - A list of such dictionaries allows repeated directives in any order. Text of several lines, alone or in that
+        list, stays unchanged.
     type: raw
     required: true
 """
@@ -59,7 +59,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.rende
 
 
 def to_keepalived_conf(tree: Any) -> str:
-    """Return the text of *tree*. Raises AnsibleFilterError that names the place of a value that cannot be written."""
+    """Return the text of *tree*. Raises AnsibleFilterError with the path of an invalid value."""
     if not isinstance(tree, (Mapping, list, str)):
         raise AnsibleFilterError(f"to_keepalived_conf: expected a dictionary, a list or text, got {tree!r}")
     try:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter to_nginx_conf: any nginx.conf out of mappings whose keys are directives."""
+"""Filter to_nginx_conf: any nginx.conf, from mappings whose keys are directives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ short_description: Write a tree of directives as nginx.conf
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - Knows no directive, and therefore writes every directive, of every module.
+  - Directives are not interpreted, so those of every module work.
   - A key is a directive with its block arguments, exactly as typed in nginx.conf - V(location ~* \\.(jpg|png\)$),
     V(if ($invalid_referer\)), V(upstream web). Order is kept.
   - A mapping becomes a block, a list of mappings one block each.
@@ -23,9 +23,9 @@ description:
     leaves it out.
   - A list repeats the directive, an empty list leaves it out. A list in the list holds exact arguments, which are not
     split at blanks.
-  - A directive that must stand twice with others in between can be written whole as a key with the value V(null).
+  - To repeat a directive with others in between, write the whole directive as a key with the value V(null).
 notes:
-  - The code of a Lua block (C(_by_lua_block)) is a string, which is written as it is.
+  - The code of a Lua block (C(_by_lua_block)) is a string, which is written unchanged.
 options:
   _input:
     description: The directives of one context.
@@ -83,7 +83,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import ren
 
 
 def to_nginx_conf(tree: Mapping[str, Any]) -> str:
-    """The text for ``tree``; AnsibleFilterError names the path of a value that nginx.conf cannot express."""
+    """Return the text of *tree*. Raises AnsibleFilterError with the path of an invalid value."""
     try:
         return nginx_render.render(tree)
     except ConfigError as error:
@@ -91,8 +91,8 @@ def to_nginx_conf(tree: Mapping[str, Any]) -> str:
 
 
 class FilterModule:
-    """What Ansible loads."""
+    """Registers the filter with Ansible."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """The one filter of this file."""
+        """Filters by name."""
         return {"to_nginx_conf": to_nginx_conf}

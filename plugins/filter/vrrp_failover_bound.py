@@ -19,8 +19,8 @@ positional: fault
 options:
   _input:
     description:
-      - The timers of the standby that takes over. Further keys are ignored, so that an instance
-        of M(haproof.balancer.vip_info) fits.
+      - The timers of the standby that takes over. Other keys are ignored, so an instance from
+        M(haproof.balancer.vip_info) can be used.
     type: dict
     required: true
     suboptions:
@@ -43,7 +43,7 @@ options:
   fault:
     description:
       - V(dead) when the master falls silent - power, link, kernel, or SIGKILL.
-      - V(clean) when it says goodbye with priority 0 - a stop, or an instance that goes to FAULT.
+      - V(clean) when it announces its end with priority 0 - a stop, or an instance that goes to FAULT.
     type: str
     choices: [clean, dead]
     default: dead

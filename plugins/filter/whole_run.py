@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter whole_run: do all tasks of this run of ansible-playbook take part?"""
+"""Filter whole_run: refuse a run of ansible-playbook whose options leave tasks out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The host, as it is.
+  description: The host, unchanged.
   type: str
 """
 
@@ -40,7 +40,7 @@ from ansible.errors import AnsibleFilterError
 
 
 def whole_run(host: str) -> str:
-    """The host of a run without options that leave tasks out; see DOCUMENTATION."""
+    """Return the host. Raises AnsibleFilterError if options leave tasks out."""
     leaving = left_out(host, context.CLIARGS)
     if leaving:
         raise AnsibleFilterError(
@@ -50,7 +50,7 @@ def whole_run(host: str) -> str:
 
 
 def left_out(host: str, options: Mapping[str, Any]) -> list[str]:
-    """The options of ansible-playbook that leave out tasks of a play with this host."""
+    """Return the options of ansible-playbook that leave out tasks of a play with this host."""
     tags = {tag for tags in options.get("tags") or ["all"] for tag in tags.split(",")}
     limit = (options.get("subset") or host).split(",")
     told = {

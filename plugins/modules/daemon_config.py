@@ -17,7 +17,7 @@ description:
   - A stopped service is started instead, and enabled.
   - The service is restarted instead if one of the files in O(restart_on) changes, for which a reload is not enough.
   - If any of these steps fails, every file is restored, the service is reloaded (or restarted) with it, and the module
-    fails with the daemon's own output. The former files are kept beside the new ones until the daemon has accepted
+    fails with the daemon's own output. The previous files are kept beside the new ones until the daemon has accepted
     them, so a rollback needs no free disk space.
   - A killed run leaves a mark in C(/run/haproof). The next run rolls back its changes that the daemon had not yet
     accepted, completes its unfinished actions, even if all files are up to date, and removes leftover files. Files that
@@ -51,7 +51,7 @@ options:
     type: path
   accept:
     description:
-      - Complaints about a file that works all the same, to warn of instead of rejecting the file.
+      - Complaints about a working file that become warnings instead of rejecting it.
       - V(script_missing) for keepalived's about a script that it does not find and never runs, V(script_security) for
         the one about scripts without C(enable_script_security).
     type: list
@@ -59,8 +59,8 @@ options:
     default: []
   keep:
     description:
-      - Whether to leave the main file as it is, with its comments, owner and mode, if it says the same as O(content).
-        The order of what the daemon does not read in order does not count.
+      - Whether to keep the main file, with its comments, owner and mode, if it is equivalent to O(content). The order
+        of statements only counts where it matters to the daemon.
     type: bool
     default: false
   units:
@@ -131,7 +131,7 @@ options:
   secrets:
     description:
       - Values in the files that must not be shown, such as passwords.
-      - Passwords, tokens and keys in the daemons' directives are recognized without this, in the former files too.
+      - Passwords, tokens and keys in the daemons' directives are recognized without this, in the previous files too.
         Examples are C(auth_pass), C(stats auth) and C(proxy_set_header Authorization).
       - They are masked in diffs, warnings and errors, however a daemon or JSON spells them.
       - The text of files is never written to the host's journal, secret or not.
@@ -140,7 +140,7 @@ options:
     default: []
   absent:
     description:
-      - Files that must not exist, such as drop-ins of a former configuration.
+      - Files that must not exist, such as drop-ins of a previous configuration.
       - Symbolic links stay, such as those created by C(systemctl mask).
     type: list
     elements: path
@@ -153,8 +153,8 @@ options:
     type: path
   look:
     description:
-      - Only look if anything is to be done, and report that in RV(pending). Nothing is changed then. What would fail
-        counts as to be done, and so do packages that are not installed.
+      - Change nothing, and only report in RV(pending) whether there are changes to make. Changes that would fail count
+        too, and so do packages that are not installed.
     type: dict
     suboptions:
       names:
@@ -163,7 +163,7 @@ options:
         elements: str
         required: true
       database:
-        description: What knows the installed packages.
+        description: The package database.
         type: str
         choices: [dpkg, rpm]
         required: true
@@ -171,7 +171,7 @@ options:
         description: The file of the package source that they must come from, such as one of apt's.
         type: path
       source_text:
-        description: The text of that file. Without one the file must not be there.
+        description: The text of that file. Without it the file must not exist.
         type: str
         default: ""
   restart_on:
@@ -222,7 +222,7 @@ maintenance_since:
   type: float
   returned: success, unless only RV(pending) is returned
 pending:
-  description: Whether anything is to be done, of which O(look) says no more.
+  description: Whether there are changes to make, which O(look) only reports.
   type: bool
   returned: success
 restarted:
@@ -291,7 +291,7 @@ AUXILIARY_OPTIONS: dict[str, Any] = {
     "content": {"type": "str", "no_log": True},
     "mode": {"type": "str"},
     "state": {"type": "str", "choices": ["absent", "present"], "default": "present"},
-    # Tells only that there are secrets.
+    # Only signals that there are secrets.
     "secret": {"type": "bool", "default": False, "no_log": False},
 }
 
@@ -350,7 +350,7 @@ def default_mode(dest: str, content: bytes, secret: bool, named: Callable[[str],
 def is_hidden(dest: str, before: File | None, stays: bool, secret: AbstractSet[str]) -> bool:
     """Return whether the diff must hide the whole file.
 
-    It must for files in *secret*, and for a former file that other users could not read. A configuration that *stays*
+    It must for files in *secret*, and for a previous file that other users could not read. A configuration that *stays*
     is shown: its secrets are known and masked.
     """
     if dest in secret or before is None or before.mode & 0o004:
@@ -400,7 +400,7 @@ def masks(named: list[str], target: str, secret: set[str], wanted: list[File], f
 
 
 def end_look(module: AnsibleModule, transaction: Transaction) -> None:
-    """End a module that only looks where the *transaction* has something to do, or packages are not installed."""
+    """End a module that only looks if the *transaction* has changes, or packages are not installed."""
     wanted = module.params["look"]
     if wanted and not (
         not transaction.changes and has_source(wanted) and packages_installed(wanted, module.run_command)
@@ -416,7 +416,7 @@ def readable_texts(wanted: list[File], target: str, secret: AbstractSet[str], ma
 
 
 def give_up(module: AnsibleModule, **why: Any) -> None:
-    """Fail. A module that only looks says that there is something to do, which shows then what is wrong."""
+    """Fail. A module that only looks reports a pending change instead, and the change then fails."""
     if module.params["look"]:
         module.exit_json(changed=False, changed_files=[], pending=True)
     module.fail_json(**why)
@@ -429,7 +429,7 @@ def main() -> None:
             "service": {"type": "str"},
             "binary": {"type": "path"},
             "accept": {"type": "list", "elements": "str", "default": []},
-            # The action does that.
+            # The action implements it.
             "keep": {"type": "bool", "default": False},
             "units": {"type": "list", "elements": "str", "default": []},
             "files": {

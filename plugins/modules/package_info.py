@@ -10,7 +10,7 @@ module: package_info
 short_description: Whether packages are installed, and where they come from
 version_added: "0.1.0"
 description:
-  - Asks dpkg or rpm, which costs half of what a package manager does.
+  - Asks dpkg or rpm, which takes half as long as a package manager.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -21,7 +21,7 @@ options:
     elements: str
     required: true
   database:
-    description: What knows the installed packages.
+    description: The package database.
     type: str
     choices: [dpkg, rpm]
     required: true
@@ -29,7 +29,7 @@ options:
     description: The file of the package source that they must come from, such as one of apt's.
     type: path
   source_text:
-    description: The text of that file. Without one the file must not be there.
+    description: The text of that file. Without it the file must not exist.
     type: str
     default: ""
 author:

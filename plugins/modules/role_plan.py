@@ -3,17 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-# What it does is in plugins/action/role_plan.py, for it runs on the controller.
+# The code is in plugins/action/role_plan.py, since it runs on the controller.
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: role_plan
-short_description: Work out what a role of this collection puts on a host
+short_description: Plan what a role of this collection puts on a host
 version_added: "0.1.0"
 description:
-  - Checks a role's variables, and works out everything that the role does with them, once a run, on the controller.
-  - It is for the roles of this collection, and changes with them.
+  - Checks a role's variables, and computes from them everything that the role needs, once per run, on the controller.
+  - Internal to the roles of this collection; it may change in any release.
 extends_documentation_fragment:
   - haproof.balancer.attributes
   - haproof.balancer.attributes.read_only
@@ -24,11 +24,11 @@ options:
     required: true
     choices: [haproxy, keepalived, nginx]
   settings:
-    description: The role's variables, by name without the role's prefix, and what was learnt from the host.
+    description: The role's variables, by name without the role's prefix, and data from the host.
     type: dict
     required: true
   tables:
-    description: The role's own directives, and what differs between distributions.
+    description: The role's own directives, and the differences between distributions.
     type: dict
     required: true
 author:
@@ -36,7 +36,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Work out what nginx needs
+- name: Plan nginx
   haproof.balancer.role_plan:
     role: nginx
     settings: "{{ __nginx_settings }}"
@@ -47,7 +47,7 @@ EXAMPLES = r"""
 RETURN = r"""
 findings:
   description:
-    - What is wrong with the variables, each with host, variable and what to do. The task fails when there are any.
+    - The findings about the variables, each with host, variable and remedy. The task fails if there are any.
     - The other keys of the result depend on the role; see C(plan.py) of its daemon in C(plugins/plugin_utils).
   type: list
   elements: str

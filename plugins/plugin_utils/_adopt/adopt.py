@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A daemon's live files on all hosts, to the role's variables that reproduce them. Pure."""
+"""The role's variables that reproduce a daemon's live files on all hosts. Pure."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import par
 
 
 class AdoptError(ValueError):
-    """A host's file cannot be adopted; the message names the host and says why."""
+    """A host's file cannot be adopted; the message has the host and the reason."""
 
 
 class Reader(NamedTuple):
-    """How a daemon's file becomes variables.
+    """The functions that convert a daemon's file to variables.
 
-    ``variables`` raises ValueError when they would not reproduce it. ``difference`` returns the first difference
-    between the file and what they give, empty if there is none. ``effect`` returns a value that is equal for files that
-    say the same. ``includes`` returns the files, or patterns of files, that it includes. ``shared`` returns the
-    variables that only the files of all hosts together give.
+    ``variables`` raises ValueError if they would not reproduce the file. ``difference`` returns the first difference
+    between the file and the variables' result, empty if none. ``effect`` returns a value that is equal for equivalent
+    files. ``includes`` returns the files, or patterns, that the file includes. ``shared`` returns the variables that
+    depend on the files of all hosts.
     """
 
     parse: Callable[[str], Any]
@@ -60,7 +60,7 @@ READERS = {
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep Python's collector from searching millions of new objects, none of them in a cycle, again and again."""
+    """Keep Python's collector from repeatedly scanning millions of new objects, none of them in a cycle."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -75,7 +75,7 @@ def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Return the variables for a daemon's file by host.
 
     ``group`` has those with one value on all hosts, ``hosts`` each host's others. ``includes`` has the files that each
-    host's file includes, as it names them. Raises AdoptError.
+    host's file includes, as written. Raises AdoptError.
     """
     reader = READERS[daemon]
     lives = {host: _parse(reader, daemon, host, text) for host, text in files.items()}
@@ -87,7 +87,7 @@ def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
 
 def _parse(reader: Reader, daemon: str, host: str, text: bytes) -> Any:
     try:
-        # The readers refuse what is not UTF-8 outside of comments, where other encodings are common.
+        # The readers only accept other encodings than UTF-8 in comments, where they are common.
         return reader.parse(text.decode("utf-8", "surrogateescape"))
     except ValueError as error:
         raise AdoptError(f"{host}: the configuration of {daemon} cannot be read: {error}") from error
@@ -115,7 +115,7 @@ def split(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def same(daemon: str, text: str, other: str) -> bool:
-    """Return whether two texts of a daemon's file say the same, whatever their comments, blanks and spelling."""
+    """Return whether two texts of a daemon's file are equivalent, whatever their comments, blanks and spelling."""
     reader = READERS[daemon]
     try:
         one, another = (reader.effect(reader.parse(each)) for each in (text, other))
@@ -125,9 +125,9 @@ def same(daemon: str, text: str, other: str) -> bool:
 
 
 def engine(running: Mapping[str, Mapping[str, bool]]) -> str:
-    """Return the one of nginx and haproxy that runs on the hosts; empty if that is neither, or both.
+    """Return which of nginx and haproxy runs on the hosts, empty if neither or both.
 
-    *running* says for each host whether a daemon runs, by name.
+    *running* has for each host whether a daemon runs, by name.
     """
     found = {name for daemons in running.values() for name in ENGINES if daemons.get(name)}
     return found.pop() if len(found) == 1 else ""

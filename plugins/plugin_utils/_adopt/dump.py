@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Variables read from a managed node as YAML in which nothing is a template."""
+"""Writes variables from a managed node as YAML without templates."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _TEMPLATE = re.compile(r"\{[{%#]|#jinja2:")
 # Line breaks for YAML, which folds them outside of double quotes.
 _BREAK = re.compile("[\r\x85\u2028\u2029]")
 
-# libyaml's, where PyYAML has it, needs a fifth of the time.
+# libyaml's, if PyYAML has it, takes a fifth of the time.
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Dumper(_Base):  # type: ignore[misc]  # the base is chosen at run time
-    """Tags texts that Ansible would take for templates."""
+    """Tags texts that Ansible would read as templates."""
 
     def ignore_aliases(self, _data: Any) -> bool:
-        """Write what occurs twice twice, for a reader's sake."""
+        """Write repeated values out, which is easier to read than aliases."""
         return True
 
 
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    # Each text by itself, keys too: the rest of the file stays the user's to template.
+    # Tag each text, also keys, so that the user can template the rest of the file.
     tag = "!unsafe" if _TEMPLATE.search(text) else "tag:yaml.org,2002:str"
     # Behind a block with empty lines at its end libyaml would end the document.
     block = "\n" in text and text.strip("\n") and not text.endswith("\n\n")
@@ -42,7 +42,7 @@ _Dumper.add_representer(str, _string)
 
 
 def dump(variables: Mapping[str, Any]) -> str:
-    """Return *variables* as a file of variables that Ansible reads back byte by byte and never takes for templates."""
+    """Return *variables* as a YAML file that Ansible reads back unchanged, and never as templates."""
     text = yaml.dump(
         _plain(variables), Dumper=_Dumper, indent=2, sort_keys=False, allow_unicode=True, default_flow_style=False
     )
@@ -50,7 +50,7 @@ def dump(variables: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return *value* in Python's own types, where Ansible has its own kinds of them."""
+    """Convert *value* from Ansible's types to Python's."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Mapping):

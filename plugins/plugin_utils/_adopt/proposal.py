@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What this collection's own settings would gain over a keepalived that was set up by hand. Pure."""
+"""The benefit of this collection's own settings over a keepalived that was set up by hand. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Timers(NamedTuple):
 
     @property
     def clean_s(self) -> float:
-        """The longest outage when the holder says goodbye."""
+        """The longest outage when the holder sends priority 0."""
         return clean_bound_s(*self[:3])
 
 
@@ -56,7 +56,7 @@ class Pair(NamedTuple):
 
 
 def proposed(trees: Mapping[str, Any], addresses: Mapping[str, Sequence[Mapping[str, Any]]], engine: str) -> Any:
-    """Return the variables that have the same virtual IPs with this collection's own settings.
+    """Return variables for the same virtual IPs with this collection's own settings.
 
     *trees* has the configuration of each host, *addresses* its addresses as vip_info returns them.
     """
@@ -122,7 +122,7 @@ def _vips(pair: Pair, addresses: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def _with_prefix(written: str, address: str, addresses: Sequence[Mapping[str, Any]]) -> str:
-    """Return the address with the prefix of the host's own one beside it, since keepalived's default fits no subnet."""
+    """Return the address with the prefix of its subnet on the host, since keepalived's default does not fit."""
     wanted = ipaddress.ip_address(address)
     for own in addresses:
         network = ipaddress.ip_interface(f"{own['address']}/{own['prefix']}").network

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a preflight or an audit finds wrong, and how the user accepts it."""
+"""Findings of a preflight or an audit, and how the user accepts them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """A problem: its kind, by which it can be accepted, its message, and the host and VIP it is about, "" for all."""
+    """A problem: its kind, by which it can be accepted, its message, and its host and VIP, "" for all."""
 
     kind: str
     text: str

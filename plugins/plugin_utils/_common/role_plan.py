@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the plans of the roles have in common. A plan is all that a role puts on a host, worked out once a run."""
+"""Shared by the roles' plans. A plan is all that a role puts on a host, computed once per run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_GROUP = "balancers"
 
 
 class Inventory(NamedTuple):
-    """What Ansible knows of the hosts.
+    """Ansible's data about the hosts.
 
     ``host`` is the one in question, ``groups`` has the hosts of each group, ``play_hosts`` those that take part, and
     Ansible serves ``forks`` of them at the same time. ``targeted`` are the hosts of the play, failed ones too;
@@ -41,7 +41,7 @@ class Inventory(NamedTuple):
         return self.facts_of(self.host)
 
     def facts_of(self, host: str) -> Mapping[str, Any]:
-        """Return the facts of a host, none where they were not gathered."""
+        """Return the facts of a host, empty if they were not gathered."""
         found: Mapping[str, Any] = self.hostvars[host].get("ansible_facts", {})
         return found
 
@@ -61,12 +61,12 @@ class Inventory(NamedTuple):
 
 
 def with_flags(settings: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Return the settings with these as booleans, as Ansible understands ``yes`` and the like."""
+    """Return the settings with these names converted to booleans, as Ansible reads ``yes`` and the like."""
     return {**settings, **{name: boolean(settings[name], strict=False) for name in names}}
 
 
 def one_line_findings(role: str, settings: Mapping[str, Any], host: str) -> list[str]:
-    """Return what is wrong with those variables of a role that become one line of a file, and with the host's name.
+    """Return the findings about a role's variables that become one line of a file, and about the host's name.
 
     The settings are the role's variables without their prefix.
     """
@@ -76,7 +76,7 @@ def one_line_findings(role: str, settings: Mapping[str, Any], host: str) -> list
 
 
 def family_of(families: Mapping[str, Mapping[str, Any]], facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a role has to know of the host's distribution. Raises ValueError for an unknown family."""
+    """Return a role's settings for the host's distribution. Raises ValueError for an unknown family."""
     name = str(facts.get("os_family", ""))
     if name not in families:
         known = ", ".join(sorted(families))

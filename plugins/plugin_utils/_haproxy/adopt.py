@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A haproxy.cfg as ``module_utils/_haproxy/parse.py`` reads it, to the haproxy role's variables that give it again."""
+"""The haproxy role's variables that reproduce a haproxy.cfg, as ``module_utils/_haproxy/parse.py`` reads it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree imp
 )
 
 PROXIES = {"frontend": "haproxy_frontends", "listen": "haproxy_listens", "backend": "haproxy_backends"}
-# All that decides about the file: nothing of it is left to the role's defaults, nor to those of site.
+# All variables that affect the file, to override the defaults of the role and of site.
 _BARE: Mapping[str, Any] = {
     "haproxy_base": False,
     "haproxy_unit": False,
@@ -32,21 +32,21 @@ _BARE: Mapping[str, Any] = {
     "haproxy_listens": [],
     "haproxy_backends": [],
 }
-# What the role adds of its own with these.
+# The role's additions with these.
 _NOTHING: Mapping[str, Any] = {"global": {}, "defaults": {}, "sections": {}, "frontends": []}
-# What haproxy lets a proxy be called.
+# A valid name of a proxy.
 _NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 class _AsItStandsError(Exception):
-    """The role's order of sections, or its items, would not give the same again."""
+    """The role's order of sections, or its items, would not reproduce the file."""
 
 
 def variables(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables that give *tree*. Where there are several defaults sections, each proxy names its own.
+    """Return the variables that reproduce *tree*. With several defaults sections, each proxy names its own.
 
-    What only its place in the file explains (conditions, repeated sections) makes all of it ``haproxy_sections``.
-    Findings that the file has are accepted.
+    If the position of a line matters (conditions, repeated sections), all sections go to ``haproxy_sections``. The
+    file's findings are accepted.
     """
     try:
         found = {**_BARE, **_by_kind(tree)}
@@ -56,9 +56,9 @@ def variables(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def difference(found: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
-    """Return the first line of *tree*, after its section, that the variables *found* do not give, or that they add.
+    """Return the first line, after its section, that the variables *found* lack or add compared with *tree*.
 
-    The order of proxies does not count, nor does that of other sections after global.
+    The order of proxies, and of other sections after global, is ignored.
     """
     live = effect(tree)
     again = _effect(section_list(_settings(found), _NOTHING))
@@ -67,7 +67,7 @@ def difference(found: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
 
 
 def effect(tree: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a configuration, each after its section, equal for those that say the same."""
+    """Return the lines of a configuration, each after its section; equivalent configurations have equal ones."""
     return _effect(tree_sections(tree))
 
 
@@ -76,7 +76,7 @@ def _settings(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _effect(sections: Sequence[Section]) -> list[str]:
-    """What the sections say, in an order that does not depend on theirs where theirs does not count."""
+    """Return the lines of the sections, in a fixed order of sections where theirs is irrelevant."""
     found: list[tuple[bool, str, list[str]]] = []
     # The lines of the defaults sections: of the one before, and by name.
     before: list[str] = []
@@ -121,7 +121,7 @@ def _by_kind(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _defaults_names(tree: Mapping[str, Any]) -> dict[str, str]:
-    """The names of the defaults sections, by header; nothing where one without a name serves all proxies."""
+    """Return the names of the defaults sections by header, empty if an unnamed one serves all proxies."""
     headers = {header: [plain(word) for word in words(header)] for header in tree}
     kinds_found = [header[0] for header in headers.values()]
     defaults = [header for header, (kind, *_rest) in headers.items() if kind == "defaults"]

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is wrong with the haproxy role's variables and haproxy itself does not find, or only on the node.
+"""Findings about the haproxy role's variables that haproxy itself does not report, or only on the node.
 
 ``settings`` and ``defaults`` are those of ``tree``.
 """
@@ -33,7 +33,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree imp
     section_list,
 )
 
-# What makes a backend answer, or of use without; with none of these every request gets a bare 503.
+# Keywords that make a backend answer or useful otherwise; without any, every request gets a bare 503.
 ANSWERS = {
     "default_backend",
     "dispatch",
@@ -54,19 +54,19 @@ ANSWERS = {
     "use_backend",
 }
 CHECKS = re.compile(r"httpchk|.*-check|ssl-hello-chk|smtpchk")
-# Words of a server that check it, or take another's word.
+# Words of a server that check it, or use another server's check.
 CHECKED = {"agent-check", "check", "track"}
-# Words that let two lines have one address: a thread or interface each, for example.
+# Words that let two lines share an address, such as separate threads or interfaces.
 SHARED = {"interface", "namespace", "process", "shards", "thread"}
 PORTS = range(1, 65536)
-# A password as it is written: in a userlist, or after a user's name and a colon. Only double quotes expand variables.
+# A password as written in a userlist, or after a user's name and a colon. Only double quotes expand variables.
 PASSWORD = re.compile(r"(user \S+ (insecure-)?password|stats auth) (?P<password>.*)")
 REFERENCE = re.compile(r'"\$(\w+|\{\w+\})"', re.ASCII)
 MIXED = re.compile(r'"(?:\\.|[^"\\$]|\$(?![A-Za-z_{]))*\$[A-Za-z_{]', re.ASCII)
 
 
 def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file: str) -> Iterator[str]:
-    """What the role refuses before it touches a node, one message a place."""
+    """Yield why the role refuses the settings before it changes a node, one message per place."""
     yield from _section_findings(settings, defaults)
     for place, proxy in _proxies(settings, *PROXIES):
         keywords = {key: value for key, value in proxy.items() if key not in ("name", "from")}
@@ -76,7 +76,7 @@ def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file
     if port and port not in PORTS:
         yield f"haproxy_peers_port: {port} is not a port; use 1 to 65535, or 0 for no peers"
     read = _read(settings, defaults)
-    # With conditions only haproxy knows which sections and lines there are.
+    # With conditions only haproxy knows which sections and lines apply.
     if not _conditional(settings["sections"]):
         yield from _name_findings(settings, defaults)
         yield from _target_findings(read)
@@ -85,7 +85,7 @@ def findings(settings: Mapping[str, Any], defaults: Mapping[str, Any], main_file
 
 
 def kinds(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> set[str]:
-    """The kinds of what haproxy accepts, and the role only where it is told to."""
+    """Return the kinds of findings that haproxy accepts, but the role only with ``haproxy_accept``."""
     return {found.kind for found in _questionable(settings, _read(settings, defaults))}
 
 
@@ -101,7 +101,7 @@ def _questionable(settings: Mapping[str, Any], read: Sequence[tuple[Section, lis
 
 
 def _read(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[tuple[Section, list[Keyword]]]:
-    """The sections with their lines; nothing where a value cannot stand in a line, which is a finding of its own."""
+    """Return the sections with their lines, empty if a value does not fit in a line, which is a separate finding."""
     try:
         return [(section, list(section.lines())) for section in section_list(settings, defaults)]
     except ValueError:
@@ -178,7 +178,7 @@ def _password_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterato
 
 def _target_findings(read: Sequence[tuple[Section, list[Keyword]]]) -> Iterator[str]:
     names = {section.name for section, _lines in read if section.kind in ("backend", "listen")}
-    # A frontend may also name what conditions (.if) bring; haproxy will say so.
+    # A frontend may also name a backend under a condition (.if), which haproxy checks.
     for _section, lines in read:
         for line in lines:
             target = line.words[1] if line.words[0] in ("default_backend", "use_backend") and line.words[1:] else ""

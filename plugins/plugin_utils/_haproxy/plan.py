@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the haproxy role's variables to all that the role puts on a host."""
+"""The plan of a host, from the haproxy role's variables."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree imp
 
 CONF = "/etc/haproxy/haproxy.cfg"
 MANIFEST = "/etc/haproxy/haproof/files"
-"""The files that the role has written beside it, so that a later run can remove those no longer wanted."""
+"""Lists the files that the role has written beside it, so that a later run can remove obsolete ones."""
 STATE_FOLDER = "haproxy-state"
 STATE_FILE = f"/run/{STATE_FOLDER}/servers"
-"""Where the servers' states are from a script that runs before a reload until the new haproxy reads them."""
+"""The servers' states: a script writes them before a reload, and the new haproxy reads them."""
 OPEN_FILES = 524288
-"""systemd's own hard limit, below which no configuration brings it."""
+"""systemd's own hard limit, which no configuration lowers."""
 
 FLAGS = ("base", "prometheus", "server_state", "unit")
 
 
 class Plan(TypedDict, total=False):
-    """What the role does on a host; only ``findings`` where there are some."""
+    """The role's settings for a host; only ``findings`` if there are any."""
 
     findings: list[str]
-    """Why the role refuses to touch the host."""
+    """Why the role refuses to change the host."""
     dest: str
     """The path of haproxy.cfg."""
     manifest: str
@@ -51,11 +51,11 @@ class Plan(TypedDict, total=False):
     nofile: int
     """The limit of open files, 0 for the unit's own."""
     state: list[str]
-    """The runtime socket and the file for the servers' states, as words of a command; empty without them."""
+    """The runtime socket and the file for the servers' states, escaped for a command; empty without them."""
     state_folder: str
     """The folder of that file, as systemd makes it below /run."""
     packaged_check: str
-    """What the packaged unit runs before it reloads."""
+    """The packaged unit's commands before a reload."""
     scripts: str
     """The folder of the role's script."""
     tmp: bool
@@ -65,7 +65,7 @@ class Plan(TypedDict, total=False):
     namespaces: bool
     """Whether haproxy enters network namespaces."""
     installation: dict[str, Any]
-    """What must be installed, as package_info takes it."""
+    """Options of package_info."""
     packages: list[str]
     sebooleans: list[str]
 
@@ -73,7 +73,7 @@ class Plan(TypedDict, total=False):
 def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
     """Return the plan of a host.
 
-    *settings* are the role's variables without their prefix. *tables* has ``families``, what differs between
+    *settings* are the role's variables without their prefix. *tables* has ``families``, the differences between
     distributions, and ``base``, the role's own keywords and frontends.
     """
     settings = with_flags(settings, *FLAGS)
@@ -118,7 +118,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
 
 
 def preflight(settings: Mapping[str, Any], base: Mapping[str, Any], name: str) -> list[str]:
-    """Return why the role refuses the settings of the host *name*, one message a place, without secrets."""
+    """Return why the role refuses the settings of the host *name*, one message per place, without secrets."""
     found = without_secrets(on_host(name, findings(settings, base, CONF)), settings)
     return [*one_line_findings("haproxy", settings, name), *found]
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""haproxy.cfg out of mappings: a section's header to its keywords, a keyword to what follows it.
+"""Renders haproxy.cfg from mappings: headers to keywords, and keywords to the rest of their line.
 
-Strings are haproxy's own line syntax and are written as they are; what would not stay one whole line (a newline, an
+Strings are haproxy's own line syntax and are written unchanged; text that would break out of its line (a newline, an
 open quote, a comment) is refused. Parameters of servers and binds given as mappings are quoted here. The rules
 are in section 2.2, "Quoting and escaping", of haproxy's configuration manual.
 """
@@ -28,9 +28,9 @@ LINE_MAPPINGS: Mapping[str, tuple[str, ...]] = {
     "server-template": ("prefix", "num", "fqdn"),
 }
 
-# A line in which nothing means more than itself.
+# A line without special characters.
 _SIMPLE = re.compile(r"[\t !$-&(-[\]-~]*")
-# Up to where a line is whole words, quotes closed.
+# The part of a line with complete words and closed quotes.
 _WHOLE = re.compile(r"""(?:[^\\"'#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*""")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _PLAIN = re.compile(r"""[^\x00-\x20\x7f"'\\#]+""")
@@ -55,7 +55,7 @@ def check_line(text: str) -> None:
 
 
 def quote(word: str) -> str:
-    """``word`` so that haproxy reads exactly it; raises ValueError for text no line can hold."""
+    """Return *word* quoted so that haproxy reads it unchanged. Raises ValueError if no quotes can do that."""
     if _PLAIN.fullmatch(word):
         return word
     quoted = "'" + word.replace("'", "'\\''") + "'"
@@ -64,11 +64,11 @@ def quote(word: str) -> str:
 
 
 def render(sections: Mapping[Any, Any]) -> str:
-    """The text of a haproxy.cfg, with a final newline.
+    """Return the text of a haproxy.cfg, with a final newline.
 
-    ``sections`` maps headers (``global``, ``frontend web``) to keywords. A keyword's value is a string or number (what
-    follows it), None or true (nothing follows), false (``no`` precedes), a mapping (the keyword begins each line) or a
-    list of these (a line each). Raises ConfigError naming the path of what cannot be written.
+    ``sections`` maps headers (``global``, ``frontend web``) to keywords. A keyword's value is a string or number (the
+    rest of its line), None or true (nothing follows), false (``no`` precedes), a mapping (the keyword begins each line)
+    or a list of these (one line each). Raises ConfigError with the path of an invalid value.
     """
     if not isinstance(sections, Mapping):
         raise ConfigError("", f"a mapping of sections is needed, not {sections!r}")
@@ -76,14 +76,14 @@ def render(sections: Mapping[Any, Any]) -> str:
 
 
 def render_section(keywords: Any, path: str, header: str = "section") -> str:
-    """The lines of one section; ``path`` begins the paths in errors."""
+    """Return the lines of one section; ``path`` begins the paths in errors."""
     lines = [_checked(header, path)]
     lines += [INDENT + line for _path, line in section_lines(keywords, path)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def section_lines(keywords: Any, path: str) -> Iterator[tuple[str, str]]:
-    """The lines under a section's header, each after the path of the value that it comes from. Raises ConfigError."""
+    """Yield the lines under a section's header, each after the path of its value. Raises ConfigError."""
     yield from _lines("", keywords, path)
 
 

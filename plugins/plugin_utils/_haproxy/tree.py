@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The haproxy role's variables: the sections they stand for, and what the service needs for these.
+"""The sections for the haproxy role's variables, and what the service needs for them.
 
 ``settings`` below are the role's variables without their prefix: ``global``, ``defaults``, ``sections`` (mappings),
 ``frontends``, ``backends``, ``listens``, ``files`` (lists). ``defaults`` holds the role's own ``global``, ``defaults``,
@@ -19,7 +19,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_find
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import section_lines
 
 PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
-# What every defaults section of the role's has, or an unknown name would keep haproxy from starting.
+# In every defaults section of the role, or an unresolvable name would keep haproxy from starting.
 INIT_ADDR = "default-server init-addr"
 _NUMBER = re.compile("[0-9]{1,18}")
 LOG_OPTIONS = {"httplog", "httpslog", "tcplog", "dontlog-normal"}
@@ -43,7 +43,7 @@ class Section(NamedTuple):
         return plain("".join(words(self.header)[1:2]))
 
     def lines(self) -> Iterator[Keyword]:
-        """What stands in it. Raises ValueError for what haproxy.cfg cannot express."""
+        """Yield its lines. Raises ValueError for a value that haproxy.cfg cannot express."""
         words(self.header)
         for path, text in section_lines(self.keywords, self.place):
             yield Keyword(path, [plain(word) for word in words(text)], text)
@@ -58,7 +58,7 @@ class Keyword(NamedTuple):
 
 
 def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[Section]:
-    """The sections in the order of the file. A proxy without ``from`` uses the defaults section before it."""
+    """Return the sections in the order of the file. A proxy without ``from`` uses the defaults section before it."""
     others = [
         Section(str(header), f"haproxy_sections.{header}", _startable(str(header), keywords, defaults["defaults"]))
         for header, keywords in settings["sections"].items()
@@ -84,7 +84,7 @@ def section_list(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> li
 
 
 def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """haproxy.cfg as sections for to_haproxy_cfg; needs settings without findings."""
+    """Return haproxy.cfg as sections for to_haproxy_cfg; needs settings without findings."""
     found = section_list(settings, defaults)
     shared = [line for section in found if section.header == "defaults" for line in section.lines()]
     if "log" not in defaults["defaults"] or any(_chooses_log(line) for line in shared):
@@ -93,15 +93,15 @@ def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
 
 
 def tree_sections(tree: Mapping[str, Any]) -> list[Section]:
-    """The sections of a tree."""
+    """Return the sections of a tree."""
     return [Section(header, header, keywords) for header, keywords in tree.items()]
 
 
 def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What the systemd unit has to know about a tree of sections.
+    """Return the settings of the systemd unit for a tree of sections.
 
-    ``state``: the server-state file, ``socket``: the runtime socket by which it is filled (both empty unless both are
-    there). ``nofile``: open files for the ``maxconn`` or ``ulimit-n`` of global, 0 without one.
+    ``state``: the server-state file, ``socket``: the runtime socket that fills it (both empty unless both are set).
+    ``nofile``: open files for the ``maxconn`` or ``ulimit-n`` of global, 0 without one.
     """
     lines = [line.words for section in tree_sections(tree) for line in section.lines() if section.kind == "global"]
     values = {line[0]: line[1] for line in lines if len(line) == 2}
@@ -127,9 +127,9 @@ def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:
 
 
 def _quiet(section: Section, shared: list[Keyword]) -> Any:
-    """The keywords of a section; a proxy that chooses no log gets one of what failed, in the format of its mode.
+    """Return the keywords of a section; a proxy without a log logs failures, in the format of its mode.
 
-    haproxy's own default is a line "Connect from …" for each request, at a quarter of the throughput.
+    haproxy's own default is a line "Connect from …" for each request, which costs a quarter of the throughput.
     """
     lines = list(section.lines())
     bare = section.kind in ("frontend", "listen") and len(words(section.header)) == 2
@@ -156,7 +156,7 @@ def _startable(header: str, keywords: Any, base: Mapping[str, Any]) -> Any:
 
 
 def _merge(defaults: Mapping[str, Any], own: Any) -> Any:
-    """The user's keywords over the defaults; where both are mappings (``timeout``, ``option``), key by key."""
+    """Return the user's keywords over the defaults; mappings (``timeout``, ``option``) are merged key by key."""
     if not isinstance(own, Mapping):
         return own
     merged = dict(defaults)

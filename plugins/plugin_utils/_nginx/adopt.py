@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From an nginx.conf that was written by hand to the role's variables: the inverse of ``tree.tree``."""
+"""The role's variables for an nginx.conf written by hand: the inverse of ``tree.tree``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render imp
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import NOTHING, tree
 
 CONTEXTS = ("events", "http", "stream")
-# With these the role adds nothing of its own, and neither does site. Without a block ``events`` an include has it.
+# These keep the role and site from adding anything. Without a block ``events`` an include has it.
 ADDS_NOTHING: dict[str, Any] = {
     "nginx_base": False,
     "nginx_unit": False,
@@ -33,7 +33,7 @@ _NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream"
 
 
 def variables(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the role's variables that reproduce what ``parse.parse`` read, and accept the findings that it has."""
+    """Return the role's variables that reproduce the result of ``parse.parse``, and accept its findings."""
     found = dict(ADDS_NOTHING)
     main = {}
     for key, value in live.items():
@@ -48,7 +48,7 @@ def variables(live: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def includes(live: Mapping[str, Any]) -> list[str]:
-    """Return the files, or patterns of files, that *live* includes, each once and as it names them."""
+    """Return the files, or patterns, that *live* includes, each once and as written."""
 
     def found(tree: Mapping[Any, Any]) -> Iterator[str]:
         for key, value in tree.items():
@@ -62,9 +62,9 @@ def includes(live: Mapping[str, Any]) -> list[str]:
 
 
 def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
-    """Return the first line of *live*, after its blocks, that the variables *found* do not give, or that they add.
+    """Return the first line, after its blocks, that the variables *found* lack or add compared with *live*.
 
-    The order of blocks does not count, nor that of upstreams, nor where servers stand among the other directives.
+    The order of blocks and of upstreams, and the position of servers among other directives, are ignored.
     """
     known: Known = {}
     before = effect(live, known)
@@ -76,7 +76,7 @@ def difference(found: Mapping[str, Any], live: Mapping[str, Any]) -> str:
 
 
 def effect(live: Mapping[Any, Any], known: Known | None = None) -> list[Statement]:
-    """Return the statements of a configuration, equal for those that say the same."""
+    """Return the statements of a configuration; equivalent configurations have equal ones."""
     return _ordered(normal(live, known))
 
 
@@ -103,14 +103,14 @@ def _http(block: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_plain_upstream(name: str, value: Any) -> bool:
-    """Whether the role would write the upstream just so."""
+    """Return whether the role would write the upstream identically."""
     if not isinstance(value, Mapping) or not value.get("server") or "name" in value or name.split() != [name]:
         return False
     return normal(upstreams.block(value, {})) == normal(value)
 
 
 def _ordered(statements: list[Statement]) -> list[Statement]:
-    """The statements of the main context, sorted by what keeps an order of its own; empty contexts say nothing."""
+    """Return the statements of the main context, sorted where their order is irrelevant, without empty contexts."""
     contexts = [one for one in statements if isinstance(one.body, list) and " ".join(one.words) in CONTEXTS]
     found = [one for one in statements if one not in contexts]
     for one in sorted(contexts, key=lambda context: context.words):

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an nginx.conf needs of its host: what systemd must grant."""
+"""The permissions and limits that an nginx.conf needs from systemd."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import blocks, key_arguments, lines
 
-# What a service under ProtectSystem=full and ProtectHome=read-only cannot write to.
+# Folders that are read-only with ProtectSystem=full and ProtectHome=read-only.
 PROTECTED = ("/usr", "/etc", "/boot", "/efi", "/home", "/root")
-# nginx takes relative paths from its prefix, which depends on the package.
+# nginx resolves relative paths from its prefix, which depends on the package.
 PREFIXES = ("/usr/share/nginx", "/etc/nginx")
 # Directives whose first argument is a path that nginx writes to.
 _WRITTEN = ("access_log", "error_log", "lock_file", "pid")
@@ -23,7 +23,7 @@ DESCRIPTORS = 16384
 
 
 def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """What systemd must grant to nginx with this configuration.
+    """Return the settings that nginx needs from systemd with this configuration.
 
     ``nofile``, its limit of open files; ``capabilities`` beyond the usual; ``paths``, folders it writes to that systemd
     would protect.
@@ -62,6 +62,6 @@ def _is_written(words: list[str]) -> bool:
 
 
 def _folders(path: str) -> list[str]:
-    """The folders in which ``path``, up to its first variable, may be."""
+    """Return the folders in which *path*, up to its first variable, may be."""
     folder = posixpath.dirname(path.partition("$")[0])
     return [folder] if folder.startswith("/") else [posixpath.join(prefix, folder).rstrip("/") for prefix in PREFIXES]

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where Lua in an nginx.conf ends: its directives ``*_by_lua_block`` have code between their braces, not directives."""
+"""Lua in an nginx.conf: directives ``*_by_lua_block`` have code between their braces, instead of directives."""
 
 from __future__ import annotations
 
 import re
 
-# What may hold braces that are not the code's, and the braces.
+# Text that may contain braces which do not count, and the braces.
 _TOKEN = re.compile(
     r"""
       --\[(?P<comment>=*)\[ .*? \](?P=comment)\]
@@ -22,12 +22,12 @@ _TOKEN = re.compile(
 
 
 def is_lua(directive: str) -> bool:
-    """Whether the block of the directive holds Lua."""
+    """Return whether the directive's block contains Lua."""
     return directive.endswith("_by_lua_block")
 
 
 def end_of_code(text: str, start: int) -> int | None:
-    """The position of the brace that closes the code at ``start``, None where there is none."""
+    """Return the position of the brace that closes the code at *start*, None if there is none."""
     depth = 1
     for token in _TOKEN.finditer(text, start):
         depth += {"{": 1, "}": -1}.get(token[0], 0)

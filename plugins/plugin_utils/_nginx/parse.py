@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text of an nginx.conf as the tree that ``render.render`` writes, by the rules of ngx_conf_read_token()."""
+"""Parses nginx.conf to the tree that ``render.render`` writes, by the rules of ngx_conf_read_token()."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render imp
 
 _SPACES = (" ", "\t", "\r", "\n", "#")
 _SPACE = re.compile(r"(?:[ \t\r\n]|\#[^\n]*(?:\n|\Z))*")
-# The text of a word may hold what ends it behind a backslash, and a '{' that belongs to a ${variable}.
+# A word may contain its terminators after a backslash, and the '{' of a ${variable}.
 _WORD = re.compile(
     r"""
       "(?P<double> (?: \\. | [^"\\] )* )"
@@ -35,9 +35,9 @@ _WORD = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
-# A word that is as it is read, and the blanks behind it.
+# A word without quotes or escapes, and the blanks after it.
 _SIMPLE_WORD = re.compile(r"([!%&(-:<-\[\]-z|~]+)(?=[ \t\r\n;{])[ \t\r\n]*")
-# A whole directive of such words.
+# A complete directive of such words.
 _SIMPLE_DIRECTIVE = re.compile(r"([!%&(-:<-\[\]-z|~]+(?:[ \t\r\n]+[!%&(-:<-\[\]-z|~]+)*)[ \t\r\n]*;[ \t\r\n]*")
 # Bytes that are not UTF-8, in a text that was decoded with "surrogateescape".
 _BYTE = re.compile("[\udc80-\udcff]")
@@ -53,22 +53,22 @@ class Statement(NamedTuple):
 
 
 Known = dict[tuple[Any, "str | None"], Statement]
-"""What lines of a tree stand for: a directive with its value, as ``normal`` found them."""
+"""A cache of ``normal``: the statement for each directive with its value."""
 
 
 def parse(text: str) -> dict[str, Any]:
     """Return *text* as ``render`` takes it, without comments. Raises ParseError.
 
-    A directive that repeats is a list. One that repeats with others in between is a whole directive as key, since the
-    order may matter, with blanks or tabs at the end where that key is taken too.
+    A repeated directive is a list. If others are in between, the whole directive becomes a key, since the order may
+    matter, with trailing blanks or tabs if that key exists too.
     """
     return _tree(_statements(text))
 
 
 def normal(tree: Mapping[Any, Any], known: Known | None = None) -> list[Statement]:
-    """Return the statements that *tree* stands for, which are the same for all spellings of a configuration.
+    """Return the statements of *tree*, which are the same for all spellings of a configuration.
 
-    Another tree with the same lines is read much faster with the same *known*, which is filled.
+    *known* is filled, and makes the next tree with the same lines much faster.
     """
     known = {} if known is None else known
     found = []
@@ -94,7 +94,7 @@ def _line(key: Any, value: Any) -> Statement:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
-    """Kind (``directive``, ``word``, ``lua``, or what ends a directive), text and position of each piece."""
+    """Yield the kind (``directive``, ``word``, ``lua``, or what ends a directive), text and position of each piece."""
     position, directive = _space(text, 0), ""
     while position < len(text):
         char = text[position]
@@ -111,7 +111,7 @@ def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
             end = position + 1
             if char == "{" and is_lua(directive):
                 end = _end_of_code(text, position)
-                # Without the indentation of its brace, YAML can show the code as it stands.
+                # Without the brace's indentation, YAML can show the code unchanged.
                 code = text[position + 1 : end - 1]
                 yield "lua", code.rstrip(" \t") if "\n" in code else code, position
             else:
@@ -166,7 +166,7 @@ def _statements(text: str) -> list[Statement]:
 
 
 def _word(text: str, start: int) -> tuple[str, int]:
-    """The word at *start* without quotes and escapes, and where it ends."""
+    """Return the word at *start* without quotes and escapes, and its end."""
     if text[start] == "}":
         raise _error(text, start, "a block closes inside a directive; is a ';' missing?")
     found = _WORD.match(text, start)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From the nginx role's variables to all that the role puts on a host."""
+"""The plan of a host, from the nginx role's variables."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.vendor imp
 
 CONF = "/etc/nginx/nginx.conf"
 MANIFEST = "/etc/nginx/haproof/files"
-"""The files that the role has written beside it, so that a later run can remove those no longer wanted."""
+"""Lists the files that the role has written beside it, so that a later run can remove obsolete ones."""
 
 FLAGS = ("base", "gzip", "http2", "proxy_headers", "websocket")
 NO_BASE: Mapping[str, Mapping[str, Any]] = {"main": {}, "events": {}, "http": {}, "upstream": {}}
 
 
 class Plan(TypedDict, total=False):
-    """What the role does on a host; only ``findings`` where there are some."""
+    """The role's settings for a host; only ``findings`` if there are any."""
 
     findings: list[str]
-    """Why the role refuses to touch the host."""
+    """Why the role refuses to change the host."""
     dest: str
     """The path of nginx.conf."""
     manifest: str
@@ -48,17 +48,17 @@ class Plan(TypedDict, total=False):
     nofile: int
     """The limit of open files."""
     capabilities: list[str]
-    """Those that few configurations need."""
+    """The capabilities beyond the usual."""
     paths: list[str]
-    """Folders that nginx writes to and systemd would protect, as words of a unit."""
+    """Folders that nginx writes to and systemd would protect, escaped for a unit."""
     installation: dict[str, Any]
-    """What must be installed, as package_info takes it."""
+    """Options of package_info."""
     packages: list[str]
     """nginx and its modules, without the user's extra packages."""
     source: dict[str, str]
     """The vendor's ``vendor.PackageSource``, with its whole ``text``, and ``used``, its text once nginx was installed.
 
-    Both are empty where the distribution's nginx is wanted.
+    Both are empty for the distribution's nginx.
     """
     sebooleans: list[str]
 
@@ -66,9 +66,8 @@ class Plan(TypedDict, total=False):
 def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
     """Return the plan of a host.
 
-    *settings* are the role's variables without their prefix, and what ``nginx -v`` printed as ``version``, empty where
-    it was not asked.
-    *tables* has ``families``, what differs between distributions, and ``base``, the role's own directives.
+    *settings* are the role's variables without their prefix, and in ``version`` the output of ``nginx -v``, empty if
+    unknown. *tables* has ``families``, the differences between distributions, and ``base``, the role's own directives.
     """
     settings = with_flags(settings, *FLAGS)
     version = re.search(r"nginx/([0-9.]+)", settings["version"])
@@ -108,13 +107,13 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
 
 
 def preflight(settings: Mapping[str, Any], name: str) -> list[str]:
-    """Return why the role refuses the settings of the host *name*, one message a place, without secrets."""
+    """Return why the role refuses the settings of the host *name*, one message per place, without secrets."""
     found = without_secrets(on_host(name, findings(settings, CONF)), settings)
     return [*one_line_findings("nginx", settings, name), *found]
 
 
 def _base(settings: Mapping[str, Any], base: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, Any]:
-    """The role's own directives, as ``tree`` takes them."""
+    """Return the role's own directives, as ``tree`` takes them."""
     own = {**base, "main": {**family["main"], **base["main"]}} if settings["base"] else NO_BASE
     health = {"listen": settings["health_listen"], **base["health_server"]}
     return {**own, "servers": [health] if settings["health_listen"] else []}

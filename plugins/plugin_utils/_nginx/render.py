@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""nginx.conf out of a tree of mappings whose keys are directives.
+"""Renders nginx.conf from a tree of mappings whose keys are directives.
 
 Strings are read into arguments by nginx's own rules and written back with quotes where nginx needs them, so an
 argument can hold any text without ending its directive. The rules are those of ngx_conf_read_token() in
@@ -29,17 +29,17 @@ _ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
 _ESCAPED = re.compile(r"""\\(["'\\trn])""")
 
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"' + r"|'((?:\\.|[^'\\])*)'", re.DOTALL)
-# Text in which a blank is a blank, and nothing else means more than itself.
+# Text without special characters except blanks.
 _SIMPLE = re.compile(r"[\t\n\r !$-&(-:<-\[\]-~]*")
-# Unlike nginx we let '{' and '}' pass here: blocks are mappings, so a brace in a string can only be text.
+# Unlike nginx this accepts '{' and '}': blocks are mappings, so a brace in a string can only be text.
 _UNQUOTED = re.compile(r"(?:\\.|[^\\ \t\r\n;])+", re.DOTALL)
-# What nginx reads back unchanged without quotes. A '{' ends an argument unless it belongs to ${variable}.
+# Text that nginx reads unchanged without quotes. A '{' ends an argument unless it belongs to ${variable}.
 _PLAIN = re.compile(r"""(?!\#)(?:[^\x00-\x20\x7f"';{}\\]|\$\{\w+\}|\\[^\x00-\x20\x7f"'\\trn;{}])+""", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def read_arguments(text: str) -> list[str]:
-    """Split ``text`` into arguments as nginx would; raises ValueError where nginx would not stay in one directive."""
+    """Split *text* into arguments as nginx would. Raises ValueError if nginx would leave the directive."""
     if _SIMPLE.fullmatch(text):
         return text.split()
     arguments: list[str] = []
@@ -54,7 +54,7 @@ def read_arguments(text: str) -> list[str]:
 
 
 def unescape(argument: str) -> str:
-    """What nginx makes of the text of an argument, between its quotes if it has any."""
+    """Return an argument as nginx reads it; *argument* is without its quotes."""
     return _ESCAPED.sub(_unescaped, argument) if "\\" in argument else argument
 
 
@@ -63,7 +63,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _read_argument(text: str, start: int) -> tuple[str, int]:
-    """The raw argument that begins at ``start``, without its quotes, and where it ends."""
+    """Return the raw argument at *start* without its quotes, and its end."""
     if text[start] == "#":
         raise ValueError("'#' begins a comment in nginx.conf; quote the argument if it is literal text")
     if text[start] in "\"'":
@@ -84,7 +84,7 @@ def _read_argument(text: str, start: int) -> tuple[str, int]:
 
 
 def quote(argument: str) -> str:
-    """``argument`` so that nginx reads exactly it; raises ValueError for text no nginx.conf can hold."""
+    """Return *argument* quoted so that nginx reads it unchanged. Raises ValueError if no quotes can do that."""
     if _PLAIN.fullmatch(argument):
         return argument
     control = CONTROL.search(argument)
@@ -99,13 +99,13 @@ def quote(argument: str) -> str:
 
 
 def render(tree: Mapping[Any, Any], path: str = "") -> str:
-    """The text of an nginx.conf, with a final newline.
+    """Return the text of an nginx.conf, with a final newline.
 
     ``tree`` maps directives, with block arguments as typed in nginx.conf, to a mapping (block), a scalar (arguments),
     true or false (on, off), None (no arguments) or a list of these (the directive repeated), in which an inner list
-    holds exact arguments. A directive that never has a value is there with true and left out with false. Where a block
-    is Lua, a string is its code. Raises ConfigError naming the path, which begins with ``path``, of what cannot be
-    written.
+    holds exact arguments. A directive that never has a value is written for true and omitted for false. The
+    string of a Lua block is its code. Raises ConfigError with the path, which begins with ``path``, of an invalid
+    value.
     """
     return "".join(f"{line}\n" for line in _block(tree, path, 0))
 
@@ -167,7 +167,7 @@ def _lua(opener: str, code: str, indent: str) -> Iterator[str]:
 
 
 def key_arguments(key: Any) -> list[str]:
-    """The directive, and its block arguments, that a key holds; raises ValueError."""
+    """Return a key's directive and block arguments. Raises ValueError."""
     if isinstance(key, bool) or not isinstance(key, (str, int, float)):
         raise ValueError(
             f"the directive {key!r} is not a string; quote it (YAML reads a bare on, off, yes, no as boolean)"
@@ -176,7 +176,7 @@ def key_arguments(key: Any) -> list[str]:
 
 
 def arguments_of(value: Any, directive: str = "") -> list[str]:
-    """The arguments that a scalar, or an inner list of exact arguments, stands for; raises ValueError."""
+    """Return the arguments in a scalar, or in an inner list of exact arguments. Raises ValueError."""
     if value is None or (value is True and directive in WITHOUT_VALUE):
         return []
     if isinstance(value, str):
@@ -187,7 +187,7 @@ def arguments_of(value: Any, directive: str = "") -> list[str]:
 
 
 def lines(block: Mapping[Any, Any], directive: str) -> list[list[str]]:
-    """The arguments of each ``directive`` in a block, whole directives as keys among them; raises ValueError."""
+    """Return the arguments of each *directive* in a block, also of whole directives as keys. Raises ValueError."""
     found = []
     for key, value in block.items():
         # Reading every key would take seconds for a thousand servers.
@@ -199,7 +199,7 @@ def lines(block: Mapping[Any, Any], directive: str) -> list[list[str]]:
 
 
 def blocks(value: Any) -> list[Mapping[Any, Any]]:
-    """The blocks that a value of a directive stands for: none, one, or one for each in a list."""
+    """Return the blocks in a directive's value: none, one, or one per item of a list."""
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
 
 
@@ -212,10 +212,10 @@ def _scalar(value: Any) -> str:
 
 
 def join(arguments: Sequence[str]) -> str:
-    """One line of quoted arguments, at least one."""
+    """Return a line of quoted arguments, at least one."""
     words = [quote(argument) for argument in arguments]
     if arguments[0] == "if" and arguments[-1] == ")" and words[-2][0] not in "($":
-        # `if ($a = "b")` reaches us as ($a, =, b and a ')' of its own, which nginx allows right after a quote only.
+        # `if ($a = "b")` arrives as ($a, =, b and a separate ')', which nginx only allows right after a quote.
         text = words[-2] if words[-2][0] in "\"'" else f'"{words[-2]}"'
         words[-2:] = [f"{text})"]
     return " ".join(words)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nginx role's ready-made switches: what each adds to the http block and to the servers.
+"""The nginx role's ready-made switches: their directives in the http block and in the servers.
 
 ``settings`` are those of ``tree``. A switch that is a mapping has a key without which it does nothing
 (:data:`NEEDED`), and a key ``servers`` with the server_names that it is for; without it, it is for all servers.
@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import key_arguments, lines, quote
 
-# What turns a switch on: one of these keys.
+# One of these keys turns a switch on.
 NEEDED = {
     "cache": ("size",),
     "degraded": ("content",),
@@ -49,7 +49,7 @@ _PROXY_HEADERS = (
     ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
     ("X-Forwarded-Proto", "$scheme"),
 )
-# "" tells nothing of connections to the backend, so that an upstream's keepalive has an effect.
+# "" sends no Connection header to the backend, so that an upstream's keepalive has an effect.
 _CONNECTION = ("Connection", "")
 _WEBSOCKET = (("Upgrade", "$http_upgrade"), ("Connection", "$haproof_connection"))
 # Types that compress well; nginx always adds text/html.
@@ -58,7 +58,7 @@ _GZIP_TYPES = (
     "application/xhtml+xml application/rss+xml application/atom+xml image/svg+xml font/ttf font/otf "
     "text/css text/javascript text/plain text/xml"
 )
-# Mozilla's "intermediate", guideline 5.7, but for its DHE ciphers: these need a file of parameters of their own.
+# Mozilla's "intermediate", guideline 5.7, except its DHE ciphers, which need a separate file of parameters.
 _INTERMEDIATE_CIPHERS = ":".join(
     (
         "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -72,7 +72,7 @@ _INTERMEDIATE_CIPHERS = ":".join(
 
 
 def http_directives(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What the switches add to the http block; the user's own directives of the same name replace these."""
+    """Return the switches' directives of the http block; the user's of the same name replace them."""
     return {
         **(_gzip() if settings["gzip"] else {}),
         **_proxy(settings),
@@ -85,7 +85,7 @@ def http_directives(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def inherited(settings: Mapping[str, Any]) -> dict[str, list[list[str]]]:
-    """Lines of the http block, by directive, that nginx forgets where a block has lines of that directive itself."""
+    """Return the http block's lines, by directive, that nginx drops in a block with its own lines of that directive."""
     headers = [*(_PROXY_HEADERS if settings["proxy_headers"] else ())]
     if settings["websocket"]:
         headers += _WEBSOCKET
@@ -96,10 +96,10 @@ def inherited(settings: Mapping[str, Any]) -> dict[str, list[list[str]]]:
 
 
 def with_lines(block: Mapping[Any, Any], directive: str, added: Sequence[list[str]], here: bool) -> dict[Any, Any]:
-    """``block`` and the blocks in it, each with the lines ``added`` if it has lines of that directive itself.
+    """Return *block* and its inner blocks, each with the lines *added* if it has its own lines of that directive.
 
-    nginx inherits such lines only where there are none. ``here`` adds them to ``block`` in any case. A header that a
-    block sets itself stays as it is.
+    nginx inherits such lines only into blocks without any. *here* adds them to *block* in any case. A header that a
+    block sets itself stays unchanged.
     """
     result = {
         key: [with_lines(item, directive, added, False) if isinstance(item, Mapping) else item for item in value]
@@ -116,14 +116,14 @@ def with_lines(block: Mapping[Any, Any], directive: str, added: Sequence[list[st
 
 
 def server(settings: Mapping[str, Any], own: Mapping[Any, Any], http: Mapping[Any, Any]) -> dict[Any, Any]:
-    """One server block with what the switches add to it. ``http`` is the block that it will stand in."""
+    """Return a server block with the switches' directives. ``http`` is the block around it."""
     first = {
         **_redirects(settings, own),
         **(_hotlink(settings["hotlink"]) if applies(settings, "hotlink", own) else {}),
         **(_limits(settings["limits"]) if applies(settings, "limits", own) else {}),
         **(_cache(settings["cache"]) if applies(settings, "cache", own) else {}),
     }
-    # Its regular expressions come after the user's, of which nginx takes the first that matches.
+    # Its regular expressions come after the user's, since nginx uses the first that matches.
     last = _static(settings["static"]) if applies(settings, "static", own) else {}
     result = {key: value for key, value in first.items() if not _has(own, key)}
     result.update(_http2(settings["version"], own) if settings["http2"] else own)
@@ -134,34 +134,34 @@ def server(settings: Mapping[str, Any], own: Mapping[Any, Any], http: Mapping[An
 
 
 def applies(settings: Mapping[str, Any], switch: str, own: Mapping[Any, Any]) -> bool:
-    """Whether a switch is on for a server."""
+    """Return whether a switch is on for a server."""
     options = settings[switch]
     names = options.get("servers") or []
     return is_on(settings, switch) and (not names or any(name in names for name in server_names(own)))
 
 
 def is_on(settings: Mapping[str, Any], switch: str) -> bool:
-    """Whether a switch has what turns it on."""
+    """Return whether a switch is on."""
     return any(settings[switch].get(key) not in (None, "", []) for key in NEEDED[switch])
 
 
 def server_names(own: Mapping[Any, Any]) -> list[str]:
-    """All names of a server."""
+    """Return all names of a server."""
     return [name for line in lines(own, "server_name") for name in line]
 
 
 def canonical_host(settings: Mapping[str, Any], own: Mapping[Any, Any]) -> str:
-    """The host that all requests of a server are redirected to, if there is one."""
+    """Return the host to which a server redirects all requests, empty if there is none."""
     return next((host for host in settings["canonical_host"] if host in server_names(own)), "")
 
 
 def redirects_to_tls(settings: Mapping[str, Any], own: Mapping[Any, Any]) -> bool:
-    """Whether a server redirects requests without TLS to itself with TLS: one that listens for both."""
+    """Return whether a server redirects requests without TLS to itself with TLS, since it listens for both."""
     return bool(settings["tls"].get("redirect")) and {"ssl" in line for line in lines(own, "listen")} == {True, False}
 
 
 def files(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Files that the switches need."""
+    """Return the files that the switches need."""
     found = []
     if is_on(settings, "degraded"):
         found.append({"dest": DEGRADED_PAGE, "content": str(settings["degraded"]["content"])})
@@ -173,12 +173,12 @@ def files(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def as_list(value: Any) -> list[Any]:
-    """A list as it is, anything else as the only item of one."""
+    """Return a list unchanged, anything else as a list of one item."""
     return list(value) if isinstance(value, list) else [value]
 
 
 def _has(own: Mapping[Any, Any], key: str) -> bool:
-    """Whether the user wrote a directive of this name, or this very block."""
+    """Return whether the user wrote a directive of this name, or this block."""
     return key in own or (" " not in key and bool(lines(own, key)))
 
 
@@ -247,7 +247,7 @@ def _hotlink(hotlink: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _limit_zones(limits: Mapping[str, Any]) -> dict[str, Any]:
-    # Whole directives as keys: they stay beside zones of the user's.
+    # Whole directives as keys, so that they stay beside the user's zones.
     found: dict[str, Any] = {}
     if limits.get("rate"):
         found[f"limit_req_zone $binary_remote_addr zone=haproof_requests:10m rate={limits['rate']}"] = None
@@ -287,7 +287,7 @@ def _cache(cache: Mapping[str, Any]) -> dict[str, Any]:
         "proxy_cache_background_update": True,
         "proxy_cache_lock": True,
         "proxy_cache_revalidate": True,
-        # What is meant for one user is not for others.
+        # Responses for one user are not for others.
         "proxy_cache_bypass": "$http_authorization",
         "proxy_no_cache": "$http_authorization",
     }
@@ -319,7 +319,7 @@ def _redirects(settings: Mapping[str, Any], own: Mapping[Any, Any]) -> dict[str,
 def _degraded(degraded: Mapping[str, Any], block: Mapping[Any, Any], http: Mapping[Any, Any]) -> dict[Any, Any]:
     status = degraded.get("status") or 503
     page = ["502", "504", f"={status}", DEGRADED_URI]
-    # With a line of its own the server forgets those of the http block, so they are repeated.
+    # A server with its own line drops those of the http block, so they are repeated.
     above = [] if lines(block, "error_page") else lines(http, "error_page")
     result = with_lines(block, "error_page", [page], True)
     result["error_page"] = above + result["error_page"]
@@ -340,7 +340,7 @@ def _degraded(degraded: Mapping[str, Any], block: Mapping[Any, Any], http: Mappi
 
 
 def _http2(version: str, own: Mapping[Any, Any]) -> dict[Any, Any]:
-    """HTTP/2 for a server with TLS: a directive from nginx 1.25.1, a parameter of ``listen`` before."""
+    """Return HTTP/2 for a server with TLS: a directive from nginx 1.25.1, a parameter of ``listen`` before."""
     if not any("ssl" in line for line in lines(own, "listen")):
         return dict(own)
     if [int(number) for number in (version or "1.25.1").split(".")] >= [1, 25, 1]:

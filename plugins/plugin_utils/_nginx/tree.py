@@ -5,9 +5,9 @@
 
 ``settings`` below are the role's variables without their prefix: ``main``, ``events``, ``http``, ``stream`` (mappings
 of directives), ``upstreams``, ``servers``, ``files`` (lists) and the switches of ``switches``, of which ``tls``
-has a ``profile``. ``version`` is nginx's on the node, empty where it is not known; only the findings look at
+has a ``profile``. ``version`` is nginx's on the node, empty if unknown; only the findings read
 ``package_source`` and ``vendor_key_checksum``. ``defaults`` holds the role's own ``main``, ``events``, ``http`` and
-``servers``, and under ``upstream`` what each of the upstreams gets.
+``servers``, and under ``upstream`` the defaults of each upstream.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import switches, upstreams
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import lines, quote
 
-# What gives the user's directives and nothing else.
+# The settings for the user's directives and nothing else.
 NOTHING: dict[str, Any] = {
     "main": {},
     "events": {},
@@ -43,17 +43,17 @@ NOTHING: dict[str, Any] = {
     "canonical_host": [],
     "real_ip": [],
 }
-# What ``events`` is where an included file has the block: null, which ansible-core 2.18 makes an empty string of.
+# ``events`` if an included file has the block: null, which ansible-core 2.18 converts to an empty string.
 NO_BLOCK = (None, "")
-# Two descriptors a connection: the client's and the backend's.
+# Two descriptors per connection: the client's and the backend's.
 _DESCRIPTORS = 2
 
 
 def tree(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """nginx.conf as a tree for to_nginx_conf; needs settings without findings."""
+    """Return nginx.conf as a tree for to_nginx_conf; needs settings without findings."""
     conf = _merge(_limits_of_files(settings, defaults), settings["main"])
     events = _merge(_connections(conf, defaults["events"]), settings["events"] or {})
-    # nginx demands the block, in the file itself or in an included one.
+    # nginx requires the block, in the file itself or in an included one.
     if events or settings["events"] not in NO_BLOCK:
         conf["events"] = events
     if settings["stream"]:
@@ -69,11 +69,11 @@ def _http(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
     http = _merge({**defaults["http"], **switches.http_directives(settings)}, settings["http"])
     for directive, added in switches.inherited(settings).items():
         http = switches.with_lines(http, directive, added, True)
-    # Servers that stand in nginx_http keep their place, before or after an include.
+    # Servers in nginx_http keep their place, before or after an include.
     for one in settings["upstreams"]:
         http[f"upstream {quote(str(one['name']))}"] = upstreams.block(one, defaults["upstream"])
     blocks = [
-        # Anything but a block is for nginx to refuse.
+        # nginx rejects anything except a block.
         switches.server(settings, server, http) if isinstance(server, Mapping) else server
         for server in servers
     ]
@@ -81,7 +81,7 @@ def _http(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
 
 
 def _limits_of_files(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults of the main context; its limit of open files follows the user's connections."""
+    """Return the defaults of the main context; its limit of open files follows the user's connections."""
     main = dict(defaults["main"])
     connections = lines(settings["events"] or {}, "worker_connections")
     if connections and "worker_rlimit_nofile" in main:
@@ -91,7 +91,7 @@ def _limits_of_files(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -
 
 
 def _connections(main: Mapping[str, Any], events: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults of the events block; its connections follow the user's limit of open files."""
+    """Return the defaults of the events block; its connections follow the user's limit of open files."""
     files = lines(main, "worker_rlimit_nofile")
     if files and "worker_connections" in events:
         return {**events, "worker_connections": int(files[-1][0]) // _DESCRIPTORS}
@@ -99,10 +99,10 @@ def _connections(main: Mapping[str, Any], events: Mapping[str, Any]) -> dict[str
 
 
 def _merge(defaults: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """The user's directives after those defaults that they do not replace.
+    """Return the user's directives after the defaults that they do not replace.
 
-    They keep their order, because some need it: log_format before the access_log that uses it. A default that is
-    written whole, such as ``include mime.types``, goes only when the user says the same.
+    They keep their order, because some need it: log_format before the access_log that uses it. A default that is a
+    whole directive, such as ``include mime.types``, is only replaced by the same directive.
     """
     kept = {}
     for key, value in defaults.items():

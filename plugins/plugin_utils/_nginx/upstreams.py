@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nginx role's upstreams: their blocks, and what is wrong with them."""
+"""The nginx role's upstreams: their blocks and findings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_find
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import arguments_of, lines, render
 
 METHODS = ("hash", "ip_hash", "least_conn", "least_time", "random")
-# With these nginx takes no backup servers.
+# Methods without backup servers.
 WITHOUT_BACKUP = ("hash", "ip_hash", "random")
 
 # Upstreams that have no other directives take some.
@@ -35,11 +35,11 @@ _TIME = re.compile(r"(\d+(ms|[smhdwMy])?)+")
 
 
 def block(upstream: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The directives of one upstream. Its method comes first: after ``keepalive`` it would switch that off again.
+    """Return the directives of one upstream. Its method comes first: after ``keepalive`` it would switch that off.
 
-    ``defaults`` are about kept connections, and come last, after methods of modules that are not known here; an
-    upstream whose ``keepalive`` is an empty list gets none of these. Their ``server`` has the parameters with which
-    servers are asked again, see :func:`_asked_again`.
+    ``defaults`` are about kept connections, and come last, after methods of modules that are unknown here; an
+    upstream whose ``keepalive`` is an empty list gets none of them. Their ``server`` has the parameters with which
+    servers are retried, see :func:`_asked_again`.
     """
     directives = {key: value for key, value in upstream.items() if key != "name"}
     directives["server"] = [_server(server) for server in _list(upstream["server"])]
@@ -53,27 +53,27 @@ def block(upstream: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
 
 
 def _asked_again(directives: Mapping[str, Any], parameters: list[str]) -> list[Any]:
-    """The servers of an upstream, so that they are asked also when all of them have failed.
+    """Return the servers of an upstream, so that they are retried even when all of them have failed.
 
-    nginx leaves a server alone for ten seconds after one failure, such as a kept connection that its reload closed, and
-    answers 502 while it leaves all alone. Each of them is therefore its own backup. Methods without backups
-    get the patience of ``parameters`` for their servers. What the user says about failures is left as it is.
+    nginx skips a server for ten seconds after one failure, such as a kept connection that its reload closed, and
+    answers 502 while it skips all. Each of them is therefore its own backup. With methods without backups the servers
+    get ``parameters`` instead. The user's parameters for failures stay unchanged.
     """
     servers: list[Any] = directives["server"]
     words = [arguments_of(server) for server in servers]
     names = {str(key).split()[0] for key in directives}
     own = any(word == "backup" or word.startswith(("max_fails=", "fail_timeout=")) for line in words for word in line)
-    # A single server is never left alone.
+    # nginx never skips a single server.
     if own or len(servers) < 2:
         return servers
     if names & set(WITHOUT_BACKUP):
         return [[*line, *parameters] for line in words]
-    # A method that is not known here may have no backups.
+    # An unknown method may have no backups.
     return [*servers, *([*line, *parameters, "backup"] for line in words)] if names <= _WITH_BACKUP else servers
 
 
 def findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with an upstream, ``place`` in the role's variables."""
+    """Yield the findings about an upstream at *place* in the role's variables."""
     servers = _list(upstream.get("server") or [])
     if not servers:
         yield f"{place}: no server; give at least one under 'server', e.g. 192.0.2.21:80"
@@ -92,10 +92,10 @@ def _list(value: Any) -> list[Any]:
 
 
 def _server(server: Any) -> Any:
-    """A server given as mapping as exact arguments: ``address``, ``key=value``, and ``backup: true`` as its key."""
+    """Return a server's mapping as exact arguments: ``address``, ``key=value``, and ``backup: true`` as its key."""
     if not isinstance(server, Mapping):
         return server
-    # 0 is a value: with max_fails 0 a server is never taken out.
+    # 0 is a value: with max_fails 0 a server is never skipped.
     given = {key: value for key, value in server.items() if key != "address" and value is not False}
     parameters = {key: value for key, value in given.items() if value is not None}
     return [str(server["address"]), *(key if value is True else f"{key}={value}" for key, value in parameters.items())]
@@ -119,7 +119,7 @@ def _is_number(value: Any, lowest: int) -> bool:
 
 
 def method_findings(place: str, upstream: Mapping[str, Any]) -> Iterator[str]:
-    """More than one method in an upstream."""
+    """Yield a finding for more than one method in an upstream."""
     methods = _methods(upstream)
     if len(methods) > 1:
         yield f"{place}: {' and '.join(methods)}; nginx would take the last one only, so keep one"

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a host gets its vendor's nginx from."""
+"""The package source of the vendor's nginx."""
 
 from __future__ import annotations
 

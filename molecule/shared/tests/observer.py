@@ -204,7 +204,7 @@ def longest(spans: Spans) -> float:
     return max((end - start for start, end in spans), default=0.0)
 
 
-def reported(run: dict[str, Any]) -> dict[str, Any]:
+def reported(run: dict[str, Any], most_s: float) -> dict[str, Any]:
     """Return the same values from a run in the report, without unknown ones, and when a request first failed."""
     names = ("outage_s", "failback_outage_s", "gap_s", "overlap_s", "takeover_s")
     found = {name: run[name] for name in names if run[name] is not None}
@@ -218,8 +218,8 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
     for (_first, last, _end, _count, outcome), (first, *_rest, later) in pairwise(rows):
         # A request that is pending when the fault is injected fails, too.
         if not outcome and later and -FOLLOWS_S < first < healed_s and run["outage_s"]:
-            # A failure after the takeover is not caused by the injection.
-            if run["detect_s"] is None or first < run["detect_s"]:
+            # The takeover causes a failure that comes with it or later, not the injection.
+            if run["detect_s"] is None or first < run["detect_s"] - most_s:
                 found["failed_s"] = first
             if run["detect_s"] is not None:
                 found["lead_s"] = run["detect_s"] - last
@@ -229,9 +229,13 @@ def reported(run: dict[str, Any]) -> dict[str, Any]:
 
 def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> list[str]:
     """Return the values that differ by more than *most_s* per move, or that only one of the two knows."""
-    told = reported(run)
+    told = reported(run, most_s)
     failed_s = told.pop("failed_s", 0.0)
-    found = [] if abs(failed_s) <= FOLLOWS_S else [f"the first request failed after {failed_s:.4f}"]
+    found = (
+        []
+        if abs(failed_s) <= FOLLOWS_S
+        else [f"the first request failed after {failed_s:.4f}, detected: {run['detect_s']}"]
+    )
     if seen["requests"] < told.pop("requests") * SEEN:
         found.append(f"requests: only {seen['requests']} were seen")
     # The report does not know the state of a balancer that was not watched because it booted.

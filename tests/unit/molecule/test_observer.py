@@ -140,7 +140,19 @@ DIFFERENT: list[tuple[dict[str, Any], list[str]]] = [
                 "moments": [{"at_s": 1.1, "what": "heal"}],
             },
         },
-        ["the first request failed after 0.5150"],
+        ["the first request failed after 0.5150, detected: 0.665"],
+    ),
+    # The takeover itself reset this connection, a moment before the new holder was recorded.
+    (
+        {
+            "detect_s": 0.516,
+            "takeover_s": 0.051,
+            "timeline": {
+                "requests": {"client": [[-0.4, 0.51, 0.52, 83, ""], [0.515, 0.515, 0.517, 1, "reset"]]},
+                "moments": [{"at_s": 1.1, "what": "heal"}],
+            },
+        },
+        ["lead_s: 0.0060 in the report, 0.1550 for the observer"],
     ),
 ]
 

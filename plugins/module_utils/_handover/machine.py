@@ -8,6 +8,9 @@ output or clock; times are seconds of one monotonic clock.
 A standby learns from its peers who holds the VIP, and prepares the rules that send the connections it does not know
 there. When it becomes the holder it asks that former holder, at once and then regularly, whether it still serves
 connections; without an answer the rules go, so that clients get a reset and connect again.
+
+How long the first answer may take depends on whether the former holder can be dead: its death moves the VIP only after
+``alive_s``, the time of the adverts that must be missed. If it answered a later question, it gave the VIP up alive.
 """
 
 from __future__ import annotations
@@ -26,13 +29,16 @@ DONE, DIED, REFUSED, LIMIT, MOVED = (
 )
 
 FIRST_S = 0.05
-"""How long a former holder may take to answer after the takeover."""
+"""How long a former holder that may be dead has to answer after the takeover."""
 FIRST_ASK_S = 0.01
 SILENT_S = 0.5
-"""How long it may be silent later."""
+"""How long one that was alive may be silent, at least: as long as VRRP allows it."""
 ASK_S = 0.1
 LOOK_S = 1.0
-"""How often a standby asks who holds the VIP."""
+"""How often a standby asks who holds the VIP, at least."""
+LEAST_LOOK_S = 0.05
+LOOKS = 4
+"""How often it asks within ``alive_s``, so that a busy peer's late answer still counts."""
 KNOWN_S = 5.0
 """How long a standby believes an answer: longer than any failover, after which the dead holder is asked in vain."""
 
@@ -55,15 +61,17 @@ class Handover:
     host does not know, ``remaining`` how many it has, ``ended`` why the last hand-over to this host ended.
     """
 
-    def __init__(self, limit_s: float, now: float, held: bool) -> None:
+    def __init__(self, limit_s: float, alive_s: float, now: float, held: bool) -> None:
         self.limit_s = limit_s
+        self.alive_s = alive_s
+        self.silent_s = max(SILENT_S, alive_s)
         self.state = HOLDER if held else STANDBY
         self.former: str | None = None
         self.remaining = 0
         self.ended: str | None = None
         self.since = now
         self._answered_at: float | None = None
-        self._known_at = now
+        self._heard_at = float("-inf")
         self._asked_at: float | None = None
         self._own = 0
 
@@ -76,16 +84,18 @@ class Handover:
             self._lose(now)
         elif self.state == HANDING_OVER:
             self._expire(now)
-        elif self.state == STANDBY and now - self._known_at > KNOWN_S:
+        elif self.state == STANDBY and now - self._heard_at > KNOWN_S:
             self.former = None
 
-    def answer(self, now: float, peer: str, kind: str, connections: int) -> None:
-        """Take a peer's answer."""
-        if self.state == STANDBY:
-            if kind == HOLDING:
-                self.former, self._known_at = peer, now
-        elif self.state == HANDING_OVER and peer == self.former:
-            self._answered_at = now
+    def answer(self, asked_at: float, peer: str, kind: str, connections: int) -> None:
+        """Take a peer's answer to a question of that time. The peer was alive then, however late the answer comes."""
+        if self.state == STANDBY and kind == HOLDING and peer != self.former:
+            self.former, self._heard_at = peer, asked_at
+        if peer != self.former:
+            return
+        self._heard_at = max(self._heard_at, asked_at)
+        if self.state == HANDING_OVER and asked_at >= self.since:
+            self._answered_at = self._heard_at
             self.remaining = connections
             if kind == NO:
                 self._end(REFUSED)
@@ -119,7 +129,7 @@ class Handover:
         if self.state == HOLDER:
             return None
         if self.state == STANDBY:
-            return LOOK_S
+            return min(LOOK_S, max(LEAST_LOOK_S, self.alive_s / LOOKS)) if self.alive_s else LOOK_S
         return FIRST_ASK_S if self._answered_at is None else ASK_S
 
     def _take_over(self, now: float) -> None:
@@ -131,15 +141,16 @@ class Handover:
 
     def _lose(self, now: float) -> None:
         if self.state == HANDING_OVER:
+            # Its former holder is kept: if the VIP comes back before another host has it, this goes on.
             self.ended = MOVED
-        self.state, self.since = STANDBY, now
-        self.former, self._asked_at = None, None
+        self.state, self.since, self._asked_at = STANDBY, now, None
 
     def _expire(self, now: float) -> None:
         if self._answered_at is None:
-            if now - self.since > FIRST_S:
+            alive = self.since - self._heard_at <= self.alive_s
+            if now - self.since > (self.silent_s if alive else FIRST_S):
                 self._end(DIED)
-        elif now - self._answered_at > SILENT_S:
+        elif now - self._answered_at > self.silent_s:
             self._end(DIED)
         elif now - self.since > self.limit_s:
             self._end(LIMIT)

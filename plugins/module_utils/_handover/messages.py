@@ -5,7 +5,7 @@
 """The datagrams by which balancers ask each other about a virtual IP. Pure functions.
 
 ``haproof-handover 1 ask VIP NUMBER`` is answered by ``haproof-handover 1 STATE VIP NUMBER CONNECTIONS``. The number
-ties an answer to its question, so that a late one counts for nothing.
+is the asker's clock, so that it knows how old an answer is at most.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST = 200
 """Bytes; longer datagrams are not read to their end, and are rejected."""
 ASK, HOLDING, SERVING, NO = "ask", "holding", "serving", "no"
 _HEAD = "haproof-handover 1"
-_TEXT = re.compile(rf"{_HEAD} (ask|holding|serving|no) ([0-9a-f.:]{{2,45}}) (\d{{1,10}})(?: (\d{{1,10}}))?\n", re.ASCII)
+_TEXT = re.compile(rf"{_HEAD} (ask|holding|serving|no) ([0-9a-f.:]{{2,45}}) (\d{{1,15}})(?: (\d{{1,10}}))?\n", re.ASCII)
 
 
 class PeerMessage(NamedTuple):

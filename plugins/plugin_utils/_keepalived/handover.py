@@ -17,10 +17,14 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 
 
 class HandedOver(TypedDict):
-    """A virtual IP, its interface, and the other balancers' own addresses there."""
+    """A virtual IP, its interface, and the other balancers' own addresses there.
+
+    ``alive_s``: a peer that was alive this short before a takeover has not lost the VIP by dying.
+    """
 
     address: str
     interface: str
+    alive_s: float
     peers: list[str]
 
 
@@ -47,5 +51,11 @@ def _entries(instance: Instance, vips: list[str], cluster: Cluster) -> list[Hand
     for vip in instance.vips:
         family = [peer for peer in peers if (":" in peer) == (":" in vip.address)]
         if vip.known and vip.interface in ("", link) and family:
-            found.append({"address": vip.address, "interface": link, "peers": family})
+            found.append({"address": vip.address, "interface": link, "alive_s": _alive_s(instance), "peers": family})
     return found
+
+
+def _alive_s(instance: Instance) -> float:
+    # A holder may die just before its next advert. Without known timers nothing is certain.
+    missed = (instance.down_timer_adverts or 1) - 1
+    return round(missed * (instance.advert_int_s or 0), 3)

@@ -10,6 +10,7 @@ removes everything that a killed service left behind.
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -74,6 +75,9 @@ COUNT_S = 0.5
 RESEED_S = 5.0
 """How often a standby's rules follow its connections, since a client's port may be used again."""
 CHECK_S = 0.5
+"""Between two requests of the local URL."""
+HUNG_S = 1.0
+"""How long an answer may take, on a busy host."""
 # So that only the interface that has an address answers for it, and asks in its own name.
 ARP = {"arp_ignore": 1, "arp_announce": 2}
 
@@ -143,7 +147,7 @@ class ManagedVip:
         self.address: str = entry["address"]
         self.device: str = entry["interface"]
         self.peers: list[str] = entry["peers"]
-        self.machine = Handover(limit_s, now, held=False)
+        self.machine = Handover(limit_s, entry["alive_s"], now, held=False)
         self.local = False
         self.rules: tuple[str, frozenset[Connection]] | None = None
         self.seeded_at = 0.0
@@ -162,30 +166,23 @@ class Talk:
     def __init__(self, vips: Mapping[str, ManagedVip], healthy: threading.Event) -> None:
         self._vips = vips
         self._healthy = healthy
-        self._number = 0
         self.answers: list[tuple[str, PeerMessage]] = []
         self._socks = {family: _open(family) for family in (socket.AF_INET, socket.AF_INET6) if _has(family, vips)}
         self.wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         threading.Thread(target=self._run, daemon=True).start()
 
-    def ask(self, vip: ManagedVip, peers: Sequence[str]) -> None:
+    def ask(self, vip: ManagedVip, peers: Sequence[str], now: float) -> None:
         """Ask these peers about a virtual IP."""
-        # Answers to earlier questions of this hand-over are as good; those of an earlier run are not.
         for peer in peers:
-            self._send(pack(PeerMessage(ASK, vip.address, self._number)), peer, vip.device)
+            self._send(pack(PeerMessage(ASK, vip.address, _clock_ms(now))), peer, vip.device)
 
-    def renew(self) -> None:
-        """Ignore the answers to all questions so far."""
-        self._number += 1
-        self.answers.clear()
-
-    def take(self) -> list[tuple[str, PeerMessage]]:
+    def take(self, now: float) -> list[tuple[str, PeerMessage]]:
         """Return the new answers, with the peers that sent them."""
         taken = []
         while self.answers:
             taken.append(self.answers.pop(0))
-        return [(peer, message) for peer, message in taken if message.number == self._number]
+        return [(peer, message) for peer, message in taken if message.number <= _clock_ms(now)]
 
     def _send(self, datagram: bytes, peer: str, device: str) -> None:
         # No route or a full queue is silence to the peer.
@@ -246,7 +243,7 @@ class Health:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         while self._wanted.wait():
             try:
-                with opener.open(self._url, timeout=CHECK_S):
+                with opener.open(self._url, timeout=HUNG_S):
                     self.healthy.set()
             except (OSError, ValueError):
                 if self._wanted.is_set():
@@ -300,14 +297,15 @@ class HandoverLoop:
         self._arp.ensure()
         held = self._held()
         for vip in self._vips.values():
-            vip.machine = Handover(vip.machine.limit_s, time.monotonic(), vip.address in held)
+            machine = vip.machine
+            vip.machine = Handover(machine.limit_s, machine.alive_s, time.monotonic(), vip.address in held)
         self._round(True)
 
     def _round(self, moved: bool) -> None:
         now = time.monotonic()
         notify("WATCHDOG=1")
-        for peer, message in self._talk.take():
-            self._vips[message.vip].machine.answer(now, peer, message.kind, message.connections)
+        for peer, message in self._talk.take(now):
+            self._vips[message.vip].machine.answer(message.number / 1000, peer, message.kind, message.connections)
         held = self._held()
         for vip in self._vips.values():
             self._observe(vip, vip.address in held, moved, now)
@@ -329,10 +327,8 @@ class HandoverLoop:
         machine.observe(now, held, 0 if takes_over else vip.count(now, fresh=moved))
         if machine.state != before:
             self._report(vip, before)
-        if takes_over:
-            self._talk.renew()
         if machine.must_ask(now):
-            self._talk.ask(vip, vip.peers if machine.former is None or not held else [machine.former])
+            self._talk.ask(vip, vip.peers if machine.former is None or not held else [machine.former], now)
 
     def _held(self) -> set[str]:
         return {entry.address for entry in read_addresses()}
@@ -410,6 +406,11 @@ def clean(vips: Sequence[str], kernel: Kernel) -> None:
                 say(3, f"{vip}: cannot clean up: {_reason(error)}")
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _clock_ms(now: float) -> int:
+    # Rounded up, so that a question at the moment of the takeover is not one from before.
+    return math.ceil(now * 1000)
 
 
 def _has(family: int, vips: Mapping[str, ManagedVip]) -> bool:

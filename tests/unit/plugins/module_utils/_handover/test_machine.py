@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine import (
     DIED,
     DONE,
@@ -12,6 +13,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine
     HANDING_OVER,
     HOLDER,
     KNOWN_S,
+    LEAST_LOOK_S,
     LIMIT,
     LOOK_S,
     MOVED,
@@ -26,11 +28,12 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
 PEER = "192.0.2.11"
 OTHER = "192.0.2.13"
 LIMIT_S = 600.0
+ALIVE_S = 0.4
 
 
 def standby(peer: str = PEER) -> Handover:
     """Return a standby that knows the holder."""
-    machine = Handover(LIMIT_S, 0.0, held=False)
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=False)
     machine.answer(0.0, peer, HOLDING, 3)
     return machine
 
@@ -48,7 +51,7 @@ def test_a_standby_prepares_for_the_holder_that_it_knows() -> None:
 
 
 def test_a_standby_prepares_nothing_for_a_peer_without_the_vip() -> None:
-    machine = Handover(LIMIT_S, 0.0, held=False)
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=False)
     machine.answer(0.0, PEER, SERVING, 3)
     machine.answer(0.0, OTHER, NO, 0)
     assert machine.wanted(0.1) == Wanted(local=False, former=None)
@@ -69,7 +72,7 @@ def test_of_three_balancers_the_present_holder_counts() -> None:
 
 
 def test_a_holder_takes_its_packets_without_the_address_as_well() -> None:
-    assert Handover(LIMIT_S, 0.0, held=True).wanted(0.0) == Wanted(local=True, former=None)
+    assert Handover(LIMIT_S, ALIVE_S, 0.0, held=True).wanted(0.0) == Wanted(local=True, former=None)
 
 
 def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
@@ -84,12 +87,12 @@ def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
 
 
 def test_a_takeover_without_a_known_holder_is_none() -> None:
-    machine = Handover(LIMIT_S, 0.0, held=False)
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=False)
     machine.observe(1.0, held=True, own=0)
     assert (machine.state, machine.former) == (HOLDER, None)
 
 
-def test_without_an_answer_the_rules_go_after_the_first_time_out() -> None:
+def test_a_holder_that_may_be_dead_must_answer_at_once() -> None:
     machine = standby()
     machine.observe(1.0, held=True, own=0)
     machine.observe(1.0 + FIRST_S - 0.001, held=True, own=0)
@@ -97,6 +100,41 @@ def test_without_an_answer_the_rules_go_after_the_first_time_out() -> None:
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
     assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DIED)
     assert not machine.must_ask(2.0)
+
+
+@pytest.mark.parametrize("kind", [HOLDING, SERVING])
+def test_a_holder_that_answered_too_recently_to_have_died_may_be_busy(kind: str) -> None:
+    machine = standby()
+    machine.answer(1.001 - ALIVE_S, PEER, kind, 3)
+    machine.observe(1.0, held=True, own=0)
+    machine.observe(1.0 + SILENT_S - 0.001, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    machine.observe(1.0 + SILENT_S + 0.001, held=True, own=0)
+    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DIED)
+
+
+def test_a_late_answer_to_an_earlier_question_only_proves_life() -> None:
+    machine = standby()
+    machine.observe(1.0, held=True, own=0)
+    machine.answer(0.9, PEER, SERVING, 0)
+    machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
+    assert (machine.state, machine.remaining) == (HANDING_OVER, 0)
+
+
+def test_the_life_of_another_peer_proves_nothing() -> None:
+    machine = standby()
+    machine.answer(0.9, OTHER, NO, 0)
+    machine.observe(1.0, held=True, own=0)
+    machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
+    assert machine.ended == DIED
+
+
+def test_without_known_timers_every_holder_may_be_dead() -> None:
+    machine = Handover(LIMIT_S, 0.0, 0.0, held=False)
+    machine.answer(0.99, PEER, HOLDING, 3)
+    machine.observe(1.0, held=True, own=0)
+    machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
+    assert machine.ended == DIED
 
 
 def test_an_answer_keeps_them_until_no_connection_is_left() -> None:
@@ -135,6 +173,16 @@ def test_a_former_holder_that_falls_silent_ends_it() -> None:
     assert (machine.state, machine.ended) == (HOLDER, DIED)
 
 
+def test_a_former_holder_may_be_silent_as_long_as_vrrp_allows() -> None:
+    machine = Handover(LIMIT_S, 4.0, 0.0, held=False)
+    machine.answer(0.9, PEER, HOLDING, 3)
+    machine.observe(1.0, held=True, own=0)
+    machine.observe(4.9, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    machine.observe(5.1, held=True, own=0)
+    assert machine.ended == DIED
+
+
 def test_the_limit_ends_it() -> None:
     machine = taking_over()
     end_s = 1.0 + LIMIT_S
@@ -149,15 +197,22 @@ def test_a_second_move_makes_it_a_standby_that_serves_its_own_connections() -> N
     machine = taking_over()
     machine.observe(2.0, held=False, own=5)
     assert (machine.state, machine.ended) == (STANDBY, MOVED)
-    assert machine.wanted(2.0) == Wanted(local=True, former=None)
-    machine.answer(2.1, PEER, HOLDING, 3)
-    assert machine.wanted(2.1) == Wanted(local=True, former=PEER)
+    machine.answer(2.1, OTHER, HOLDING, 3)
+    assert machine.wanted(2.1) == Wanted(local=True, former=OTHER)
     machine.observe(3.0, held=True, own=5)
-    assert machine.state == HANDING_OVER
+    assert (machine.state, machine.former) == (HANDING_OVER, OTHER)
+
+
+def test_a_vip_that_comes_back_before_another_host_has_it_goes_on_with_the_same_former_holder() -> None:
+    machine = taking_over()
+    machine.observe(2.0, held=False, own=5)
+    machine.answer(2.1, PEER, SERVING, 3)
+    machine.observe(3.0, held=True, own=5)
+    assert (machine.state, machine.former) == (HANDING_OVER, PEER)
 
 
 def test_a_former_holder_serves_until_no_connection_is_left_or_the_limit() -> None:
-    machine = Handover(LIMIT_S, 0.0, held=True)
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
     machine.observe(1.0, held=False, own=2)
     assert machine.serves(1.0)
     assert machine.serves(1.0 + LIMIT_S - 1)
@@ -170,6 +225,13 @@ def test_the_time_to_wait_is_that_to_the_next_question() -> None:
     machine = standby()
     assert machine.wait_s(0.5) == 0.0
     assert machine.must_ask(0.5)
-    assert machine.wait_s(0.7) == LOOK_S - 0.7 + 0.5
+    assert machine.wait_s(0.55) == pytest.approx(0.05)
     assert machine.wait_s(9.0) == 0.0
-    assert Handover(LIMIT_S, 0.0, held=True).wait_s(0.0) == LOOK_S
+    assert Handover(LIMIT_S, ALIVE_S, 0.0, held=True).wait_s(0.0) == LOOK_S
+
+
+@pytest.mark.parametrize(("alive_s", "every_s"), [(0.0, LOOK_S), (0.1, LEAST_LOOK_S), (0.8, 0.2), (40.0, LOOK_S)])
+def test_a_standby_asks_so_often_that_a_late_answer_still_proves_life(alive_s: float, every_s: float) -> None:
+    machine = Handover(LIMIT_S, alive_s, 0.0, held=False)
+    assert machine.must_ask(1.0)
+    assert machine.wait_s(1.0) == pytest.approx(every_s)

@@ -144,7 +144,7 @@ def test_the_hand_over_comes_and_goes() -> None:
     assert file(found, "/etc/keepalived/handover.json")["content"] == {
         "limit": 60,
         "check": "http://127.0.0.1:8099/",
-        "vips": [{"address": "192.0.2.10", "interface": "eth0", "peers": ["192.0.2.12"]}],
+        "vips": [{"address": "192.0.2.10", "interface": "eth0", "alive_s": 0.8, "peers": ["192.0.2.12"]}],
     }
     assert file(found, HANDOVER)["content"] == (ROLE / "files/handover.py").read_text()
     assert (found["handover"], found["units"], "nftables" in found["packages"]) == (True, ["keepalived-handover"], True)

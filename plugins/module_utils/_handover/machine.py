@@ -39,6 +39,8 @@ LOOK_S = 1.0
 LEAST_LOOK_S = 0.05
 LOOKS = 4
 """How often it asks within ``alive_s``, so that a busy peer's late answer still counts."""
+SETTLE_S = 1.0
+"""How long a move may take to settle, at least: a client has not noticed, or the VIP comes back after a restart."""
 KNOWN_S = 5.0
 """How long a standby believes an answer: longer than any failover, after which the dead holder is asked in vain."""
 
@@ -47,11 +49,13 @@ class Wanted(NamedTuple):
     """What this host must have set up.
 
     ``local``: it takes the VIP's packets without the address on an interface. ``former``: the packets of connections
-    that it does not know go there.
+    that it does not know go there. ``quiet``: while the VIP is not here they get no answer, since it has just left or
+    may leave, and a client that has not noticed would have its connection reset.
     """
 
     local: bool
     former: str | None
+    quiet: bool = False
 
 
 class Handover:
@@ -65,6 +69,7 @@ class Handover:
         self.limit_s = limit_s
         self.alive_s = alive_s
         self.silent_s = max(SILENT_S, alive_s)
+        self.settle_s = max(SETTLE_S, 2 * alive_s)
         self.state = HOLDER if held else STANDBY
         self.former: str | None = None
         self.remaining = 0
@@ -73,6 +78,7 @@ class Handover:
         self._answered_at: float | None = None
         self._heard_at = float("-inf")
         self._asked_at: float | None = None
+        self._lost_at = float("-inf")
         self._own = 0
 
     def observe(self, now: float, held: bool, own: int) -> None:
@@ -99,7 +105,7 @@ class Handover:
             self.remaining = connections
             if kind == NO:
                 self._end(REFUSED)
-            elif kind == SERVING and connections == 0:
+            elif kind == SERVING and connections == 0 and asked_at - self.since >= self.settle_s:
                 self._end(DONE)
 
     def must_ask(self, now: float) -> bool:
@@ -118,12 +124,16 @@ class Handover:
         return max(0.0, self._asked_at + period - now)
 
     def serves(self, now: float) -> bool:
-        """Return whether this host still serves connections of a VIP that it has lost."""
-        return self.state == STANDBY and self._own > 0 and now - self.since < self.limit_s
+        """Return whether this host still serves connections of a VIP that it has lost, or may get one."""
+        return self.state == STANDBY and (self._own > 0 or self._just_lost(now)) and now - self.since < self.limit_s
 
     def wanted(self, now: float) -> Wanted:
         """Return what must be set up."""
-        return Wanted(local=self.state != STANDBY or self.serves(now), former=self.former)
+        quiet = self.state == HANDING_OVER or self._just_lost(now)
+        return Wanted(local=self.state != STANDBY or self.serves(now), former=self.former, quiet=quiet)
+
+    def _just_lost(self, now: float) -> bool:
+        return self.state == STANDBY and now - self._lost_at < self.settle_s
 
     def _period(self) -> float | None:
         if self.state == HOLDER:
@@ -143,7 +153,7 @@ class Handover:
         if self.state == HANDING_OVER:
             # Its former holder is kept: if the VIP comes back before another host has it, this goes on.
             self.ended = MOVED
-        self.state, self.since, self._asked_at = STANDBY, now, None
+        self.state, self.since, self._lost_at, self._asked_at = STANDBY, now, now, None
 
     def _expire(self, now: float) -> None:
         if self._answered_at is None:

@@ -4,8 +4,8 @@
 
 """The nftables rules of a host that takes over a virtual IP. Pure functions: text for ``nft -f``.
 
-Each virtual IP has its own table, so that removing it removes everything. The rules do nothing while the address is not
-on the interface: a standby can prepare them, and they work from the first packet after the takeover.
+Each virtual IP has its own table, so that removing it removes everything. The rules forward nothing while the address
+is not on the interface: a standby can prepare them, and they work from the first packet after the takeover.
 """
 
 from __future__ import annotations
@@ -43,11 +43,19 @@ def removal(vip: str) -> str:
     return f"add table {name}\ndelete table {name}\n"
 
 
-def ruleset(forwarding: Forwarding, mine: Iterable[Connection]) -> str:
+def absence(vip: str, quiet: bool) -> str:
+    """Return the commands that leave other hosts' connections without an answer while the VIP is not here, or do not.
+
+    Otherwise the kernel resets them, since it takes the VIP's packets for this host's own connections.
+    """
+    return f"flush chain {table(vip)} absent\nadd rule {table(vip)} absent {_verdict(quiet)}\n"
+
+
+def ruleset(forwarding: Forwarding, mine: Iterable[Connection], quiet: bool) -> str:
     """Return the commands that replace a virtual IP's rules in one transaction.
 
     *mine* are the connections that this host itself still has. New ones are added by their first packet; the packets
-    of all others are sent to the former holder.
+    of all others are sent to the former holder. *quiet* is that of ``absence``.
     """
     ip = family(forwarding.vip)
     key = f"{ip} saddr . tcp sport . tcp dport"
@@ -60,15 +68,22 @@ def ruleset(forwarding: Forwarding, mine: Iterable[Connection]) -> str:
     size {MOST_CONNECTIONS}
     flags dynamic
 {seed}  }}
+  chain absent {{
+    {_verdict(quiet)}
+  }}
   chain forward_others {{
     type filter hook prerouting priority raw; policy accept;
     {ip} daddr != {forwarding.vip} accept
     iifname != "{forwarding.device}" accept
     meta l4proto != tcp accept
-    fib daddr . iif type != local accept
     tcp flags & (syn | ack) == syn add @mine {{ {key} }} accept
     {key} @mine accept
+    fib daddr . iif type != local jump absent
     counter dup to {forwarding.former} device "{forwarding.device}" drop
   }}
 }}
 """
+
+
+def _verdict(quiet: bool) -> str:
+    return "drop" if quiet else "accept"

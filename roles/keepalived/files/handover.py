@@ -52,6 +52,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
     Forwarding,
+    absence,
     removal,
     ruleset,
     table,
@@ -61,12 +62,17 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addr
     open_changes,
     read_addresses,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._link.netlink import messages
 
 CONFIG = "/etc/keepalived/handover.json"
 FOLDER = "/run/keepalived-handover"
 STATE = f"{FOLDER}/state.json"
 FORMER_SYSCTL = f"{FOLDER}/sysctl.json"
 
+# linux/netlink.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
+NETLINK_NETFILTER = 12
+NFTABLES_GROUP = 1 << 6
+TABLE_REMOVED = 10 << 8 | 2
 LOCAL = ("dev", "lo", "table", "local", "metric", "11212")
 """The metric keeps the route behind that of the address while it is on the interface, and tells it from others."""
 COMMAND_S = 5.0
@@ -150,6 +156,7 @@ class ManagedVip:
         self.machine = Handover(limit_s, entry["alive_s"], now, held=False)
         self.local = False
         self.rules: tuple[str, frozenset[Connection]] | None = None
+        self.quiet = False
         self.seeded_at = 0.0
         self._counted: tuple[float, int] = (float("-inf"), 0)
 
@@ -269,7 +276,8 @@ class HandoverLoop:
         """Hand over until a signal comes or the files change; return the exit code."""
         stop = readable_to_stop()
         changes = open_changes()
-        sources: list[Any] = [stop, changes, self._talk.wake]
+        removals = _open_removals()
+        sources: list[Any] = [stop, changes, removals, self._talk.wake]
         self._start()
         notify("READY=1")
         try:
@@ -283,7 +291,7 @@ class HandoverLoop:
                     _drain(changes)
                 if self._talk.wake in ready:
                     os.read(self._talk.wake, 4096)
-                self._round(changes in ready)
+                self._round(changes in ready, removals in ready and _table_removed(removals))
                 if self._outdated():
                     return CHANGED
         finally:
@@ -299,9 +307,9 @@ class HandoverLoop:
         for vip in self._vips.values():
             machine = vip.machine
             vip.machine = Handover(machine.limit_s, machine.alive_s, time.monotonic(), vip.address in held)
-        self._round(True)
+        self._round(True, False)
 
-    def _round(self, moved: bool) -> None:
+    def _round(self, moved: bool, removed: bool) -> None:
         now = time.monotonic()
         notify("WATCHDOG=1")
         for peer, message in self._talk.take(now):
@@ -309,7 +317,7 @@ class HandoverLoop:
         held = self._held()
         for vip in self._vips.values():
             self._observe(vip, vip.address in held, moved, now)
-        check = now - self._checked_at > LOOK_S
+        check = removed or now - self._checked_at > LOOK_S
         if check:
             self._checked_at = now
         for vip in self._vips.values():
@@ -348,8 +356,11 @@ class HandoverLoop:
             mine = read_connections(vip.address)
             vip.seeded_at = now
             if vip.rules != (wanted.former, mine):
-                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine))
-                vip.rules = (wanted.former, mine)
+                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine, wanted.quiet))
+                vip.rules, vip.quiet = (wanted.former, mine), wanted.quiet
+        if vip.rules and vip.quiet != wanted.quiet:
+            self._kernel.nft(absence(vip.address, wanted.quiet))
+            vip.quiet = wanted.quiet
         if wanted.local != vip.local:
             self._kernel.local(vip.address, wanted.local)
             vip.local = wanted.local
@@ -435,6 +446,27 @@ def _drain(sock: socket.socket) -> None:
             return
         except OSError:
             continue
+
+
+def _open_removals() -> socket.socket:
+    """Return a socket that is readable after changes of nftables, such as a firewall's that flushes all rules."""
+    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    sock.bind((0, NFTABLES_GROUP))
+    sock.setblocking(False)
+    return sock
+
+
+def _table_removed(sock: socket.socket) -> bool:
+    """Read the pending changes, and return whether a table may have been removed."""
+    removed = False
+    while True:
+        try:
+            removed |= any(kind == TABLE_REMOVED for kind, _body in messages(sock.recv(65536)))
+        except BlockingIOError:
+            return removed
+        except OSError:
+            # Changes were lost.
+            removed = True
 
 
 def _reason(error: Exception) -> str:

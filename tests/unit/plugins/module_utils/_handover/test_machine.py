@@ -18,6 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine
     LOOK_S,
     MOVED,
     REFUSED,
+    SETTLE_S,
     SILENT_S,
     STANDBY,
     Handover,
@@ -80,7 +81,7 @@ def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
     assert machine.must_ask(0.9)
     machine.observe(1.0, held=True, own=0)
     assert machine.state == HANDING_OVER
-    assert machine.wanted(1.0) == Wanted(local=True, former=PEER)
+    assert machine.wanted(1.0) == Wanted(local=True, former=PEER, quiet=True)
     assert machine.must_ask(1.0)
     assert not machine.must_ask(1.001)
     assert machine.must_ask(1.02)
@@ -142,6 +143,8 @@ def test_an_answer_keeps_them_until_no_connection_is_left() -> None:
     machine.observe(1.2, held=True, own=0)
     assert (machine.state, machine.remaining) == (HANDING_OVER, 3)
     machine.answer(1.3, PEER, SERVING, 0)
+    assert machine.state == HANDING_OVER, "a client that has not noticed the move may still connect there"
+    machine.answer(1.0 + SETTLE_S, PEER, SERVING, 0)
     assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DONE)
 
 
@@ -198,7 +201,8 @@ def test_a_second_move_makes_it_a_standby_that_serves_its_own_connections() -> N
     machine.observe(2.0, held=False, own=5)
     assert (machine.state, machine.ended) == (STANDBY, MOVED)
     machine.answer(2.1, OTHER, HOLDING, 3)
-    assert machine.wanted(2.1) == Wanted(local=True, former=OTHER)
+    assert machine.wanted(2.1) == Wanted(local=True, former=OTHER, quiet=True)
+    assert machine.wanted(2.0 + SETTLE_S) == Wanted(local=True, former=OTHER, quiet=False)
     machine.observe(3.0, held=True, own=5)
     assert (machine.state, machine.former) == (HANDING_OVER, OTHER)
 
@@ -219,6 +223,14 @@ def test_a_former_holder_serves_until_no_connection_is_left_or_the_limit() -> No
     assert not machine.serves(1.0 + LIMIT_S)
     machine.observe(2.0, held=False, own=0)
     assert machine.wanted(2.0).local is False
+
+
+def test_a_former_holder_without_connections_serves_for_a_moment() -> None:
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
+    machine.observe(1.0, held=False, own=0)
+    assert machine.serves(1.0 + SETTLE_S - 0.01)
+    assert not machine.serves(1.0 + SETTLE_S)
+    assert not Handover(LIMIT_S, ALIVE_S, 0.0, held=False).serves(0.1)
 
 
 def test_the_time_to_wait_is_that_to_the_next_question() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
     Forwarding,
+    absence,
     removal,
     ruleset,
     table,
@@ -20,7 +21,7 @@ FORWARDING6 = Forwarding("2001:db8::10", "eth1", "fe80::11")
 def test_the_rules_of_ipv4() -> None:
     mine = [Connection("198.51.100.7", 4001, 443), Connection("198.51.100.7", 4000, 80)]
     assert (
-        ruleset(FORWARDING, mine)
+        ruleset(FORWARDING, mine, quiet=False)
         == """\
 add table ip haproof_handover_192_0_2_10
 delete table ip haproof_handover_192_0_2_10
@@ -31,14 +32,17 @@ table ip haproof_handover_192_0_2_10 {
     flags dynamic
     elements = { 198.51.100.7 . 4000 . 80, 198.51.100.7 . 4001 . 443 }
   }
+  chain absent {
+    accept
+  }
   chain forward_others {
     type filter hook prerouting priority raw; policy accept;
     ip daddr != 192.0.2.10 accept
     iifname != "eth1" accept
     meta l4proto != tcp accept
-    fib daddr . iif type != local accept
     tcp flags & (syn | ack) == syn add @mine { ip saddr . tcp sport . tcp dport } accept
     ip saddr . tcp sport . tcp dport @mine accept
+    fib daddr . iif type != local jump absent
     counter dup to 192.0.2.11 device "eth1" drop
   }
 }
@@ -47,13 +51,20 @@ table ip haproof_handover_192_0_2_10 {
 
 
 def test_the_rules_of_ipv6() -> None:
-    text = ruleset(FORWARDING6, [])
+    text = ruleset(FORWARDING6, [], quiet=True)
     assert text.startswith(removal("2001:db8::10"))
     assert "elements" not in text
+    assert "chain absent {\n    drop\n" in text
     assert "ip6 daddr != 2001:db8::10 accept" in text
     assert "type ipv6_addr . inet_service . inet_service" in text
     assert 'dup to fe80::11 device "eth1" drop' in text
     assert " ip " not in text
+
+
+def test_what_happens_to_other_connections_while_the_vip_is_away() -> None:
+    name = "ip haproof_handover_192_0_2_10"
+    assert absence("192.0.2.10", quiet=True) == f"flush chain {name} absent\nadd rule {name} absent drop\n"
+    assert absence("192.0.2.10", quiet=False) == f"flush chain {name} absent\nadd rule {name} absent accept\n"
 
 
 def test_tables_of_different_addresses_differ() -> None:

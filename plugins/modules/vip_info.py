@@ -127,6 +127,21 @@ addresses:
     secondary:
       description: Whether another address of the same subnet comes first.
       type: bool
+handover:
+  description:
+    - The virtual IPs of the hand-over that the role P(haproof.balancer.keepalived#role) sets up, also those left out.
+    - Empty if its service does not run.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    vip:
+      description: The virtual IP.
+      type: str
+      sample: 198.18.0.10
+    problem:
+      description: Why it would move without its connections; null if nothing prevents it.
+      type: str
 boot:
   description: Identifier of the host's current boot.
   type: str
@@ -342,6 +357,7 @@ instances:
       type: float
 """
 
+import json
 import time
 from typing import Any, Callable
 
@@ -381,6 +397,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings i
 
 # The kernel is polled this often. keepalived logs each query, so it is queried only when the kernel agrees.
 POLL_S = 0.1
+HANDOVER = "/run/keepalived-handover/state.json"
 
 
 def vip_problems(vips: list[str]) -> list[str]:
@@ -447,12 +464,22 @@ def observe(
         instance["agrees"] = instance["held"] == wanted
     info["holds"] = held(vips, info["addresses"])
     info["roles"] = {vip: role_of(info, vip) for vip in vips}
+    info["handover"] = read_handover()
     info["boot"] = current_boot()
     info["maintenance_since"] = maintenance_since("keepalived")
     watched = read_text(metrics)
     info["watched"] = watched is not None
     info["alarms"] = [{"vip": vip, "finding": finding} for vip, finding in raised(watched or "")]
     return info
+
+
+def read_handover() -> list[dict[str, Any]]:
+    """Return the virtual IPs of the hand-over's service, if it runs, and what prevents each."""
+    try:
+        entries = json.loads(read_text(HANDOVER) or "[]")
+        return [{"vip": entry["vip"], "problem": entry["problem"]} for entry in entries]
+    except (KeyError, TypeError, ValueError):
+        return []
 
 
 def wait(

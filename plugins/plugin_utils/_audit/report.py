@@ -129,6 +129,10 @@ def _warnings(cluster: Observations) -> Iterator[Finding]:
                 " set enable_script_security and script_user in global_defs"
             )
             yield Finding("script_security", text, host)
+        for entry in info.get("handover", ()):
+            if entry["problem"]:
+                text = f"{host}: {entry['vip']} would move without its connections: {entry['problem']}"
+                yield Finding("handover", text, host, entry["vip"])
     for vip in cluster.all_vips():
         found = {host: instance_of(info, vip) for host, info in cluster.inspected().items()}
         ranking = sorted(((one["priority"], host) for host, one in found.items() if one), reverse=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
+    Address,
     Instance,
     one_of,
     read,
@@ -28,31 +29,40 @@ class HandedOver(TypedDict):
     peers: list[str]
 
 
-def handed_over(tree: Any, cluster: Cluster) -> list[HandedOver]:
-    """Return the virtual IPs that move with their connections.
-
-    Left out: instances with a VMAC, whose address is on a separate interface; IPVS, which has its own connection table;
-    addresses on another interface than the adverts, where the peers' addresses are unknown; unknown addresses; and
-    addresses whose IP version no peer has.
-    """
+def handed_over(tree: Any, cluster: Cluster) -> tuple[list[HandedOver], dict[str, str]]:
+    """Return the virtual IPs that move with their connections, and the reason of each one that does not."""
     conf = read(tree, one_of(cluster.host, cluster.hosts))
-    if conf.named("virtual_server"):
-        return []
     vips = virtual_addresses(tree)
-    return [entry for instance in conf.instances for entry in _entries(instance, vips, cluster)]
-
-
-def _entries(instance: Instance, vips: list[str], cluster: Cluster) -> list[HandedOver]:
-    link = instance.value("interface")
-    if not link or instance.flag("use_vmac") is not False:
-        return []
-    peers = peers_of(instance, vips, cluster)
     found: list[HandedOver] = []
-    for vip in instance.vips:
-        family = [peer for peer in peers if (":" in peer) == (":" in vip.address)]
-        if vip.known and vip.interface in ("", link) and family:
-            found.append({"address": vip.address, "interface": link, "alive_s": _alive_s(instance), "peers": family})
-    return found
+    left_out: dict[str, str] = {}
+    for instance in conf.instances:
+        link = instance.value("interface") or ""
+        peers = peers_of(instance, vips, cluster)
+        for vip in instance.vips:
+            family = [peer for peer in peers if (":" in peer) == (":" in vip.address)]
+            entry: HandedOver = {
+                "address": vip.address,
+                "interface": link,
+                "alive_s": _alive_s(instance),
+                "peers": family,
+            }
+            reason = "IPVS has its own connections" if conf.named("virtual_server") else _obstacle(instance, vip, entry)
+            if reason:
+                left_out[vip.address] = reason
+            else:
+                found.append(entry)
+    return found, left_out
+
+
+def _obstacle(instance: Instance, vip: Address, entry: HandedOver) -> str:
+    """Return why a virtual IP moves without its connections, empty when nothing prevents it."""
+    if instance.flag("use_vmac") is not False:
+        return "it is on a VMAC's interface"
+    if not entry["interface"] or not vip.known:
+        return "the address or its interface is not known"
+    if vip.interface not in ("", entry["interface"]):
+        return "it is on another interface than the adverts, where the peers' addresses are not known"
+    return "" if entry["peers"] else "no peer has an address of its IP version on the interface"
 
 
 def _alive_s(instance: Instance) -> float:

@@ -89,6 +89,7 @@ class Plan(TypedDict, total=False):
     files: list[Mapping[str, Any]]
     """Files with data, the user's scripts and the watch, as daemon_config takes them."""
     handover: bool
+    warnings: list[str]
     """Whether the host hands over connections."""
     units: list[str]
     """Units that run before keepalived reads its configuration."""
@@ -150,7 +151,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     complete = all("interfaces" in facts for facts in cluster.facts.values())
     text = render(conf)
     vips = virtual_addresses(conf)
-    handed = handed_over(conf, cluster) if settings["handover"] else []
+    handed, left_out = handed_over(conf, cluster) if settings["handover"] else ([], {})
     packages = [
         *(_build_packages(settings, family) if built else family["packages"]),
         *(family["handover_packages"] if handed else []),
@@ -178,10 +179,15 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "sebooleans": family["sebooleans"],
         "files": [
             *_files(settings, conf, cluster, family["scripts"]),
-            *_handover_files(settings, handed, complete),
+            *_handover_files(settings, handed, left_out, complete),
         ],
         "units": _units(settings, bool(handed)),
         "handover": bool(handed),
+        "warnings": [
+            f"{host}: keepalived_handover: {vip} moves without its connections: {reason}"
+            for vip, reason in left_out.items()
+            if complete
+        ],
         "secrets": [*settings["secrets"], *_alert_secrets(settings)],
         "scripts": family["scripts"],
         "restart_s": _restart_s(wanted["profile"] or tables["profiles"]["compatible"]),
@@ -330,12 +336,19 @@ def _watch_files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scrip
     return files if settings["watch"] else [{"dest": file["dest"], "state": "absent"} for file in files]
 
 
-def _handover_files(settings: Mapping[str, Any], handed: Sequence[HandedOver], complete: bool) -> list[dict[str, Any]]:
+def _handover_files(
+    settings: Mapping[str, Any], handed: Sequence[HandedOver], left_out: Mapping[str, str], complete: bool
+) -> list[dict[str, Any]]:
     """Return the hand-over's files, marked as absent if it is off.
 
     Without the facts of all peers their addresses are unknown, and the configuration stays unchanged.
     """
-    config = {"limit": settings["handover_limit"], "check": settings["check_url"], "vips": handed}
+    config = {
+        "limit": settings["handover_limit"],
+        "check": settings["check_url"],
+        "vips": handed,
+        "left_out": left_out,
+    }
     program = (_ROLE_FILES / "handover.py").read_text(encoding="utf-8")
     files: list[dict[str, Any]] = program_files(program, HANDOVER, read_module)
     files.append({"dest": "/etc/keepalived/handover.json", "content": config})

@@ -91,11 +91,10 @@ ARP = {"arp_ignore": 1, "arp_announce": 2}
 class Kernel:
     """Changes the host. Commands get addresses that the configuration has, and nothing else from outside."""
 
-    def nft(self, commands: str) -> None:
+    def nft(self, commands: str, *options: str) -> None:
         """Run nft commands as one transaction. Raises OSError, SubprocessError."""
-        subprocess.run(
-            ["nft", "-f", "-"], input=commands, text=True, check=True, capture_output=True, timeout=COMMAND_S
-        )
+        command = ["nft", *options, "-f", "-"]
+        subprocess.run(command, input=commands, text=True, check=True, capture_output=True, timeout=COMMAND_S)
 
     def has_rules(self, vip: str) -> bool:
         """Return whether a virtual IP's table is there."""
@@ -157,6 +156,7 @@ class ManagedVip:
         self.local = False
         self.rules: tuple[str, frozenset[Connection]] | None = None
         self.quiet = False
+        self.problem: str | None = None
         self.seeded_at = 0.0
         self._counted: tuple[float, int] = (float("-inf"), 0)
 
@@ -267,6 +267,7 @@ class HandoverLoop:
         self._vips = {entry["address"]: ManagedVip(entry, float(config["limit"]), now) for entry in config["vips"]}
         self._arp = Arp(sorted({vip.device for vip in self._vips.values() if ":" not in vip.address}))
         self._health = Health(config["check"])
+        self._left_out: Mapping[str, str] = config["left_out"]
         self._talk = Talk(self._vips, self._health.healthy)
         self._files = Files([CONFIG, *own_files(__file__)], now)
         self._checked_at = now
@@ -307,6 +308,11 @@ class HandoverLoop:
         for vip in self._vips.values():
             machine = vip.machine
             vip.machine = Handover(machine.limit_s, machine.alive_s, time.monotonic(), vip.address in held)
+            try:
+                # A holder needs them only when it has become a standby.
+                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, vip.peers[0]), (), False), "--check")
+            except (OSError, subprocess.SubprocessError) as error:
+                self._complain(vip, error)
         self._round(True, False)
 
     def _round(self, moved: bool, removed: bool) -> None:
@@ -324,7 +330,7 @@ class HandoverLoop:
             try:
                 self._set_up(vip, now, check)
             except (OSError, subprocess.SubprocessError) as error:
-                say(3, f"{vip.address}: cannot prepare a hand-over: {_reason(error)}")
+                self._complain(vip, error)
         self._health.want(any(vip.machine.serves(now) for vip in self._vips.values()))
         self._write_state(now)
 
@@ -357,13 +363,19 @@ class HandoverLoop:
             vip.seeded_at = now
             if vip.rules != (wanted.former, mine):
                 self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine, wanted.quiet))
-                vip.rules, vip.quiet = (wanted.former, mine), wanted.quiet
+                vip.rules, vip.quiet, vip.problem = (wanted.former, mine), wanted.quiet, None
         if vip.rules and vip.quiet != wanted.quiet:
             self._kernel.nft(absence(vip.address, wanted.quiet))
             vip.quiet = wanted.quiet
         if wanted.local != vip.local:
             self._kernel.local(vip.address, wanted.local)
             vip.local = wanted.local
+
+    def _complain(self, vip: ManagedVip, error: Exception) -> None:
+        reason = _reason(error)
+        if reason != vip.problem:
+            say(3, f"{vip.address}: cannot prepare a hand-over: {reason}")
+        vip.problem = reason
 
     def _must_seed(self, vip: ManagedVip, former: str, now: float) -> bool:
         """Return whether to write the rules again. A holder's own rules add its connections themselves."""
@@ -379,9 +391,10 @@ class HandoverLoop:
             say(6, f"{vip.address}: the hand-over from its former holder has ended: {machine.ended}")
 
     def _write_state(self, now: float) -> None:
-        state = [
+        state: list[dict[str, Any]] = [
             {
                 "vip": vip.address,
+                "problem": vip.problem,
                 "state": vip.machine.state,
                 "former": vip.machine.former,
                 "remaining": vip.machine.remaining,
@@ -391,6 +404,7 @@ class HandoverLoop:
             }
             for vip in self._vips.values()
         ]
+        state += [{"vip": vip, "problem": reason} for vip, reason in self._left_out.items()]
         text = json.dumps(state, indent=1) + "\n"
         if text != self._state:
             write(STATE, text, 0o644)

@@ -111,3 +111,24 @@ def test_alarms_are_those_that_are_raised(tmp_path: Path) -> None:
     info = vip_info.observe(lambda _argv: (0, IP, ""), [], None, 1.0, True, str(tmp_path / "metrics"))
     assert info["alarms"] == [{"vip": "198.18.0.10", "finding": "split_brain"}]
     assert info["watched"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[{"vip": "192.0.2.10", "state": "holder", "problem": null}]', [{"vip": "192.0.2.10", "problem": None}]),
+        ('[{"vip": "192.0.2.10", "problem": "why"}]', [{"vip": "192.0.2.10", "problem": "why"}]),
+        (None, []),
+        ("[{", []),
+        ('[{"vip": "192.0.2.10"}]', []),
+        ("3", []),
+    ],
+)
+def test_the_hand_over_is_read_from_its_service(
+    text: str | None, expected: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.json"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setattr(vip_info, "HANDOVER", str(path))
+    assert vip_info.read_handover() == expected

@@ -407,6 +407,20 @@ def test_warnings(weight: int, next_priority: int, secure: bool, expected: list[
     assert told["findings"] == []
 
 
+def test_a_vip_that_cannot_be_handed_over() -> None:
+    seen = cluster()
+    seen.infos["lb01"]["handover"] = [{"vip": VIP, "problem": None}]
+    seen.infos["lb02"]["handover"] = [{"vip": VIP, "problem": "No such file or directory"}]
+    assert report(seen)["warnings"] == [
+        {
+            "warning": "handover",
+            "host": "lb02",
+            "vip": VIP,
+            "text": f"lb02: {VIP} would move without its connections: No such file or directory",
+        }
+    ]
+
+
 def test_a_check_that_keepalived_does_not_run() -> None:
     seen = cluster()
     seen.infos["lb01"]["keepalived"]["config"]["disabled"] = ["k.conf line 3: vrrp_script chk: no killall"]

@@ -145,6 +145,7 @@ def test_the_hand_over_comes_and_goes() -> None:
         "limit": 60,
         "check": "http://127.0.0.1:8099/",
         "vips": [{"address": "192.0.2.10", "interface": "eth0", "alive_s": 0.8, "peers": ["192.0.2.12"]}],
+        "left_out": {},
     }
     assert file(found, HANDOVER)["content"] == (ROLE / "files/handover.py").read_text()
     assert (found["handover"], found["units"], "nftables" in found["packages"]) == (True, ["keepalived-handover"], True)
@@ -161,15 +162,20 @@ def test_the_hand_over_needs_the_units() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "reason"),
     [
-        {"vrrp_instance": {"use_vmac": True}},
-        {"virtual_servers": [{"name": "192.0.2.10 80", "protocol": "TCP", "lvs_sched": "rr"}]},
+        ({"vrrp_instance": {"use_vmac": True}}, "it is on a VMAC's interface"),
+        (
+            {"virtual_servers": [{"name": "192.0.2.10 80", "protocol": "TCP", "lvs_sched": "rr"}]},
+            "IPVS has its own connections",
+        ),
     ],
 )
-def test_no_hand_over_of_what_it_cannot_follow(changes: Mapping[str, Any]) -> None:
+def test_no_hand_over_of_what_it_cannot_follow(changes: Mapping[str, Any], reason: str) -> None:
     found = planned(handover=True, **changes)
     assert (found["findings"], found["handover"], found["units"]) == ([], False, [])
+    assert found["warnings"] == [f"lb01: keepalived_handover: 192.0.2.10 moves without its connections: {reason}"]
+    assert planned(**changes)["warnings"] == []
 
 
 def test_scripts_of_the_user() -> None:

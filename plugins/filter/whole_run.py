@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: whole_run
-short_description: Refuse a run whose options leave tasks out
+short_description: Reject a run whose options leave tasks out
 version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
-  - For the C(hosts) of a play that must not end with exit code 0 when it did nothing. Tags, a limit without it, and
-    C(--start-at-task) leave out every task that could report it. A play's hosts are looked up in any case.
+  - For the C(hosts) of a play that must not end with exit code 0 when it did nothing. Tags, a limit that does not name
+    these hosts, and C(--start-at-task) can skip every task that would report it, but never the evaluation of C(hosts).
 options:
   _input:
-    description: The play's host.
+    description: The play's host or pattern.
     type: str
     required: true
 """
@@ -28,7 +28,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The host, unchanged.
+  description: The input, unchanged.
   type: str
 """
 
@@ -44,7 +44,7 @@ def whole_run(host: str) -> str:
     leaving = left_out(host, context.CLIARGS)
     if leaving:
         raise AnsibleFilterError(
-            f"nothing would be drilled: leave out {', '.join(leaving)}, and name what to drill in variables"
+            f"this playbook runs completely or not at all: remove {', '.join(leaving)}, and select with variables"
         )
     return host
 
@@ -52,14 +52,14 @@ def whole_run(host: str) -> str:
 def left_out(host: str, options: Mapping[str, Any]) -> list[str]:
     """Return the options of ansible-playbook that leave out tasks of a play with this host."""
     tags = {tag for tags in options.get("tags") or ["all"] for tag in tags.split(",")}
-    limit = (options.get("subset") or host).split(",")
-    told = {
-        "--limit": host not in limit,
+    limit = options.get("subset") or ""
+    used = {
+        "--limit": limit != "" and host not in limit.split(","),
         "--skip-tags": bool(options.get("skip_tags")),
         "--start-at-task": bool(options.get("start_at_task")),
         "--tags": "all" not in tags,
     }
-    return [option for option, given in told.items() if given]
+    return [option for option, is_used in used.items() if is_used]
 
 
 class FilterModule:

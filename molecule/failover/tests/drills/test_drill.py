@@ -62,7 +62,9 @@ NOTHING = [
 def test_a_run_without_drills_fails(lab: Lab, options: list[str]) -> None:
     run = subprocess.run([*command(lab), *options], capture_output=True, check=False, text=True, timeout=120)
     assert run.returncode != 0
-    assert f"nothing would be drilled: leave out {options[0]}" in " ".join((run.stdout + run.stderr).split())
+    assert f"this playbook runs completely or not at all: remove {options[0]}" in " ".join(
+        (run.stdout + run.stderr).split()
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"deadline_s": ""}, {"faults": "link_dwon"}])

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A run whose options leave tasks out is refused, with the options by name."""
+"""whole_run rejects a run whose options leave tasks out, and names the options."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def test_options_that_leave_tasks_out(options: dict[str, Any], named: list[str])
     assert left_out("localhost", options) == named
 
 
+def test_a_pattern_of_several_groups() -> None:
+    assert left_out("balancers,edge", {}) == []
+    assert left_out("balancers,edge", {"subset": "edge"}) == ["--limit"]
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -64,4 +69,4 @@ def test_ansible_ends_with_an_error(tmp_path: Path, options: list[str]) -> None:
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     run = subprocess.run([*command, *options], capture_output=True, check=False, text=True)
     assert run.returncode != 0
-    assert f"leave out {options[0]}" in " ".join((run.stdout + run.stderr).split())
+    assert f"remove {options[0]}" in " ".join((run.stdout + run.stderr).split())

@@ -54,7 +54,7 @@ NOTHING = [
     ["--tags", "nothing"],
     ["--skip-tags", "all"],
     ["--skip-tags", "all,always"],
-    ["--start-at-task", "Report | Show it"],
+    ["--start-at-task", "Report | Show the table"],
 ]
 
 

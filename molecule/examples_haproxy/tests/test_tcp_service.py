@@ -167,7 +167,7 @@ def test_they_stick_across_a_failover_and_back(lab: Lab, sources: list[str]) -> 
         assert lab.moved_to("lb02"), lab.holders()
         assert servers(lab, sources) == first
     assert lab.moved_to("lb01"), lab.holders()
-    # It was stopped, so it knows only what its peer sent.
+    # It was stopped, so it has only the entries that its peer sent.
     assert eventually(lambda: "used:0" not in runtime(lab, "lb01", "show table Exchange2010"), within_s=20)
     assert servers(lab, sources) == first
 

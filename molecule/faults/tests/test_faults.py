@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every fault takes effect, and the node recovers at the deadline, or when it is healed before."""
+"""Every fault takes effect, and the node recovers when healed, or else at the deadline."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def healed_command(name: str) -> str:
 
 
 def whole(lab: Lab, case: Case) -> bool:
-    """Return whether nothing is left of a fault."""
+    """Return whether a fault has left no traces."""
     # One command, since each costs half a second.
     return holds(lab.nodes[NODE], f"{healed_command(case.fault)} && {case.gone}") and not lab.holds(NODE)
 

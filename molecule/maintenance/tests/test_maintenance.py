@@ -64,7 +64,7 @@ def test_the_vip_moves_and_the_cost_is_reported(lab: Lab) -> None:
     assert cost is not None, run.stdout
     requests, failed, outage_s = int(cost[1]), int(cost[2]), float(cost[3])
     assert requests > 0
-    # It says goodbye: no client waits until a dead peer is noticed, which takes a second.
+    # keepalived sends priority 0, so no client waits the second until a dead peer is detected.
     assert outage_s < 1, cost[0]
     assert (failed > 0) == (outage_s > 0), cost[0]
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 TIMEOUT_S = 2400
-# "make test" drills what is promised, and sabotages a drill in one way of each kind. "make test-full" does everything.
+# "make test" drills the promised faults, and sabotages a drill in one way of each kind. "make test-full" does all.
 WHOLE = os.environ.get("LAB_FAULTS") == "all"
 whole = pytest.mark.skipif(not WHOLE, reason="part of the whole matrix, which is drilled with LAB_FAULTS=all")
 
-# How the names of the role's tasks begin, in their order.
+# Beginnings of the role's task names, in order.
 ARM = "Arm | Start the prober on"
 PROVEN = "Arm | Reject targets that the requests do not pass through"
 """All look on, and nothing is broken yet."""
@@ -43,7 +43,7 @@ Moment = tuple[str, str]
 
 
 class Drilled(NamedTuple):
-    """How a run of the playbook ended: exit code, what it printed and when, and the drills of its report by fault."""
+    """A run of the playbook: exit code, output lines with their times, and the drills of its report by fault."""
 
     code: int
     lines: list[tuple[float, str]]
@@ -51,7 +51,7 @@ class Drilled(NamedTuple):
 
     @property
     def output(self) -> str:
-        """Return what it printed."""
+        """Return the output."""
         return "".join(line for _at, line in self.lines)
 
 
@@ -94,7 +94,7 @@ def drill(lab: Lab, at: Mapping[Moment, Callable[[], object]] | None = None, **v
                     with paused(run.pid):
                         pending.pop(moment)()
         except BaseException:
-            # The drill's guard heals then. With its output closed the playbook could wait for ever.
+            # The drill's guard then heals. With its output closed the playbook could hang.
             run.kill()
             raise
     late.cancel()
@@ -104,14 +104,14 @@ def drill(lab: Lab, at: Mapping[Moment, Callable[[], object]] | None = None, **v
 
 
 def announced(line: str) -> str:
-    """Return the fault that a line of the playbook's output says comes now, "" when it says none."""
+    """Return the fault that a line of the playbook's output announces, or ""."""
     found = re.search(r"drill \d+ of \d+: (\w+), ", line)
     return found[1] if found else ""
 
 
 @contextmanager
 def paused(group: int) -> Iterator[None]:
-    """Let all processes of a group stand still meanwhile."""
+    """Stop all processes of a group for the duration of the block."""
     os.killpg(group, signal.SIGSTOP)
     try:
         yield

@@ -126,7 +126,7 @@ class Load:
         return found
 
     def goes_on(self, rounds: int = 3, within_s: float = 60) -> bool:
-        """Wait until every connection had its turn this often on average; return whether it had."""
+        """Wait until every connection had this many turns on average; return whether it did."""
         before = self.seen()
 
         def done() -> bool:
@@ -141,7 +141,7 @@ class Load:
 
 @contextmanager
 def long_lived(lab: Lab) -> Iterator[Load]:
-    """Keep the connections open meanwhile."""
+    """Keep the connections open for the duration of the block."""
     run = "systemd-run --quiet --collect --unit=%s /usr/bin/python3 -c %s"
     client = lab.nodes[CLIENT]
     with ExitStack() as stack:

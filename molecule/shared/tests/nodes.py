@@ -151,7 +151,7 @@ class Lab:
 
     def _ad_hoc(self, hosts: str, module: str, arguments: dict[str, Any], *options: str) -> subprocess.Popen[str]:
         command = ["ansible", hosts, "-i", str(self.inventory), "-m", f"haproof.balancer.{module}"]
-        # Override the project's YAML output and molecule's colours, which are for people.
+        # Override the project's YAML output and molecule's colours, which are for terminals.
         environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_FORCE_COLOR": "false"}
         return subprocess.Popen(
             [*command, *(["-a", json.dumps(arguments)] if arguments else []), *options],

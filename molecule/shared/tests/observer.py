@@ -68,7 +68,7 @@ class Stage(NamedTuple):
 
 @contextmanager
 def observed(lab: Lab) -> Iterator[dict[str, str]]:
-    """Run the observers meanwhile; at the end the dict has the records of the client and of each balancer.
+    """Run the observers during the block; then the dict has the records of the client and of each balancer.
 
     ``lb01 macs`` are the MAC addresses of lb01.
     """

@@ -168,7 +168,7 @@ def test_no_host_has_the_vip(lab: Lab) -> None:
             assert metrics(lab, name, "haproof_vrrp_state") == [0]
     for name in BALANCERS:
         assert said[name].reaches("no_holder", ["found", "over"]), (name, said[name].findings())
-        # They had sent priority 0.
+        # keepalived had sent priority 0.
         assert said[name].states("peer_silent") == []
 
 

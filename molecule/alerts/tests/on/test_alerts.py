@@ -163,7 +163,7 @@ def test_what_cannot_be_sent_is_in_the_journal_without_secrets(lab: Lab, sink: S
     try:
         assert node.run(f"runuser -u haproof_script -- {ALERT} test").rc == 1
         node.check_output(f"{ALERT} raise 'split brain' 'two hosts answer'")
-        # Not when stopping, which tries only once: the third try is 30 s after the first.
+        # While it runs: a stopping service tries only once, and the third try is 30 s after the first.
         given_up = "mail could not be sent, so here it is: [ALARM] lb01: split brain found: two hosts answer"
         journal = "journalctl --unit=keepalived-alert --no-pager --output=cat"
         assert eventually(lambda: given_up in node.check_output(journal), within_s=50), node.check_output(journal)

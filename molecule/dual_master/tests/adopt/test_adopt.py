@@ -130,7 +130,7 @@ def test_a_hostile_file_runs_nothing_on_the_controller(lab: Lab, inventory: Path
     assert len(written) == len(HOSTILE)
     assert all("touch" in text for text in written)
 
-    # With other files to write, too, keepalived itself is not asked, which does not know the directives here.
+    # With other files to write, check mode skips keepalived's own check, which would reject these directives.
     site = run_playbook("haproof.balancer.site", hostile, *LOUD, "--check", "--extra-vars=keepalived_unit=true")
     assert site.returncode == 0, site.stdout + site.stderr
     assert site.stdout.count("touch") > len(HOSTILE)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 STAGED = "/run/accepted.conf"
-# In its own network and mount namespaces, beside the active keepalived. On a signal it dumps its configuration.
+# Runs in its own network and mount namespaces, beside the active keepalived, and dumps its configuration on a signal.
 RUNS = f"""unshare --net --mount sh -c '
     ip link add eth1 type veth peer name eth2 && ip address add 192.0.2.1/24 dev eth1 && ip link set eth1 up
     ip link set eth2 up

@@ -118,7 +118,7 @@ def test_200_virtual_hosts_come_without_a_failed_request(lab: Lab) -> None:
     with lab.probed() as seen:
         # Only for the balancers: the backends run other servers.
         apply_example(lab, EXAMPLE, "--limit", "balancers", "--extra-vars", json.dumps({"nginx_servers": sites}))
-    # No time-out for slow answers: a busy machine says nothing about the reload.
+    # Timeouts are allowed: slow answers of a busy machine prove nothing about the reload.
     assert set(seen["errors"]) <= {"timeout"}, seen
     assert seen["requests"] > 100
     for number in (0, 199):

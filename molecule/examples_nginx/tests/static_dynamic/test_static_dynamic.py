@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""examples/static_dynamic works as described, on nodes that had another example before."""
+"""examples/static_dynamic works as described, on nodes that ran another example before."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_dead_server_is_skipped_and_returns(lab: Lab, page: str) -> None:
     before = int(lab.nodes[holder].run(attempts).stdout)
     with without_servers(lab, ["web02"]):
         assert servers(lab.nodes[CLIENT], lab.vip, f"{page}dead/[1-60]", *SLOWLY) == {"web01:8001": 60}
-        # Two failures, and one more every five seconds; otherwise it would be twenty.
+        # Two failures, and one more every five seconds; without the limit there would be twenty.
         tried = int(lab.nodes[holder].run(attempts).stdout) - before
         assert 2 <= tried <= 3 + (time.monotonic() - begin) / 5
     back = iter(range(1000))

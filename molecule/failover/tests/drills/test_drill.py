@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a drill refuses to start, with which message, and how it ends when it is interrupted."""
+"""Drills that do not start, with the reason, and drills that are interrupted."""
 
 from __future__ import annotations
 

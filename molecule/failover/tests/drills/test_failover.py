@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The drills of a pair as it is meant to be, and what the report's figures must reach."""
+"""The drills of a healthy pair, and the limits that the report's figures must meet."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ PROMISED = [
     "node_freeze",
     "vrrp_block",
 ]
-# What these nodes cannot do, and say so.
+# Faults that these nodes do not support and therefore skip.
 IMPOSSIBLE = {"clock_jump"}
 REPEATS = 3
 
-# Longest outage in seconds, by profile: the median of the repeats, for a busy machine must not turn it red.
+# Longest outage in seconds, by profile: the median of the repeats, so that a busy machine does not fail the test.
 MOST_S: dict[str, dict[str, float]] = {
     "service_stop": {"standard": 0.1, "fast": 0.1},
     "service_kill": {"standard": 0.1, "fast": 0.1},
@@ -51,7 +51,7 @@ MOST_S: dict[str, dict[str, float]] = {
     "node_freeze": {"standard": 1.1, "fast": 0.2},
 }
 ALONE_S = 5.0
-# How much the second observer may differ in most runs of a fault, and in each: a busy machine delays whoever measures.
+# By how much the second observer may differ in most runs of a fault, and in any: a busy machine delays every observer.
 AGREED_S = 0.01
 FAR_S = 0.05
 # drill_timeout_s
@@ -63,7 +63,7 @@ Seen = dict[str, list[dict[str, float]]]
 
 @pytest.fixture(scope="module")
 def promised_seen(lab: Lab) -> tuple[Drilled, Seen]:
-    """Drill what is promised, a few times each, with the second observer."""
+    """Drill the promised faults, a few times each, with the second observer."""
     return drilled(lab, "promised", faults=",".join(PROMISED), repeat=REPEATS, judge="median")
 
 
@@ -74,7 +74,7 @@ def promised(promised_seen: tuple[Drilled, Seen]) -> Drilled:
 
 @pytest.fixture(scope="module")
 def others_seen(lab: Lab) -> tuple[Drilled, Seen]:
-    """Drill everything else once."""
+    """Drill all other faults once."""
     return drilled(lab, "others", faults=",".join(fault for fault in FAULTS if fault not in PROMISED))
 
 
@@ -84,7 +84,7 @@ def others(others_seen: tuple[Drilled, Seen]) -> Drilled:
 
 
 def drilled(lab: Lab, name: str, **variables: Any) -> tuple[Drilled, Seen]:
-    """Drill, keep the report, and return how it ended with what the second observer makes of it."""
+    """Drill and keep the report; return how the drills ended, and the figures of the second observer."""
     with observer.observed(lab) as records:
         done = drill(lab, **variables)
     keep(lab, name)
@@ -92,7 +92,7 @@ def drilled(lab: Lab, name: str, **variables: Any) -> tuple[Drilled, Seen]:
 
 
 def kept(lab: Lab, name: str) -> Path:
-    """Return where a report is kept, which the lab's removal does not reach."""
+    """Return where a report is kept; it outlives the lab."""
     variables = inventory_variables(lab.inventory)
     release = os.environ.get("LAB_DEBIAN", "12")
     pair = f"{variables['balancer_engine']}-{variables['keepalived_profile']}-{release}"
@@ -124,7 +124,7 @@ def test_outage_is_as_short_as_promised(lab: Lab, promised: Drilled, fault: str)
 
 @pytest.mark.parametrize("fault", ["link_down", "node_freeze"])
 def test_a_dead_node_is_felt_and_measured(promised: Drilled, fault: str) -> None:
-    """A prober that sees nothing of it, or a watcher that notes nothing, would make every drill pass."""
+    """A blind prober or watcher would make every drill pass."""
     done = promised.drills[fault]
     bound_s = done["expected"]["bound_s"]
     for run in done["runs"]:
@@ -136,7 +136,7 @@ def test_a_dead_node_is_felt_and_measured(promised: Drilled, fault: str) -> None
 
 def test_a_killed_keepalived_leaves_one_holder(promised: Drilled) -> None:
     overlap_s = promised.drills["keepalived_kill"]["figures"]["overlap_s"]
-    # It must be there at all, or the fault did nothing.
+    # Without any outage the fault had no effect.
     assert 0 < overlap_s["median"] <= ALONE_S, overlap_s
 
 
@@ -156,7 +156,7 @@ def test_a_second_observer_saw_the_same(promised_seen: tuple[Drilled, Seen]) -> 
 
 
 def disagreements(done: Drilled, seen: Seen) -> list[str]:
-    """Name what differs in most runs of a fault, or by far in one."""
+    """Return the figures that differ in most runs of a fault, or by far in one."""
     found = []
     for fault, told in done.drills.items():
         # A drill that was disturbed has been repeated; its last runs are the report's.
@@ -169,7 +169,7 @@ def disagreements(done: Drilled, seen: Seen) -> list[str]:
 
 
 def test_moments_are_told_on_one_clock(promised: Drilled) -> None:
-    """All nodes of the lab have the clock of one kernel, so that what is off shows."""
+    """All nodes of the lab share one kernel's clock, so a wrong offset shows."""
     for done in promised.drills.values():
         assert 0 < done["clock_error_s"] < 0.05
 

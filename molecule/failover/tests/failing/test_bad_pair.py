@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pairs that were set up badly on purpose fail their drills: a pass means something."""
+"""Pairs that were misconfigured on purpose fail their drills, so a pass proves something."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ANSWERS = "/usr/local/libexec/keepalived/answers 127.0.0.1 8099 /"
 
-# What is set up badly, the fault that shows it, and why the drill then fails.
+# The misconfiguration, the fault that reveals it, and the reason in the verdict.
 BAD: dict[str, tuple[dict[str, Any], str, str]] = selected(
     {
         "polling": (
@@ -79,7 +79,7 @@ def test_two_holders_are_not_drilled_without_the_watch(lab: Lab) -> None:
         ]
 
 
-# What something else does half a second after the fault has come, and what the drill then says was lost.
+# What ends the fault half a second after it was injected, and what the verdict then reports.
 ENDED: dict[str, tuple[str, str]] = selected(
     {
         "service_stop": ("systemctl start {engine}", r"{engine} runs"),
@@ -112,7 +112,7 @@ done
 
 @contextmanager
 def background(lab: Lab, name: str, script: str) -> Iterator[None]:
-    """Run a script on a node meanwhile."""
+    """Run a script on a node in the background."""
     node = lab.nodes[name]
     node.check_output("systemd-run --quiet --collect --unit=haproof-saboteur sh -c %s", script)
     try:
@@ -136,7 +136,7 @@ def test_a_fault_that_something_else_ends_is_disturbed(lab: Lab) -> None:
 
 NOT_BOOTED = {"node_reboot": {"inject": [["true"]], "heal": []}}
 
-# What the drill breaks or asks instead of what it should, and why that proves nothing.
+# A wrong target or URL of the drill, and the reason why it proves nothing.
 BESIDE: dict[str, tuple[dict[str, Any], str]] = selected(
     {
         "another service": (

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A standby that does not serve well fails the drill, and what comes between a drill and its proof is never a pass."""
+"""A standby that does not serve well fails the drill, and a drill whose proof is sabotaged never passes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEVER = "the service did not answer before the fault was healed, with the VIP on
 
 @contextmanager
 def rule(lab: Lab, host: str, hook: str, words: str) -> Iterator[None]:
-    """Have a rule of nftables on a host for new connections to the VIP."""
+    """Apply an nftables rule to new connections to the VIP on a host."""
     node = lab.nodes[host]
     family = "ip6" if ":" in lab.vip else "ip"
     try:
@@ -53,7 +53,7 @@ def test_a_standby_that_never_serves_is_no_takeover(lab: Lab) -> None:
     with rule(lab, "lb02", "input", "reject with tcp reset"):
         faults = "clock_jump,keepalived_stop"
         done = drill(lab, faults=faults, deadline_s=12, slo={"keepalived_stop": 60}, retry_disturbed=0)
-    # What is skipped hides nothing.
+    # A skipped fault must not hide the failed one.
     assert done.drills["clock_jump"]["verdict"] == "skip"
     assert done.code != 0
     assert done.drills["keepalived_stop"]["verdict"] == "fail", done.drills
@@ -61,7 +61,7 @@ def test_a_standby_that_never_serves_is_no_takeover(lab: Lab) -> None:
 
 
 class Sabotage(NamedTuple):
-    """What comes between a drill and its proof: when, on which host, what is done, and how the drill must end."""
+    """Sabotage of a drill's proof: the task, host and command of each step, and how the drill must end."""
 
     fault: str
     does: list[tuple[str, str, str]]
@@ -70,7 +70,7 @@ class Sabotage(NamedTuple):
 
 
 PROBER = "kill -%s $(pgrep -f '[v]ip_probe')"
-# More than a time-out later, what was lost is not taken for the fault's.
+# Longer than the prober's timeout, so that the lost requests do not count for the fault.
 LATER = "sleep 0.4"
 DROP_SYN = (
     f"nft add table {TABLE} && nft add chain {TABLE} x '{{ type filter hook output priority 0; }}'"
@@ -103,7 +103,7 @@ FREEZE_WATCH = "systemctl kill --signal=STOP keepalived-watch"
 THAW_WATCH = "systemctl kill --signal=CONT keepalived-watch"
 RAISE = """sed -i '/vip="'$VIP'".*finding="%s"/s/ 0$/ 1/' /run/keepalived-watch/haproof.prom"""
 
-# One for each kind of way in which a drill could pass although nothing is proven.
+# One of each kind in which a drill could pass without proof.
 FIRST = [
     "an alarm of before",
     "moved before",
@@ -167,7 +167,7 @@ SABOTAGES = selected(
                 (HEALED, "lb02", THAW_WATCH),
             ],
             "fail",
-            # The watch may raise its own when it goes on.
+            # The watch may raise its own alarm once it is thawed.
             r"more than one balancer had the VIP for \d{4} ms, and (no|the) alarm split_brain (was raised|took \d{4})",
         ),
         "clock unanswered": Sabotage(
@@ -194,7 +194,7 @@ SABOTAGES = selected(
 
 
 def moments(lab: Lab, sabotages: Iterable[Sabotage]) -> dict[Moment, Callable[[], object]]:
-    """Return what is done to these drills, as drill() takes it."""
+    """Return the steps of these sabotages in drill()'s format."""
     commands: dict[Moment, list[tuple[str, str]]] = {}
     for one in sabotages:
         for when, host, command in one.does:
@@ -209,7 +209,7 @@ def run_all(lab: Lab, commands: list[tuple[str, str]]) -> None:
 
 @contextmanager
 def restored(lab: Lab) -> Iterator[None]:
-    """Take away at the end what a sabotage may have left."""
+    """Remove leftovers of a sabotage at the end."""
     try:
         yield
     finally:

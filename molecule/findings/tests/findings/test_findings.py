@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each finding of the audit and of site.yml is produced for real, found, and gone once it is fixed."""
+"""Each finding of the audit and of site.yml is produced for real, reported, and cleared by the fix."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def settled(lab: Lab) -> bool:
 
 @pytest.fixture(autouse=True)
 def mended(lab: Lab) -> Iterator[None]:
-    """Leave a healthy pair for the next test."""
+    """Restore a healthy pair for the next test."""
     yield
     assert eventually(lambda: settled(lab), within_s=40)
 
@@ -279,7 +279,7 @@ MERGES: list[tuple[str, str, str, str, str, float, int]] = [
 def test_clients_of_the_loser_find_the_winner(
     lab: Lab, name: str, begin: str, end: str, loser: str, within_s: float, times: int
 ) -> None:
-    """The client's entry does not expire, and points to the loser: the winner must announce itself."""
+    """The client's ARP entry does not expire, and points to the loser: the winner must announce itself."""
     client = lab.nodes[CLIENT]
     wins, gives_up = (lab.nodes[host].check_output("cat /sys/class/net/eth1/address") for host in (HOLDER, loser))
     begin, end = (

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Without the hand-over its files are gone, and a move cuts every connection: the tests with it can fail."""
+"""Switching off the hand-over removes its files, and a move cuts every connection: the tests with it can fail."""
 
 from __future__ import annotations
 

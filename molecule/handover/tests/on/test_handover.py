@@ -56,7 +56,7 @@ def route(lab: Lab, name: str) -> str:
 
 @contextmanager
 def powered_off(lab: Lab, name: str) -> Iterator[None]:
-    """Kill a node, whose kernel then acknowledges nothing either, and boot it at the end."""
+    """Kill a node, so that even its kernel acknowledges nothing, and boot it at the end."""
     container = inventory_balancers(lab.inventory)[name]["lab_container"]
     subprocess.run(["docker", "kill", container], check=True, capture_output=True)
     try:
@@ -113,7 +113,7 @@ def test_a_dead_holder_has_nothing_to_hand_over(lab: Lab) -> None:
             assert tables(lab, SECOND) == ""
             seen = load.seen()
         assert lab.moved_to(FIRST, within_s=60)
-    # Reset, and not left in silence for the five seconds of the load's time-out.
+    # Reset, not left waiting for the five seconds of the load's timeout.
     assert seen["cut"] >= KEPT + STREAMS, seen
     assert seen["silent"] == 0, seen
     assert felt_s(probe) <= BOUND_S + SLACK_S

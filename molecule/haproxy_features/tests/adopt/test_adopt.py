@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A haproxy.cfg that was written by hand is taken over: haproxy reads the same words again."""
+"""A haproxy.cfg that was written by hand is adopted: haproxy reads the same words again."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ RELOADS = 20
 # Listens on a port like any other server.
 SQUATTER = "systemd-run --quiet --collect --unit=squatter python3 -m http.server 8181"
 
-# Every section that haproxy 2.6 to 3.0 know, with much of what may stand there.
+# Every section of haproxy 2.6 to 3.0, with many of its keywords.
 EVERYTHING = r"""
 global
     daemon

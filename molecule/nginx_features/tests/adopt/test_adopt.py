@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An nginx.conf that was written by hand is taken over as it is."""
+"""An nginx.conf that was written by hand is adopted unchanged."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_tls(lab: Lab, balancer: str) -> None:
 
 
 def test_old_tls_is_rejected(lab: Lab) -> None:
-    # Make curl's library offer it, which it would not do by default.
+    # Make curl's library offer the old TLS versions, which are disabled by default.
     old = ("--tls-max", "1.1", "--ciphers", "ALL:@SECLEVEL=0")
     with pytest.raises(AssertionError, match=r"rc=35|exit_status=35|35"):
         ask(lab, f"https://{WWW}/", *old)

@@ -74,7 +74,7 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
             ["fatal: [web0", "nginx.conf", "no_such_directive"],
         ),
         (
-            # It stops once site.yml has looked at all hosts, and has found changes on each.
+            # site.yml stops after it has found pending changes on each host.
             "package that does not exist",
             {
                 "nginx_extra_packages": ["no-such-package"],
@@ -96,7 +96,7 @@ CASES_OF_ENGINE: dict[str, list[Case]] = {
             ["fatal: [lb0", "haproxy.cfg", "no_such_directive"],
         ),
         (
-            # It stops once site.yml has looked at all hosts, and has found changes on each.
+            # site.yml stops after it has found pending changes on each host.
             "package that does not exist",
             {
                 "haproxy_extra_packages": ["no-such-package"],

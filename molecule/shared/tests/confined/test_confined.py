@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The daemons are confined from the first run on, judged by the processes, not by the units."""
+"""The daemons are confined from the first run on, according to the processes, not the units."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module is killed on the node, or its disk is full: each time the daemon and its files stay consistent."""
+"""The module is killed on the node, or the disk is full: the daemon and its files always stay consistent."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_run_after_a_killed_one_restarts_with_the_new_unit(lab: Lab) -> None:
             lab.module(NODE, "daemon_config", wanted)
         assert state(node, daemon).pid == before.pid
         done = lab.module(NODE, "daemon_config", wanted)[NODE]
-        # The killed run is rolled back first, so that no half of it stays if this one is rejected.
+        # The killed run is rolled back first, so that none of it stays if this one is rejected.
         assert (done["changed"], done["changed_files"], done["restarted"]) == (True, [drop_in], True)
         after = state(node, daemon)
         assert (node.check_output("ps -o nice= %s", after.pid).strip(), after.leftovers) == ("5", [])

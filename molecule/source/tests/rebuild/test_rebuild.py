@@ -73,7 +73,7 @@ def test_another_option_is_another_build_and_the_former_comes_back(lab: Lab) -> 
     play = apply_site(lab, {}, "--limit", "lb02")
     assert play.returncode == 0, play.stdout
     assert running(lab) == before
-    # The former build was not made again, and the other one stays too.
+    # The previous build was not made again, and the other one stays too.
     after = builds(lab, "lb02")
     assert built <= after
     assert other["lb02"] in {line.split()[0] for line in after}

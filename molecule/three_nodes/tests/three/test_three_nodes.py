@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Three balancers: the order and speed of takeover, and shared checks that must not make them all give up."""
+"""Three balancers: the order and speed of takeover, and shared checks that must not make all release the VIP."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_frozen_holder_costs_what_vrrp_needs(lab: Lab) -> None:
     bound_s = vrrp_failover_bound(standby)
     assert bound_s == pytest.approx(0.17, abs=0.01)
     with lab.probed() as seen, frozen(lab, "lb01"):
-        # lb01 cannot be asked.
+        # Not moved_to(), which would also query the frozen lb01.
         assert eventually(lambda: lab.holds("lb02"), within_s=10)
         # lb01 would still answer pending requests if it thawed before they timed out.
         assert lab.answers(requests=100)

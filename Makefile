@@ -24,7 +24,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 # The scenarios are in "molecule/" at the top; without the glob molecule warns about that.
 export MOLECULE_GLOB := molecule/*/molecule.yml
-# The lab is created from this machine, which needs no inventory for it.
+# The lab is created on this machine, without an inventory.
 LOCALLY := ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
 
 say = @printf '\n== %s\n' '$(1)'
@@ -43,7 +43,7 @@ demo: ## from nothing to a proven pair: lab, site and drill
 	$(call say,The lab stays up ("make clean" removes it): $(INVENTORY). Report: build/drill/report.html)
 
 .PHONY: lab
-lab: $(READY) ## bring up the lab's five nodes
+lab: $(READY) ## start the lab's five nodes
 	@scripts/setup lab
 	$(call say,lab: nodes with Debian $(LAB_DEBIAN) (a missing image is built first))
 	@$(LOCALLY) ansible-playbook molecule/shared/create.yml
@@ -67,10 +67,10 @@ clean: ## remove everything that this checkout created, also after a crash
 	@molecule/shared/remove --checkout
 	@rm -rf build .venv .ansible .hypothesis .pytest_cache .ruff_cache
 
-# --- the gates
+# --- checks
 
 .PHONY: check
-check: $(READY) ## the fast gates: linters, types, unit tests
+check: $(READY) ## the fast checks: linters, types, unit tests
 	$(call say,ansible-lint)
 	@ansible-lint --nocolor
 	$(call say,yamllint)
@@ -94,7 +94,7 @@ check: $(READY) ## the fast gates: linters, types, unit tests
 	@pytest
 
 .PHONY: conformance
-conformance: $(READY) ## read and write configurations, judged by the daemons of two Debian releases
+conformance: $(READY) ## read and write configurations, and check them with the daemons of two Debian releases
 	@scripts/setup daemons
 	$(call say,conformance: configurations accepted by the daemons keep their meaning)
 	@pytest tests/conformance
@@ -108,15 +108,15 @@ mutants: $(READY) ## mutate the pure functions, and count the mutants that survi
 cores: $(READY) ## the unit tests that depend on Ansible, with the oldest and the newest ansible-core
 	@scripts/cores
 
-# What needs no lab, and the scenarios that prove most in CI's time; FURTHER has the rest. The longest begin. Two labs in
-# parallel do not slow each other down, but drills measure milliseconds and run alone.
+# Checks without a lab, and the scenarios that prove most in the time that CI has; FURTHER has the rest. The longest come
+# first. Two labs in parallel do not slow each other down, but drills measure milliseconds and run alone.
 GATES := check sanity conformance cores
 SCENARIOS := findings default nginx_features haproxy_features watch three_nodes installed
 FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 
 .PHONY: test
-test: $(READY) ## all gates: check, conformance, other ansible-cores, ansible-test sanity and most molecule scenarios
+test: $(READY) ## all checks: check, conformance, other ansible-cores, ansible-test sanity and most molecule scenarios
 	@$(PARALLEL) $(GATES)
 	@scripts/setup lab
 	@$(PARALLEL) $(SCENARIOS:%=molecule-%)
@@ -130,7 +130,7 @@ picture: $(READY) ## render the last drills' page in a real browser: build/pictu
 	@scripts/screenshot build/failover/$(LAB_ENGINE)-$(LAB_PROFILE)-$(LAB_DEBIAN)/promised/report.html build/picture
 
 .PHONY: test-full
-test-full: test ## test, the further scenarios, and every fault and every sabotage on every pair
+test-full: test ## test, the remaining scenarios, and every fault and every sabotage on every pair
 	@$(PARALLEL) $(FURTHER:%=molecule-%)
 	@$(MAKE) --no-print-directory matrix
 
@@ -171,7 +171,7 @@ installed: $(READY) ## build the collection and install its tarball into build/i
 .PHONY: .venv
 .venv: $(READY)
 
-# A stamp, not the directory: an interrupted run leaves no stamp and is continued.
+# A stamp, not the directory, so that make repeats an interrupted installation.
 .venv/installed: requirements.txt
 	@scripts/setup python
 	$(call say,venv: installing the pinned Python packages into .venv (a minute, once))

@@ -329,7 +329,7 @@ def test_guard_heals_when_the_controller_is_killed(lab: Lab) -> None:
         os.killpg(controller.pid, signal.SIGKILL)
         controller.wait()
     assert paused(container)
-    assert eventually(lambda: not paused(container), within_s=6 + SLACK_S), "nobody thawed the node"
+    assert eventually(lambda: not paused(container), within_s=6 + SLACK_S), "the node was not thawed"
     again = lab.module("localhost", "node_fault", {"state": "healed", "node": container})["localhost"]
     assert not again["changed"], "the guard had healed it"
     assert again["injected_s"] < again["healed_s"]

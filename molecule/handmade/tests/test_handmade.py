@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nodes import Lab
 
-# What site could change on a balancer: processes, unit settings, files, kernel parameters, users.
+# The state that site could change on a balancer: processes, unit settings, files, kernel parameters, users.
 STATE = """
 systemctl show keepalived {engine} --property=Id,MainPID,NRestarts,DropInPaths,UnitFileState
 pgrep --list-name '^(keepalived|{engine})$'
@@ -127,8 +127,8 @@ def test_adopt_accepts_what_runs_and_names_what_it_leaves(pair: Pair) -> None:
     assert written["site.yml"] == {"balancer_engine": pair.engine}
     accepted = {"haproxy": ["script_security"], "nginx": ["script_security", "weight"]}[pair.engine]
     assert written["keepalived.yml"]["keepalived_accept"] == accepted
-    told = "/etc/keepalived/keepalived.conf includes /etc/keepalived/conf.d/*.conf"
-    assert done.stdout.count(told) == {"haproxy": 0, "nginx": 2}[pair.engine], done.stdout
+    expected = "/etc/keepalived/keepalived.conf includes /etc/keepalived/conf.d/*.conf"
+    assert done.stdout.count(expected) == {"haproxy": 0, "nginx": 2}[pair.engine], done.stdout
 
 
 def test_site_would_change_nothing(pair: Pair) -> None:
@@ -154,9 +154,9 @@ def test_a_check_that_keepalived_would_not_run_is_named(haproxy_pair: Pair) -> N
     before = state(haproxy_pair)
     done = play(haproxy_pair, "site", keepalived_vrrp_scripts=scripts)
     assert done.returncode != 0
-    told = r"chk_haproxy since not found/accessible: line \d+: no no-such-program in keepalived's PATH"
+    expected = r"chk_haproxy since not found/accessible: line \d+: no no-such-program in keepalived's PATH"
     output = " ".join(done.stdout.split())
-    assert re.search(told, output), output
+    assert re.search(expected, output), output
     assert "keepalived_accept: [script_missing]" in output
     assert state(haproxy_pair) == before
 
@@ -171,8 +171,8 @@ def test_audit_names_a_check_that_keepalived_disabled(haproxy_pair: Pair) -> Non
     finally:
         node.check_output("cp --archive /root/keepalived.conf %s && systemctl reload keepalived", file)
     assert done.returncode != 0
-    told = rf"lb02: {file} line \d+: vrrp_script chk_haproxy: no no-such-program in keepalived's PATH"
-    assert re.search(told, " ".join(done.stdout.split())), done.stdout
+    expected = rf"lb02: {file} line \d+: vrrp_script chk_haproxy: no no-such-program in keepalived's PATH"
+    assert re.search(expected, " ".join(done.stdout.split())), done.stdout
 
 
 def test_a_drill_shows_what_the_pair_costs(haproxy_pair: Pair) -> None:

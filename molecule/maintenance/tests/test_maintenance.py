@@ -22,8 +22,8 @@ COST = r"client: (\d+) requests, (\d+) failed.*, longest outage (\d+\.\d+) s"
 
 def maintain(lab: Lab, state: str, **variables: Any) -> subprocess.CompletedProcess[str]:
     """Run the playbook for lb01."""
-    told = {"maintenance_host": "lb01", "maintenance_state": state, **variables}
-    return run_playbook("haproof.balancer.maintenance", lab.inventory, "--extra-vars", json.dumps(told))
+    settings = {"maintenance_host": "lb01", "maintenance_state": state, **variables}
+    return run_playbook("haproof.balancer.maintenance", lab.inventory, "--extra-vars", json.dumps(settings))
 
 
 def report(run: subprocess.CompletedProcess[str]) -> str:

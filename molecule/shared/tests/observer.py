@@ -229,20 +229,20 @@ def reported(run: dict[str, Any], most_s: float) -> dict[str, Any]:
 
 def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> list[str]:
     """Return the values that differ by more than *most_s* per move, or that only one of the two knows."""
-    told = reported(run, most_s)
-    failed_s = told.pop("failed_s", 0.0)
+    claimed = reported(run, most_s)
+    failed_s = claimed.pop("failed_s", 0.0)
     found = (
         []
         if abs(failed_s) <= FOLLOWS_S
         else [f"the first request failed after {failed_s:.4f}, detected: {run['detect_s']}"]
     )
-    if seen["requests"] < told.pop("requests") * SEEN:
+    if seen["requests"] < claimed.pop("requests") * SEEN:
         found.append(f"requests: only {seen['requests']} were seen")
     # The report does not know the state of a balancer that was not watched because it booted.
-    names = {*told, *seen} - {"requests"} - ({"gap_s", "overlap_s"} - {*told})
+    names = {*claimed, *seen} - {"requests"} - ({"gap_s", "overlap_s"} - {*claimed})
     for name in sorted(names):
-        if name not in told or name not in seen:
-            found.append(f"{name}: known only to the {'report' if name in told else 'observer'}")
-        elif abs(told[name] - seen[name]) > most_s * STAMPS.get(name, 1):
-            found.append(f"{name}: {told[name]:.4f} in the report, {seen[name]:.4f} for the observer")
+        if name not in claimed or name not in seen:
+            found.append(f"{name}: known only to the {'report' if name in claimed else 'observer'}")
+        elif abs(claimed[name] - seen[name]) > most_s * STAMPS.get(name, 1):
+            found.append(f"{name}: {claimed[name]:.4f} in the report, {seen[name]:.4f} for the observer")
     return found

@@ -158,10 +158,10 @@ def test_a_second_observer_saw_the_same(promised_seen: tuple[Drilled, Seen]) -> 
 def disagreements(done: Drilled, seen: Seen) -> list[str]:
     """Return the figures that differ in most runs of a fault, or by far in one."""
     found = []
-    for fault, told in done.drills.items():
+    for fault, entry in done.drills.items():
         # A drill that was disturbed has been repeated; its last runs are the report's.
-        assert told["retried"] or told["verdict"] == "skip" or len(seen[fault]) == len(told["runs"]), fault
-        runs = list(zip(told["runs"], seen[fault][-len(told["runs"]) :] if told["runs"] else []))
+        assert entry["retried"] or entry["verdict"] == "skip" or len(seen[fault]) == len(entry["runs"]), fault
+        runs = list(zip(entry["runs"], seen[fault][-len(entry["runs"]) :] if entry["runs"] else []))
         near, far = ([observer.disagreements(*run, most_s) for run in runs] for most_s in (AGREED_S, FAR_S))
         differing = near if sum(map(bool, near)) > len(runs) / 2 else far
         found += [f"{fault}, run {number}: {one}" for number, all_ in enumerate(differing, 1) for one in all_]

@@ -79,7 +79,7 @@ def test_two_holders_are_not_drilled_without_the_watch(lab: Lab) -> None:
         ]
 
 
-# What ends the fault half a second after it was injected, and what the verdict then reports.
+# The command that ends the fault half a second after its injection, and the reason in the verdict.
 ENDED: dict[str, tuple[str, str]] = selected(
     {
         "service_stop": ("systemctl start {engine}", r"{engine} runs"),
@@ -163,8 +163,8 @@ BESIDE: dict[str, tuple[dict[str, Any], str]] = selected(
 @pytest.mark.parametrize(("variables", "reason"), BESIDE.values(), ids=list(BESIDE))
 def test_a_fault_beside_the_requests_is_no_pass(lab: Lab, variables: dict[str, Any], reason: str) -> None:
     web01 = inventory_hosts(lab.inventory, "backends")["web01"]["backend_address"]
-    told = {name: value.format(web01=web01) if name == "url" else value for name, value in variables.items()}
-    done = drill(lab, **{"deadline_s": 20, "retry_disturbed": 0, **told})
+    settings = {name: value.format(web01=web01) if name == "url" else value for name, value in variables.items()}
+    done = drill(lab, **{"deadline_s": 20, "retry_disturbed": 0, **settings})
     assert done.code != 0
     for found in done.drills.values():
         assert found["verdict"] in ("fail", "disturbed"), found

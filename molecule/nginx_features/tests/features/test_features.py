@@ -96,9 +96,16 @@ def test_http2(lab: Lab) -> None:
 def test_headers_reach_the_backend_even_if_a_location_has_its_own(lab: Lab) -> None:
     answer = ask(lab, f"https://{WWW}/own/", "--http1.1")
     client = lab.nodes[CLIENT].check_output("hostname -I").split()
-    told = dict(word.split("=", 1) for word in answer.body.split())
-    assert told["ip"] in client
-    assert told == {"host": WWW, "ip": told["ip"], "proto": "https", "connection": "", "upgrade": "", "own": "mine"}
+    sent = dict(word.split("=", 1) for word in answer.body.split())
+    assert sent["ip"] in client
+    assert sent == {
+        "host": WWW,
+        "ip": sent["ip"],
+        "proto": "https",
+        "connection": "",
+        "upgrade": "",
+        "own": "mine",
+    }
     assert answer.headers["x-own"] == "mine"
     assert answer.headers["strict-transport-security"] == "max-age=63072000"
 

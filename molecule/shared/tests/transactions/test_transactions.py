@@ -89,8 +89,8 @@ def test_a_run_after_a_killed_one_reloads(lab: Lab, number: int) -> None:
         engine, conf = known[lab.engine], CONF[lab.engine]
         assert (engine["files"][conf] > engine["loaded_at"]) == (daemon == lab.engine)
 
-        told = lab.module(NODE, "daemon_config", changed, "--check")[NODE]
-        assert (told["changed"], told["changed_files"], told["reloaded"]) == (True, [], True)
+        preview = lab.module(NODE, "daemon_config", changed, "--check")[NODE]
+        assert (preview["changed"], preview["changed_files"], preview["reloaded"]) == (True, [], True)
 
         done = lab.module(NODE, "daemon_config", changed)[NODE]
         assert (done["changed"], done["reloaded"], done["restarted"]) == (True, True, False)

@@ -104,7 +104,7 @@ class Handover:
             self._answered_at = self._heard_at
             self.remaining = connections
             if kind == NO:
-                self._end(REFUSED)
+                self._end(REFUSED if connections else DONE)
             elif kind == SERVING and connections == 0 and asked_at - self.since >= self.settle_s:
                 self._end(DONE)
 

@@ -154,9 +154,11 @@ class ManagedVip:
         self.peers: list[str] = entry["peers"]
         self.machine = Handover(limit_s, entry["alive_s"], now, held=False)
         self.local = False
-        self.rules: tuple[str, frozenset[Connection]] | None = None
+        # The connections of a holder's rules are not known: it adds the new ones.
+        self.rules: tuple[str, frozenset[Connection] | None] | None = None
         self.quiet = False
         self.problem: str | None = None
+        self.reported = STANDBY
         self.seeded_at = 0.0
         self._counted: tuple[float, int] = (float("-inf"), 0)
 
@@ -308,6 +310,7 @@ class HandoverLoop:
         for vip in self._vips.values():
             machine = vip.machine
             vip.machine = Handover(machine.limit_s, machine.alive_s, time.monotonic(), vip.address in held)
+            vip.reported = vip.machine.state
             try:
                 # A holder needs them only when it has become a standby.
                 self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, vip.peers[0]), (), False), "--check")
@@ -335,12 +338,13 @@ class HandoverLoop:
         self._write_state(now)
 
     def _observe(self, vip: ManagedVip, held: bool, moved: bool, now: float) -> None:
-        machine, before = vip.machine, vip.machine.state
-        takes_over = held and before == STANDBY
+        machine = vip.machine
+        takes_over = held and machine.state == STANDBY
         # At the takeover the question comes first.
         machine.observe(now, held, 0 if takes_over else vip.count(now, fresh=moved))
-        if machine.state != before:
-            self._report(vip, before)
+        if machine.state != vip.reported:
+            self._report(vip, vip.reported)
+            vip.reported = machine.state
         if machine.must_ask(now):
             self._talk.ask(vip, vip.peers if machine.former is None or not held else [machine.former], now)
 
@@ -364,6 +368,8 @@ class HandoverLoop:
             if vip.rules != (wanted.former, mine):
                 self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine, wanted.quiet))
                 vip.rules, vip.quiet, vip.problem = (wanted.former, mine), wanted.quiet, None
+        elif vip.machine.state == HANDING_OVER:
+            vip.rules = (wanted.former, None)
         if vip.rules and vip.quiet != wanted.quiet:
             self._kernel.nft(absence(vip.address, wanted.quiet))
             vip.quiet = wanted.quiet

@@ -161,6 +161,12 @@ def test_a_former_holder_that_refuses_ends_it() -> None:
     assert (machine.state, machine.ended) == (HOLDER, REFUSED)
 
 
+def test_a_former_holder_that_no_longer_needs_it_ends_it() -> None:
+    machine = taking_over()
+    machine.answer(1.2, PEER, NO, 0)
+    assert (machine.state, machine.ended) == (HOLDER, DONE)
+
+
 def test_other_peers_have_no_say() -> None:
     machine = taking_over()
     machine.answer(1.2, OTHER, NO, 0)

@@ -13,7 +13,6 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack, text_of
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import READERS, same
 
 
 def kept(arguments: Mapping[str, Any], live: bytes, status: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -21,6 +20,9 @@ def kept(arguments: Mapping[str, Any], live: bytes, status: Mapping[str, Any]) -
 
     *status* is the result of ansible.builtin.stat.
     """
+    # Only a host with an adopted file needs the parsers of all daemons.
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import READERS, same
+
     daemon, wanted = arguments.get("daemon"), arguments.get("content")
     try:
         text = live.decode()

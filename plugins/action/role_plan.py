@@ -6,20 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import Inventory
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.plan import plan as haproxy_plan
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import plan as keepalived_plan
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.plan import plan as nginx_plan
 
-ROLES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], Inventory], Any]] = {
-    "haproxy": haproxy_plan,
-    "keepalived": keepalived_plan,
-    "nginx": nginx_plan,
-}
+ROLES = ("haproxy", "keepalived", "nginx")
+PACKAGES = "ansible_collections.haproof.balancer.plugins.plugin_utils"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -33,12 +28,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, arguments = self.validate_argument_spec(
             argument_spec={
-                "role": {"type": "str", "required": True, "choices": sorted(ROLES)},
+                "role": {"type": "str", "required": True, "choices": ROLES},
                 "settings": {"type": "dict", "required": True},
                 "tables": {"type": "dict", "required": True},
             }
         )
-        plan = ROLES[arguments["role"]](arguments["settings"], arguments["tables"], self._inventory(task_vars or {}))
+        # A worker imports anew what a task needs, and the other two roles are half of it.
+        role = import_module(f"{PACKAGES}._{arguments['role']}.plan")
+        plan = role.plan(arguments["settings"], arguments["tables"], self._inventory(task_vars or {}))
         result.update(plan, changed=False)
         if plan["findings"]:
             result.update(failed=True, msg="\n".join(plan["findings"]))

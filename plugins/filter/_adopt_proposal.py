@@ -45,15 +45,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.proposal import gains, proposed
 
 
 def _adopt_proposal(
     hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], engine: str, profile: Mapping[str, Any]
 ) -> dict[str, Any]:
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+    from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.proposal import gains, proposed
+
     texts = {host: hostvars[host].get("__adopt_keepalived") for host in hosts}
     trees = {host: parse(b64decode(text).decode("utf-8", "surrogateescape")) for host, text in texts.items() if text}
     addresses = {host: hostvars[host]["__adopt_addresses"]["addresses"] for host in trees}

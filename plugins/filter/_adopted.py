@@ -46,12 +46,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
 
 
 def _adopted(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], daemon: str) -> dict[str, Any]:
     """Return the files of variables, or in ``refused`` the host and the reason why there are none."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
+
     read = {host: hostvars[host]["__adopt_file"].get("content") for host in hosts}
     try:
         found = adopt(daemon, {host: b64decode(content) for host, content in read.items() if content is not None})

@@ -33,10 +33,10 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import engine
-
 
 def _adopted_engine(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> str:
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import engine
+
     found = {host: hostvars[host]["__adopt_running"]["daemons"] for host in hosts}
     return engine({host: {name: each["running"] for name, each in daemons.items()} for host, daemons in found.items()})
 

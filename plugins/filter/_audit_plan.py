@@ -40,13 +40,13 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import endpoints, probe_instances
-
 
 def _audit_plan(
     hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], vips: Sequence[str]
 ) -> dict[str, dict[str, Any] | list[str]]:
     """Return each host's instances, and the service's endpoints."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import endpoints, probe_instances
+
     infos = {host: hostvars[host].get("__audit_info") or {} for host in hosts}
     return {
         "instances": {host: probe_instances(infos, host) for host in hosts},

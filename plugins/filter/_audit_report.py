@@ -48,8 +48,6 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations, report
-
 
 def _audit_report(
     hosts: Sequence[str],
@@ -59,22 +57,10 @@ def _audit_report(
     accepted: Sequence[str],
 ) -> dict[str, Any]:
     """Return the report on these hosts."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import report
+
     return report(observed(hosts, hostvars, services, vips), accepted)
-
-
-def observed(
-    hosts: Sequence[str],
-    hostvars: Mapping[str, Mapping[str, Any]],
-    services: Sequence[Mapping[str, Any]],
-    vips: Sequence[str],
-) -> Observations:
-    """Return all observations on these hosts."""
-    infos, probes, daemons = (
-        {host: hostvars[host].get(name) or {} for host in hosts}
-        for name in ("__audit_info", "__audit_probe", "__audit_daemon")
-    )
-    answers = {answer["item"]: answer for answer in services if "findings" in answer}
-    return Observations(infos, probes, answers, vips, daemons)
 
 
 class FilterModule:

@@ -51,13 +51,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.observed import by_host
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.path import (
-    Path,
-    find_detours,
-    refused,
-    unproven,
-)
 
 
 def _drill_path(
@@ -69,6 +62,14 @@ def _drill_path(
     accepted: Sequence[str],
 ) -> dict[str, list[str]]:
     """Return the reasons. Raises AnsibleFilterError if something is missing."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.observed import by_host
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.path import (
+        Path,
+        find_detours,
+        refused,
+        unproven,
+    )
+
     backends = by_host(used)
     try:
         reasons = find_detours(fault, Path(**requests), list(backends), state, {**backends, state["holder"]: served})

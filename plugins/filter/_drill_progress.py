@@ -35,10 +35,15 @@ _value:
   type: str
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import progress
+
+def _drill_progress(planned: Sequence[Mapping[str, Any]], done: int, elapsed_s: float) -> str:
+    """Return the line."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import progress
+
+    return progress(planned, done, elapsed_s)
 
 
 class FilterModule:
@@ -46,4 +51,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"_drill_progress": progress}
+        return {"_drill_progress": _drill_progress}

@@ -42,13 +42,13 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.report import explain, make_report
-
 
 def _drill_report(
     drills: Sequence[Mapping[str, Any]], cluster: Mapping[str, Any], started: str, ended: str
 ) -> dict[str, Any]:
     """Return the report, and the reason if it does not pass."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.report import explain, make_report
+
     report = make_report(drills, cluster, started, ended)
     return {"report": report, "failure": explain(report)}
 

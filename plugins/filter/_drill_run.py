@@ -43,10 +43,21 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule import plan_run
+
+def _drill_run(
+    drill: Mapping[str, Any],
+    state: Mapping[str, Any],
+    number: int,
+    variables: Mapping[str, Any],
+    hostvars: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what the run does."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule import plan_run
+
+    return plan_run(drill, state, number, variables, hostvars)
 
 
 class FilterModule:
@@ -54,4 +65,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Filters by name."""
-        return {"_drill_run": plan_run}
+        return {"_drill_run": _drill_run}

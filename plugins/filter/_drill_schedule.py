@@ -35,11 +35,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule import make_schedule
 
 
 def _drill_schedule(variables: Mapping[str, Any], state: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the drills. Raises AnsibleFilterError if a variable is missing."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule import make_schedule
+
     try:
         return make_schedule(variables, state or {})
     except KeyError as error:

@@ -35,13 +35,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.observed import by_host
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
 
 def _drill_state(results: Sequence[Mapping[str, Any]], vip: str) -> dict[str, Any]:
     """Return the state. Raises AnsibleFilterError for an invalid VIP."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.observed import by_host
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
+
     try:
         return assess(by_host(results), vip)
     except AddressError as error:

@@ -39,15 +39,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.observed import gather
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict import judge_drill
 
 
 def _drill_verdict(
     drill: Mapping[str, Any], stopped: Sequence[Mapping[str, Any]], seen: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return the entry. Raises AnsibleFilterError if something is missing."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.observed import gather
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.verdict import judge_drill
+
     try:
         return judge_drill(gather(drill, stopped, seen))
     except (AddressError, KeyError, TypeError) as error:

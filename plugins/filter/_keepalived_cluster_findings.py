@@ -41,11 +41,11 @@ _value:
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import cluster_findings, refused
-
 
 def findings(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> list[str]:
     """Return the findings about the configurations of those *hosts* that have a plan, group by group."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import cluster_findings, refused
+
     groups: dict[str, dict[str, Any]] = {}
     for host in hosts:
         plan = hostvars[host].get("__keepalived_plan", {})

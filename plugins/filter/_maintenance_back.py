@@ -34,11 +34,11 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import back
-
 
 def _maintenance_back(info: Mapping[str, Any], host: str) -> dict[str, Any]:
     """Return the unmet conditions, and the result."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import back
+
     return back(host, info)
 
 

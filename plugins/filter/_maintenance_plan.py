@@ -48,9 +48,6 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.filter._audit_report import observed
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import MaintenanceRequest, plan
-
 
 def _maintenance_plan(
     hosts: Sequence[str],
@@ -60,6 +57,12 @@ def _maintenance_plan(
     request: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the plan for the request, given the observations on these hosts."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import (
+        MaintenanceRequest,
+        plan,
+    )
+
     state = request["state"]
     # YAML reads a bare on as true.
     wanted = {True: "on", False: "off"}.get(state, str(state)) if isinstance(state, bool) else str(state)

@@ -29,11 +29,11 @@ _value:
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
-
 
 def _printable(text: object) -> str:
     """Return *text* with escaped control characters."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+
     return printable(str(text))
 
 

@@ -34,11 +34,11 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import cost
-
 
 def _probe_cost(probe: Mapping[str, Any], client: str) -> str:
     """Return the sentence."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import cost
+
     return cost(client, probe)
 
 

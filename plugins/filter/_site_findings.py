@@ -42,11 +42,6 @@ _value:
 
 from typing import Any, Callable, Mapping, Sequence
 
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import refusals
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import interfaces
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import Seen, wire_findings
-
 
 def _site_findings(
     probes: Mapping[str, Mapping[str, Any]],
@@ -55,6 +50,11 @@ def _site_findings(
     accepted: Sequence[str] = (),
 ) -> list[str]:
     """Return the findings."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import refusals
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import interfaces
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import Seen, wire_findings
+
     links = {host: interfaces(known) for host, known in facts.items()}
     addresses = {
         host: [str(address.ip) for found in names.values() for address in found] for host, names in links.items()

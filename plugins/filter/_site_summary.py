@@ -49,14 +49,6 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
-    DAEMONS,
-    SiteRun,
-    changes,
-    lines,
-)
-
 
 def _site_summary(
     hosts: Sequence[str],
@@ -66,6 +58,14 @@ def _site_summary(
     check_mode: bool,
 ) -> dict[str, list[str]]:
     """Return the lines about these hosts."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
+        DAEMONS,
+        SiteRun,
+        changes,
+        lines,
+    )
+
     vips = [vip for host in balancers for vip in hostvars[host].get("__keepalived_plan", {}).get("vips", ())]
     results = {
         host: {daemon: hostvars[host].get(f"__{daemon}_configured") or {} for daemon in DAEMONS} for host in hosts

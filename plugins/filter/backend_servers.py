@@ -43,13 +43,19 @@ _value:
   elements: dict
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.backends import backend_servers
+
+def backend_servers(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], port: int = 80) -> list[Any]:
+    """Return the servers."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._common import backends
+
+    return backends.backend_servers(hosts, hostvars, port)
 
 
 class FilterModule:
     """Ansible filter backend_servers."""
 
-    def filters(self) -> dict[str, Any]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         return {"backend_servers": backend_servers}

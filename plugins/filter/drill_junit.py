@@ -42,11 +42,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.junit import junit
 
 
 def drill_junit(report: Mapping[str, Any]) -> str:
     """Return the XML. Raises AnsibleFilterError if *report* is not a report."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.junit import junit
+
     try:
         return junit(report)
     except KeyError as error:

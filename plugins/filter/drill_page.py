@@ -48,11 +48,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.document import page
 
 
 def drill_page(report: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> str:
     """Return the page. Raises AnsibleFilterError if *report* is not a report."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.document import page
+
     try:
         return page(report, previous)
     except KeyError as error:

@@ -47,11 +47,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import table
 
 
 def drill_table(report: Mapping[str, Any], width: float = math.inf) -> str:
     """Return the table. Raises AnsibleFilterError if *report* is not a report."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.table import table
+
     try:
         return table(report, width)
     except KeyError as error:

@@ -41,12 +41,13 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
-from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import parse
 
 
 def from_haproxy_cfg(text: str) -> dict[str, Any]:
     """Return *text* as nested data. Raises AnsibleFilterError with the number of an unreadable line."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+    from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import parse
+
     try:
         return parse(str(text))
     except ParseError as error:

@@ -43,12 +43,13 @@ _value:
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 
 
 def from_keepalived_conf(text: str) -> Any:
     """Return *text* as nested data. Raises AnsibleFilterError with the number of an unreadable line."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+    from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
+
     try:
         return parse(str(text))
     except ParseError as error:

@@ -45,12 +45,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import parse
 
 
 def from_nginx_conf(text: str) -> dict[str, Any]:
     """Return *text* as a tree. Raises AnsibleFilterError with the number of an unreadable line."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.parse import parse
+
     try:
         return parse(str(text))
     except ParseError as error:

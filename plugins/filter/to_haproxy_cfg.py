@@ -76,12 +76,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import render as haproxy_render
 
 
 def to_haproxy_cfg(sections: Mapping[str, Any]) -> str:
     """Return the text of *sections*. Raises AnsibleFilterError with the path of an invalid value."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import render as haproxy_render
+
     try:
         return haproxy_render.render(sections)
     except ConfigError as error:

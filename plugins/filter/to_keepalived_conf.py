@@ -54,12 +54,13 @@ _value:
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 
 
 def to_keepalived_conf(tree: Any) -> str:
     """Return the text of *tree*. Raises AnsibleFilterError with the path of an invalid value."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+    from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
+
     if not isinstance(tree, (Mapping, list, str)):
         raise AnsibleFilterError(f"to_keepalived_conf: expected a dictionary, a list or text, got {tree!r}")
     try:

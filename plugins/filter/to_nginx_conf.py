@@ -78,12 +78,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
-from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import render as nginx_render
 
 
 def to_nginx_conf(tree: Mapping[str, Any]) -> str:
     """Return the text of *tree*. Raises AnsibleFilterError with the path of an invalid value."""
+    from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx import render as nginx_render
+
     try:
         return nginx_render.render(tree)
     except ConfigError as error:

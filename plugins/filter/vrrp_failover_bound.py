@@ -70,11 +70,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import (
-    DOWN_TIMER_ADVERTS,
-    clean_bound_s,
-    dead_bound_s,
-)
 
 
 def vrrp_failover_bound(timers: Mapping[str, Any], fault: str = "dead") -> float:
@@ -82,6 +77,12 @@ def vrrp_failover_bound(timers: Mapping[str, Any], fault: str = "dead") -> float
 
     Raises AnsibleFilterError when a timer is missing or outside what VRRP allows.
     """
+    from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import (
+        DOWN_TIMER_ADVERTS,
+        clean_bound_s,
+        dead_bound_s,
+    )
+
     try:
         version = int(timers.get("version") or 3)
         advert_int_s = float(timers["advert_int_s"] if "advert_int_s" in timers else timers["advert_int"])

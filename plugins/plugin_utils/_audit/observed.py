@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what the tasks of a playbook registered to the observations of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations
+
+
+def observed(
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    services: Sequence[Mapping[str, Any]],
+    vips: Sequence[str],
+) -> Observations:
+    """Return all that was seen on these hosts; *services* are the results of a loop over addresses."""
+    infos, probes, daemons = (
+        {host: hostvars[host].get(name) or {} for host in hosts}
+        for name in ("__audit_info", "__audit_probe", "__audit_daemon")
+    )
+    answers = {answer["item"]: answer for answer in services if "findings" in answer}
+    return Observations(infos, probes, answers, vips, daemons)

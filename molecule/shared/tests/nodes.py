@@ -142,7 +142,7 @@ class Lab:
         seen: dict[str, Any] = {}
         with self._ad_hoc(CLIENT, "vip_probe", arguments) as prober:
             try:
-                assert eventually(lambda: client.run("grep ready %s", run_file).rc == 0, within_s=20)
+                assert eventually(lambda: client.run("grep ready %s", run_file).rc == 0, within_s=60)
                 yield seen
             finally:
                 client.run("rm -f %s", run_file)

@@ -20,12 +20,14 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips 
 class HandedOver(TypedDict):
     """A virtual IP, its interface, and the other balancers' own addresses there.
 
-    ``alive_s``: a peer that was alive this short before a takeover has not lost the VIP by dying.
+    ``alive_s``: a peer that was alive this short before a takeover has not lost the VIP by dying. ``source`` is this
+    host's own address, empty if only the kernel knows it.
     """
 
     address: str
     interface: str
     alive_s: float
+    source: str
     peers: list[str]
 
 
@@ -44,6 +46,7 @@ def handed_over(tree: Any, cluster: Cluster) -> tuple[list[HandedOver], dict[str
                 "address": vip.address,
                 "interface": link,
                 "alive_s": _alive_s(instance),
+                "source": instance.value("unicast_src_ip") or "",
                 "peers": family,
             }
             reason = "IPVS has its own connections" if conf.named("virtual_server") else _obstacle(instance, vip, entry)

@@ -15,6 +15,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -151,6 +152,7 @@ class ManagedVip:
     def __init__(self, entry: Mapping[str, Any], limit_s: float, now: float) -> None:
         self.address: str = entry["address"]
         self.device: str = entry["interface"]
+        self.source: str = entry["source"]
         self.peers: list[str] = entry["peers"]
         self.machine = Handover(limit_s, entry["alive_s"], now, held=False)
         self.local = False
@@ -184,7 +186,7 @@ class Talk:
     def ask(self, vip: ManagedVip, peers: Sequence[str], now: float) -> None:
         """Ask these peers about a virtual IP."""
         for peer in peers:
-            self._send(pack(PeerMessage(ASK, vip.address, _clock_ms(now))), peer, vip.device)
+            self._send(pack(PeerMessage(ASK, vip.address, _clock_ms(now))), peer, vip)
 
     def take(self, now: float) -> list[tuple[str, PeerMessage]]:
         """Return the new answers, with the peers that sent them."""
@@ -193,12 +195,15 @@ class Talk:
             taken.append(self.answers.pop(0))
         return [(peer, message) for peer, message in taken if message.number <= _clock_ms(now)]
 
-    def _send(self, datagram: bytes, peer: str, device: str) -> None:
+    def _send(self, datagram: bytes, peer: str, vip: ManagedVip) -> None:
         # No route or a full queue is silence to the peer.
         with suppress(OSError):
             if ":" in peer:
-                scope = socket.if_nametoindex(device) if peer.startswith("fe80:") else 0
-                self._socks[socket.AF_INET6].sendto(datagram, (peer, PORT, 0, scope))
+                scope = socket.if_nametoindex(vip.device) if peer.startswith("fe80:") else 0
+                # Of two addresses in a network the kernel may prefer the VIP, which is not one of a peer.
+                source = socket.inet_pton(socket.AF_INET6, vip.source or "::") + struct.pack("=I", scope)
+                control = [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, source)]
+                self._socks[socket.AF_INET6].sendmsg([datagram], control, 0, (peer, PORT, 0, scope))
             else:
                 self._socks[socket.AF_INET].sendto(datagram, (peer, PORT))
 
@@ -215,7 +220,7 @@ class Talk:
         if message is None or vip is None or peer not in vip.peers:
             return
         if message.kind == ASK:
-            self._send(pack(self._answer(vip, message.number)), peer, vip.device)
+            self._send(pack(self._answer(vip, message.number)), peer, vip)
         else:
             self.answers.append((peer, message))
             with suppress(BlockingIOError):

@@ -44,7 +44,7 @@ def test_connections_of_the_time_as_holder_are_forgotten(program: ModuleType, mo
     monkeypatch.setattr(program, "read_connections", lambda _vip: frozenset())
     loop: Any = object.__new__(program.HandoverLoop)
     loop._kernel = Kernel()
-    entry = {"address": VIP, "interface": "eth1", "alive_s": 0.8, "peers": [PEER]}
+    entry = {"address": VIP, "interface": "eth1", "alive_s": 0.8, "source": "", "peers": [PEER]}
     vip = program.ManagedVip(entry, 600.0, 0.0)
 
     def after(now: float, held: bool) -> list[str]:

@@ -144,7 +144,7 @@ def test_the_hand_over_comes_and_goes() -> None:
     assert file(found, "/etc/keepalived/handover.json")["content"] == {
         "limit": 60,
         "check": "http://127.0.0.1:8099/",
-        "vips": [{"address": "192.0.2.10", "interface": "eth0", "alive_s": 0.8, "peers": ["192.0.2.12"]}],
+        "vips": [{"address": "192.0.2.10", "interface": "eth0", "alive_s": 0.8, "source": "", "peers": ["192.0.2.12"]}],
         "left_out": {},
     }
     assert file(found, HANDOVER)["content"] == (ROLE / "files/handover.py").read_text()
@@ -155,6 +155,11 @@ def test_the_hand_over_comes_and_goes() -> None:
     assert gone == {each["dest"] for each in found["files"] if "handover" in each["dest"]}
     assert (off["handover"], off["units"], "nftables" in off["packages"]) == (False, [], False)
     assert not [allow for allow in off["allow"] if allow["service"] == "handover"]
+
+
+def test_the_hand_over_asks_from_the_address_of_the_adverts() -> None:
+    (vip,) = file(planned(handover=True, unicast=True), "/etc/keepalived/handover.json")["content"]["vips"]
+    assert (vip["source"], vip["peers"]) == ("192.0.2.11", ["192.0.2.12"])
 
 
 def test_the_hand_over_needs_the_units() -> None:

@@ -337,6 +337,8 @@ class HandoverLoop:
         for vip in self._vips.values():
             try:
                 self._set_up(vip, now, check)
+                if vip.rules:
+                    vip.problem = None
             except (OSError, subprocess.SubprocessError) as error:
                 self._complain(vip, error)
         self._health.want(any(vip.machine.serves(now) for vip in self._vips.values()))
@@ -372,7 +374,7 @@ class HandoverLoop:
             vip.seeded_at = now
             if vip.rules != (wanted.former, mine):
                 self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine, wanted.quiet))
-                vip.rules, vip.quiet, vip.problem = (wanted.former, mine), wanted.quiet, None
+                vip.rules, vip.quiet = (wanted.former, mine), wanted.quiet
         elif vip.machine.state == HANDING_OVER:
             vip.rules = (wanted.former, None)
         if vip.rules and vip.quiet != wanted.quiet:

@@ -1,64 +1,132 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules that the hand-over's program writes as its state machine changes."""
+"""What the hand-over's program does, round by round."""
 
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import HOLDING, SERVING
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
+    HOLDING,
+    SERVING,
+    PeerMessage,
+)
 
 PROGRAM = Path(__file__).parents[3] / "roles/keepalived/files/handover.py"
 VIP, PEER = "192.0.2.10", "192.0.2.11"
 
 
 class Kernel:
-    """Records what would be done."""
+    """Records what would be done, and fails if it is told to."""
 
     def __init__(self) -> None:
         self.commands: list[str] = []
+        self.error = ""
 
     def nft(self, commands: str, *_options: str) -> None:
+        if self.error:
+            raise subprocess.SubprocessError(self.error)
         self.commands.append(commands)
+
+    def has_rules(self, _vip: str) -> bool:
+        return True
 
     def local(self, _vip: str, _present: bool) -> None:
         pass
 
 
+class Talk:
+    """Has the answers of peers."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, PeerMessage]] = []
+
+    def take(self, _now: float) -> list[tuple[str, PeerMessage]]:
+        taken, self.answers = self.answers, []
+        return taken
+
+    def ask(self, *_arguments: Any) -> None:
+        pass
+
+
+class Host:
+    """A balancer on which the program runs, round by round."""
+
+    def __init__(self, program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.held = False
+        self.now = 0.0
+        self.kernel = Kernel()
+        self.talk = Talk()
+        entry = {"address": VIP, "interface": "eth1", "alive_s": 0.8, "source": "", "peers": [PEER]}
+        self.vip = program.ManagedVip(entry, 600.0, self.now)
+        self._loop: Any = object.__new__(program.HandoverLoop)
+        monkeypatch.setattr(program, "read_connections", lambda _vip: frozenset())
+        monkeypatch.setattr(program.time, "monotonic", lambda: self.now)
+        parts = {
+            "_kernel": self.kernel,
+            "_vips": {VIP: self.vip},
+            "_arp": SimpleNamespace(ensure=lambda: None),
+            "_health": SimpleNamespace(want=lambda _wanted: None),
+            "_talk": self.talk,
+            "_checked_at": 0.0,
+            "_held": lambda: {VIP} if self.held else set(),
+            "_write_state": lambda _now: None,
+        }
+        for name, part in parts.items():
+            setattr(self._loop, name, part)
+
+    def round(self, now: float, held: bool, answer: str = "", connections: int = 3) -> list[str]:
+        """Return the rules that are written."""
+        self.now, self.held = now, held
+        if answer:
+            self.talk.answers.append((PEER, PeerMessage(answer, VIP, int(now * 1000), connections)))
+        self.kernel.commands.clear()
+        self._loop._round(False, False)
+        return [command for command in self.kernel.commands if "set mine" in command]
+
+
 @pytest.fixture
-def program() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("handover", PROGRAM)
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    spec = importlib.util.spec_from_file_location("keepalived_handover", PROGRAM)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    return Host(program, monkeypatch)
 
 
-def test_connections_of_the_time_as_holder_are_forgotten(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "read_connections", lambda _vip: frozenset())
-    loop: Any = object.__new__(program.HandoverLoop)
-    loop._kernel = Kernel()
-    entry = {"address": VIP, "interface": "eth1", "alive_s": 0.8, "source": "", "peers": [PEER]}
-    vip = program.ManagedVip(entry, 600.0, 0.0)
-
-    def after(now: float, held: bool) -> list[str]:
-        loop._kernel.commands.clear()
-        vip.machine.observe(now, held, 0)
-        loop._set_up(vip, now, False)
-        return [command for command in loop._kernel.commands if "set mine" in command]
-
-    vip.machine.answer(1.0, PEER, HOLDING, 3)
-    assert after(1.0, held=False)
+def test_connections_of_the_time_as_holder_are_forgotten(host: Host) -> None:
+    assert host.round(1.0, held=False, answer=HOLDING)
     # The kernel adds the clients' addresses and ports to the rules, which stay.
-    assert not after(10.0, held=True)
-    vip.machine.answer(10.1, PEER, SERVING, 3)
-    assert not after(10.2, held=True)
+    assert not host.round(2.0, held=True)
+    assert not host.round(2.2, held=True, answer=SERVING)
     # A client may use such a port for a connection to another host.
-    assert after(20.0, held=False)
-    assert not after(20.1, held=False)
+    assert host.round(9.0, held=False)
+    assert not host.round(9.1, held=False)
+
+
+def test_the_journal_says_how_a_hand_over_ended(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.round(1.0, held=False, answer=HOLDING)
+    host.round(2.0, held=True)
+    host.round(5.0, held=True, answer=SERVING, connections=0)
+    assert capsys.readouterr().err.splitlines() == [
+        f"<6>{VIP} is here; {PEER} goes on serving its connections",
+        f"<6>{VIP}: the hand-over from its former holder has ended: no connection is left",
+    ]
+
+
+def test_a_problem_is_reported_once_and_ends(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.kernel.error = "No such file or directory"
+    host.round(1.0, held=False, answer=HOLDING)
+    host.round(1.1, held=False)
+    assert host.vip.problem == "No such file or directory"
+    assert capsys.readouterr().err.count("cannot prepare a hand-over: No such file") == 1
+    host.kernel.error = ""
+    host.round(1.2, held=False)
+    assert host.vip.problem is None

@@ -7,7 +7,8 @@ output or clock; times are seconds of one monotonic clock.
 
 A standby learns from its peers who holds the VIP, and prepares the rules that send the connections it does not know
 there. When it becomes the holder it asks that former holder, at once and then regularly, whether it still serves
-connections; without an answer the rules go, so that clients get a reset and connect again.
+connections; without an answer the rules go, so that clients get a reset and connect again. A holder without a former
+one asks back the peers that ask it: one that serves connections becomes it.
 
 How long the first answer may take depends on whether the former holder can be dead: its death moves the VIP only after
 ``alive_s``, the time of the adverts that must be missed. If it answered a later question, it gave the VIP up alive.
@@ -35,7 +36,7 @@ SILENT_S = 0.5
 """How long one that was alive may be silent, at least: as long as VRRP allows it."""
 ASK_S = 0.1
 LOOK_S = 1.0
-"""How often a standby asks who holds the VIP, at least."""
+"""How often all peers are asked, at least."""
 LEAST_LOOK_S = 0.05
 LOOKS = 4
 """How often it asks within ``alive_s``, so that a busy peer's late answer still counts."""
@@ -97,6 +98,10 @@ class Handover:
         """Take a peer's answer to a question of that time. The peer was alive then, however late the answer comes."""
         if self.state == STANDBY and kind == HOLDING and peer != self.former:
             self.former, self._heard_at = peer, asked_at
+        elif self.state == HOLDER and kind == SERVING and connections and asked_at >= self.since:
+            # It had the VIP as well, as after a freeze of this host, or was silent for a while.
+            self.state, self.former, self.ended, self.since = HANDING_OVER, peer, None, asked_at
+            self._heard_at = asked_at
         if peer != self.former:
             return
         self._heard_at = max(self._heard_at, asked_at)
@@ -108,20 +113,21 @@ class Handover:
             elif kind == SERVING and connections == 0 and asked_at - self.since >= self.settle_s:
                 self._end(DONE)
 
+    def asked(self) -> None:
+        """Take a peer's question: it may have lost the VIP, with connections that this holder does not know."""
+        if self.state == HOLDER:
+            self._asked_at = None
+
     def must_ask(self, now: float) -> bool:
-        """Return whether it is time to ask: the former holder, or as a standby all peers. It then counts as done."""
-        period = self._period()
-        if period is None or (self._asked_at is not None and now - self._asked_at < period):
+        """Return whether it is time to ask the former holder, or all peers if there is none. It then counts as done."""
+        if self._asked_at is not None and now - self._asked_at < self._period():
             return False
         self._asked_at = now
         return True
 
     def wait_s(self, now: float) -> float:
         """Return after how many seconds the state must be looked at again."""
-        period = self._period()
-        if period is None or self._asked_at is None:
-            return LOOK_S if period is None else 0.0
-        return max(0.0, self._asked_at + period - now)
+        return 0.0 if self._asked_at is None else max(0.0, self._asked_at + self._period() - now)
 
     def serves(self, now: float) -> bool:
         """Return whether this host still serves connections of a VIP that it has lost, or may get one."""
@@ -135,9 +141,9 @@ class Handover:
     def _just_lost(self, now: float) -> bool:
         return self.state == STANDBY and now - self._lost_at < self.settle_s
 
-    def _period(self) -> float | None:
+    def _period(self) -> float:
         if self.state == HOLDER:
-            return None
+            return LOOK_S
         if self.state == STANDBY:
             return min(LOOK_S, max(LEAST_LOOK_S, self.alive_s / LOOKS)) if self.alive_s else LOOK_S
         return FIRST_ASK_S if self._answered_at is None else ASK_S

@@ -57,29 +57,45 @@ def ruleset(forwarding: Forwarding, mine: Iterable[Connection], quiet: bool) -> 
     *mine* are the connections that this host itself still has. New ones are added by their first packet; the packets
     of all others are sent to the former holder. *quiet* is that of ``absence``.
     """
-    ip = family(forwarding.vip)
-    key = f"{ip} saddr . tcp sport . tcp dport"
+    return preparation(forwarding.vip, forwarding.device, quiet) + completion(forwarding, mine)
+
+
+def completion(forwarding: Forwarding, mine: Iterable[Connection]) -> str:
+    """Return the commands after ``preparation`` that add the connections of this host, and forward the others."""
     elements = ", ".join(f"{peer} . {peer_port} . {port}" for peer, peer_port, port in sorted(mine))
-    seed = f"    elements = {{ {elements} }}\n" if elements else ""
+    seed = f"add element {table(forwarding.vip)} mine {{ {elements} }}\n" if elements else ""
+    way = f'dup to {forwarding.former} device "{forwarding.device}"'
+    return f"{seed}add rule {table(forwarding.vip)} others counter {way} drop\n"
+
+
+def preparation(vip: str, device: str, quiet: bool) -> str:
+    """Return the commands that replace a virtual IP's rules by ones that forward nothing, but note new connections.
+
+    A holder's connections are read after these, since one that came in between would be forwarded.
+    """
+    ip = family(vip)
+    key = f"{ip} saddr . tcp sport . tcp dport"
     address = "ipv6_addr" if ip == "ip6" else "ipv4_addr"
-    return f"""{removal(forwarding.vip)}table {table(forwarding.vip)} {{
+    return f"""{removal(vip)}table {table(vip)} {{
   set mine {{
     type {address} . inet_service . inet_service
     size {MOST_CONNECTIONS}
     flags dynamic
-{seed}  }}
+  }}
   chain absent {{
     {_verdict(quiet)}
   }}
+  chain others {{
+  }}
   chain forward_others {{
     type filter hook prerouting priority raw; policy accept;
-    {ip} daddr != {forwarding.vip} accept
-    iifname != "{forwarding.device}" accept
+    {ip} daddr != {vip} accept
+    iifname != "{device}" accept
     meta l4proto != tcp accept
     tcp flags & (syn | ack) == syn add @mine {{ {key} }} accept
     {key} @mine accept
     fib daddr . iif type != local jump absent
-    counter dup to {forwarding.former} device "{forwarding.device}" drop
+    jump others
   }}
 }}
 """

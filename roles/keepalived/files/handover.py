@@ -54,6 +54,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
     Forwarding,
     absence,
+    completion,
+    preparation,
     removal,
     ruleset,
     table,
@@ -172,12 +174,12 @@ class ManagedVip:
 
 
 class Talk:
-    """Answers the peers in a thread of its own, so that an answer never waits for a command; keeps their answers."""
+    """Answers the peers in a thread of its own, so that an answer never waits for a command; keeps their messages."""
 
     def __init__(self, vips: Mapping[str, ManagedVip], healthy: threading.Event) -> None:
         self._vips = vips
         self._healthy = healthy
-        self.answers: list[tuple[str, PeerMessage]] = []
+        self.messages: list[tuple[str, PeerMessage]] = []
         self._socks = {family: _open(family) for family in (socket.AF_INET, socket.AF_INET6) if _has(family, vips)}
         self.wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
@@ -189,11 +191,12 @@ class Talk:
             self._send(pack(PeerMessage(ASK, vip.address, _clock_ms(now))), peer, vip)
 
     def take(self, now: float) -> list[tuple[str, PeerMessage]]:
-        """Return the new answers, with the peers that sent them."""
+        """Return the new messages, with the peers that sent them."""
         taken = []
-        while self.answers:
-            taken.append(self.answers.pop(0))
-        return [(peer, message) for peer, message in taken if message.number <= _clock_ms(now)]
+        while self.messages:
+            taken.append(self.messages.pop(0))
+        # An answer has the time of its question.
+        return [(peer, each) for peer, each in taken if each.kind == ASK or each.number <= _clock_ms(now)]
 
     def _send(self, datagram: bytes, peer: str, vip: ManagedVip) -> None:
         # No route or a full queue is silence to the peer.
@@ -221,10 +224,9 @@ class Talk:
             return
         if message.kind == ASK:
             self._send(pack(self._answer(vip, message.number)), peer, vip)
-        else:
-            self.answers.append((peer, message))
-            with suppress(BlockingIOError):
-                os.write(self._waker, b"a")
+        self.messages.append((peer, message))
+        with suppress(BlockingIOError):
+            os.write(self._waker, b"a")
 
     def _answer(self, vip: ManagedVip, number: int) -> PeerMessage:
         # Not from the main thread's memory, which may be busy with a command since before the address was gone.
@@ -327,7 +329,11 @@ class HandoverLoop:
         now = time.monotonic()
         notify("WATCHDOG=1")
         for peer, message in self._talk.take(now):
-            self._vips[message.vip].machine.answer(message.number / 1000, peer, message.kind, message.connections)
+            machine = self._vips[message.vip].machine
+            if message.kind == ASK:
+                machine.asked()
+            else:
+                machine.answer(message.number / 1000, peer, message.kind, message.connections)
         held = self._held()
         for vip in self._vips.values():
             self._observe(vip, vip.address in held, moved, now)
@@ -370,11 +376,8 @@ class HandoverLoop:
                 self._kernel.nft(removal(vip.address))
                 vip.rules = None
         elif self._must_seed(vip, wanted.former, now):
-            mine = read_connections(vip.address)
+            self._seed(vip, Forwarding(vip.address, vip.device, wanted.former), wanted.quiet)
             vip.seeded_at = now
-            if vip.rules != (wanted.former, mine):
-                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, wanted.former), mine, wanted.quiet))
-                vip.rules, vip.quiet = (wanted.former, mine), wanted.quiet
         elif vip.machine.state == HANDING_OVER:
             vip.rules = (wanted.former, None)
         if vip.rules and vip.quiet != wanted.quiet:
@@ -383,6 +386,17 @@ class HandoverLoop:
         if wanted.local != vip.local:
             self._kernel.local(vip.address, wanted.local)
             vip.local = wanted.local
+
+    def _seed(self, vip: ManagedVip, forwarding: Forwarding, quiet: bool) -> None:
+        if vip.machine.state == HANDING_OVER:
+            self._kernel.nft(preparation(vip.address, vip.device, quiet))
+            self._kernel.nft(completion(forwarding, read_connections(vip.address)))
+            vip.rules, vip.quiet = (forwarding.former, None), quiet
+            return
+        mine = read_connections(vip.address)
+        if vip.rules != (forwarding.former, mine):
+            self._kernel.nft(ruleset(forwarding, mine, quiet))
+            vip.rules, vip.quiet = (forwarding.former, mine), quiet
 
     def _complain(self, vip: ManagedVip, error: Exception) -> None:
         reason = _reason(error)

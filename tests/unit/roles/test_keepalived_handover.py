@@ -42,13 +42,13 @@ class Kernel:
 
 
 class Talk:
-    """Has the answers of peers."""
+    """Has the messages of peers."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[str, PeerMessage]] = []
+        self.messages: list[tuple[str, PeerMessage]] = []
 
     def take(self, _now: float) -> list[tuple[str, PeerMessage]]:
-        taken, self.answers = self.answers, []
+        taken, self.messages = self.messages, []
         return taken
 
     def ask(self, *_arguments: Any) -> None:
@@ -85,7 +85,7 @@ class Host:
         """Return the rules that are written."""
         self.now, self.held = now, held
         if answer:
-            self.talk.answers.append((PEER, PeerMessage(answer, VIP, int(now * 1000), connections)))
+            self.talk.messages.append((PEER, PeerMessage(answer, VIP, int(now * 1000), connections)))
         self.kernel.commands.clear()
         self._loop._round(False, False)
         return [command for command in self.kernel.commands if "set mine" in command]

@@ -100,7 +100,25 @@ def test_a_holder_that_may_be_dead_must_answer_at_once() -> None:
     assert machine.state == HANDING_OVER
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
     assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DIED)
-    assert not machine.must_ask(2.0)
+
+
+def test_a_peer_that_serves_connections_is_a_former_holder_whenever_it_says_so() -> None:
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
+    assert machine.must_ask(0.9)
+    assert not machine.must_ask(1.0)
+    machine.asked()
+    assert machine.must_ask(1.0)
+    machine.answer(1.0, OTHER, NO, 0)
+    machine.answer(1.0, OTHER, SERVING, 0)
+    machine.answer(1.0, OTHER, HOLDING, 3)
+    assert machine.state == HOLDER
+    machine.answer(1.0, PEER, SERVING, 3)
+    assert (machine.state, machine.wanted(1.0).former, machine.ended) == (HANDING_OVER, PEER, None)
+    machine.observe(1.0 + SILENT_S + 0.1, held=True, own=0)
+    assert (machine.state, machine.ended) == (HOLDER, DIED)
+    machine.answer(2.0, PEER, SERVING, 3)
+    machine.observe(2.1, held=True, own=0)
+    assert machine.state == HANDING_OVER
 
 
 @pytest.mark.parametrize("kind", [HOLDING, SERVING])
@@ -245,7 +263,7 @@ def test_the_time_to_wait_is_that_to_the_next_question() -> None:
     assert machine.must_ask(0.5)
     assert machine.wait_s(0.55) == pytest.approx(0.05)
     assert machine.wait_s(9.0) == 0.0
-    assert Handover(LIMIT_S, ALIVE_S, 0.0, held=True).wait_s(0.0) == LOOK_S
+    assert taking_over().wait_s(1.0) == 0.0
 
 
 @pytest.mark.parametrize(("alive_s", "every_s"), [(0.0, LOOK_S), (0.1, LEAST_LOOK_S), (0.8, 0.2), (40.0, LOOK_S)])

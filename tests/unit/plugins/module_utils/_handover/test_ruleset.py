@@ -30,10 +30,11 @@ table ip haproof_handover_192_0_2_10 {
     type ipv4_addr . inet_service . inet_service
     size 1048576
     flags dynamic
-    elements = { 198.51.100.7 . 4000 . 80, 198.51.100.7 . 4001 . 443 }
   }
   chain absent {
     accept
+  }
+  chain others {
   }
   chain forward_others {
     type filter hook prerouting priority raw; policy accept;
@@ -43,9 +44,11 @@ table ip haproof_handover_192_0_2_10 {
     tcp flags & (syn | ack) == syn add @mine { ip saddr . tcp sport . tcp dport } accept
     ip saddr . tcp sport . tcp dport @mine accept
     fib daddr . iif type != local jump absent
-    counter dup to 192.0.2.11 device "eth1" drop
+    jump others
   }
 }
+add element ip haproof_handover_192_0_2_10 mine { 198.51.100.7 . 4000 . 80, 198.51.100.7 . 4001 . 443 }
+add rule ip haproof_handover_192_0_2_10 others counter dup to 192.0.2.11 device "eth1" drop
 """
     )
 
@@ -53,7 +56,7 @@ table ip haproof_handover_192_0_2_10 {
 def test_the_rules_of_ipv6() -> None:
     text = ruleset(FORWARDING6, [], quiet=True)
     assert text.startswith(removal("2001:db8::10"))
-    assert "elements" not in text
+    assert "element" not in text
     assert "chain absent {\n    drop\n" in text
     assert "ip6 daddr != 2001:db8::10 accept" in text
     assert "type ipv6_addr . inet_service . inet_service" in text

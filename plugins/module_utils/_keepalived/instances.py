@@ -11,9 +11,10 @@ knows: conditions on an unknown config-id, undefined names, and the content of a
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, NamedTuple, Optional
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
@@ -37,6 +38,8 @@ ADDRESSES = ("virtual_ipaddress", "virtual_ipaddress_excluded")
 # A condition without a config-id: keepalived never includes its line.
 _NEVER = "@ "
 _INCLUDE = re.compile(rf"^[ \t]*(?:@\S+[ \t]+)?(?:{'|'.join(sorted(INCLUDES))})[ \t]+(\S+)", re.MULTILINE)
+# What conditions, definitions, references and sequences begin with.
+_MARK = re.compile("[$@~]")
 _CONDITION = re.compile(r"@(\^?)(\S*)\s+(.*)")
 _DEFINITION = re.compile(r"\$([A-Za-z_]\w*)=\s*(.*)", re.ASCII)
 _REFERENCE = re.compile(r"\$(?:([A-Za-z_]\w*)(?=[\s,)]|\Z)|\{([A-Za-z_]\w*)\})", re.ASCII)
@@ -67,8 +70,7 @@ def one_of(host: str, hosts: Sequence[str]) -> IsHere:
     return lambda config_id: config_id == own if config_id in (own, *names) else None
 
 
-@dataclass(frozen=True)
-class Directive:
+class Directive(NamedTuple):
     """A directive, or an entry of a list: its words as written, the block it opens, and its condition if left open."""
 
     words: tuple[str, ...]
@@ -97,7 +99,8 @@ class Directive:
     @property
     def opaque(self) -> bool:
         """Whether the line stands for unknown lines."""
-        return self.word(0) in INCLUDES or self.word(0).startswith(("~", "$"))
+        name = self.word(0)
+        return name in INCLUDES or name.startswith(("~", "$"))
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,9 @@ class Configuration(Block):
     @property
     def instances(self) -> list[Instance]:
         """The VRRP instances in order."""
-        defaults = Block((*self.entries("global_defs"), *(line for line in self.lines if line.opaque)))
+        # One unknown line makes them incomplete.
+        opaque = [line for line in self.lines if line.opaque][:1]
+        defaults = Block((*self.entries("global_defs"), *opaque))
         found = self.blocks("vrrp_instance").items()
         return [Instance(block.lines, name, defaults) for name, block in found if name]
 
@@ -303,7 +308,11 @@ def expand(lines: Sequence[str], is_here: IsHere) -> list[str]:
     found: list[str] = []
     replacements = 0
     while waiting:
-        condition, line = _condition(waiting.pop(), is_here)
+        line = waiting.pop()
+        if not _MARK.search(line):
+            found += [line] if line else []
+            continue
+        condition, line = _condition(line, is_here)
         if condition == _NEVER:
             continue
         defined = _DEFINITION.match(line)
@@ -424,6 +433,8 @@ def _reference(line: str, known: Mapping[str, list[str] | None]) -> tuple[str, i
 
 def _pieces(text: str) -> list[str]:
     """Split a line at its braces."""
+    if "{" not in text and "}" not in text:
+        return [text] if text else []
     before, rest = (text, "") if text.startswith(SEQUENCES) or text.split(" ", 1)[0] in INCLUDES else at_brace(text)
     found = [part for part in (before, rest[:1]) if part]
     return found + _pieces(rest[1:].strip(" \t")) if rest[1:] else found
@@ -433,7 +444,7 @@ def _lines(found: Sequence[Statement], condition: str = "") -> tuple[Directive, 
     lines = []
     for text, body in found:
         words = _WORD.findall(text)
-        marks = list(takewhile(lambda word: word.startswith("@"), words))
+        marks = list(takewhile(lambda word: word.startswith("@"), words)) if text.startswith("@") else []
         if len(marks) == len(words):
             continue
         own = " ".join([condition, *marks]).strip()

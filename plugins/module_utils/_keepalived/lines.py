@@ -80,7 +80,11 @@ def read(text: str) -> Iterator[Line]:
     for number, raw in enumerate(text.split("\n"), 1):
         ordinary = _ORDINARY.fullmatch(raw) if len(raw) <= LONGEST_LINE and not started else None
         if ordinary:
-            yield from (Line(number, part) for part in ordinary.groups() if part)
+            words, brace = ordinary.groups()
+            if words:
+                yield Line(number, words)
+            if brace:
+                yield Line(number, brace)
             continue
         here = _content(number, raw)
         goes_on = here.endswith("\\")

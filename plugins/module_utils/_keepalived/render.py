@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError, child
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
@@ -102,49 +103,51 @@ def _with_password(line: str, path: str) -> str:
     return found["key"] + (f'"{secret}"' if quoted else secret)
 
 
-def _body(value: Any, path: str, depth: int) -> Iterator[str]:
+def _body(value: Any, path: str, depth: int) -> list[str]:
+    lines: list[str] = []
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _directive(key, inner, child(path, key), depth)
-        return
+            lines += _directive(key, inner, child(path, key), depth)
+        return lines
     for index, item in enumerate(value):
         place = f"{path}[{index}]"
-        if isinstance(item, (Mapping, list)):
-            yield from _body(item, place, depth)
-        elif isinstance(item, str) and "\n" in item and not depth:
-            yield _as_it_stands(item, place)
+        if isinstance(item, str):
+            lines.append(_as_it_stands(item, place) if "\n" in item and not depth else _line(item, place, depth))
+        elif isinstance(item, (Mapping, list)):
+            lines += _body(item, place, depth)
         else:
-            yield _line(_scalar(item, place), place, depth)
+            lines.append(_line(_scalar(item, place), place, depth))
+    return lines
 
 
-def _directive(key: object, value: Any, path: str, depth: int) -> Iterator[str]:
+def _directive(key: object, value: Any, path: str, depth: int) -> list[str]:
     name = str(key)
-    if name.split()[-1:] == ["auth_pass"] and _changed_by_yaml(value):
+    if "auth_pass" in name and name.split()[-1] == "auth_pass" and _changed_by_yaml(value):
         raise ConfigError(
             path, "is a boolean or a number with a point, or has a blank at an end; put it in double quotes"
         )
     if value is False:
-        return
-    if isinstance(value, (Mapping, list, tuple)):
+        return []
+    if value is True or value is None:
+        return [_line(name, path, depth)]
+    if isinstance(value, (list, tuple, Mapping)):
         block = [_line(name, path, depth) + " {", *_body(value, path, depth + 1), _INDENT * depth + "}"]
-        yield from _under(name.split()[0], block, path) if name.lstrip().startswith("@") else block
-    elif value is True or value is None:
-        yield _line(name, path, depth)
-    elif "$" in name and _DEFINITION.fullmatch(name):
+        return _under(name.split()[0], block, path) if name.lstrip().startswith("@") else block
+    if "$" in name and _DEFINITION.fullmatch(name):
         text = _scalar(value, path)
-        yield from _definition(name, text, path) if "\n" in text else [_line(name + text, path, depth)]
-    else:
-        yield _line(f"{name} {_scalar(value, path)}", path, depth)
+        return [_definition(name, text, path) if "\n" in text else _line(name + text, path, depth)]
+    return [_line(f"{name} {_scalar(value, path)}", path, depth)]
 
 
-def _under(condition: str, block: Sequence[str], path: str) -> Iterator[str]:
+def _under(condition: str, block: Sequence[str], path: str) -> list[str]:
     """Return a block's lines with *condition* on each, since keepalived only has conditions on lines."""
-    yield block[0]
+    lines = [block[0]]
     for line in block[1:]:
         text = line.lstrip(" ")
         if text.startswith("@") or "\n" in text:
             raise ConfigError(path, f"{text!r} cannot be under the condition {condition}, too")
-        yield f"{line[: len(line) - len(text)]}{condition} {text}"
+        lines.append(f"{line[: len(line) - len(text)]}{condition} {text}")
+    return lines
 
 
 def _changed_by_yaml(value: Any) -> bool:
@@ -162,7 +165,7 @@ def _as_it_stands(text: str, path: str) -> str:
     return text.strip("\n") + "\n"
 
 
-def _definition(name: str, text: str, path: str) -> Iterator[str]:
+def _definition(name: str, text: str, path: str) -> str:
     lines = text.lstrip("\n").split("\n")
     # A final line break stays: it ends the value's last line.
     while lines[-2:] == ["", ""]:
@@ -180,7 +183,7 @@ def _definition(name: str, text: str, path: str) -> Iterator[str]:
         if kept != line.strip(" \t"):
             raise ConfigError(place, f"{line!r} holds ! or #; put the word in double quotes")
     # A backslash at the end of a line continues the definition, so no line can break out of it.
-    yield " \\\n".join([name, *(_INDENT + line if line else "" for line in lines)])
+    return " \\\n".join([name, *(_INDENT + line if line else "" for line in lines)])
 
 
 def _scalar(value: Any, path: str) -> str:
@@ -190,6 +193,16 @@ def _scalar(value: Any, path: str) -> str:
 
 
 def _line(text: str, path: str, depth: int) -> str:
+    stripped = text.strip(" \t")
+    if "auth_pass" in stripped or not _PLAIN.fullmatch(stripped):
+        stripped = _checked(text, path)
+    line = _INDENT * depth + stripped
+    if len(line) * 4 > LONGEST_LINE and len(line.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
+        raise ConfigError(path, f"is longer than the {LONGEST_LINE} bytes that keepalived takes for one line")
+    return line
+
+
+def _checked(text: str, path: str) -> str:
     # Never show a password.
     shown = "the value" if path.endswith("password") or _PASSWORD.match(text) else repr(text)
     if _CONTROL.search(text):
@@ -201,10 +214,7 @@ def _line(text: str, path: str, depth: int) -> str:
         text = _with_password(text, path)
     if not _PLAIN.fullmatch(text):
         _check(text, path, shown)
-    line = _INDENT * depth + text
-    if len(line.encode("utf-8", "surrogatepass")) > LONGEST_LINE:
-        raise ConfigError(path, f"is longer than the {LONGEST_LINE} bytes that keepalived takes for one line")
-    return line
+    return text
 
 
 def _check(text: str, path: str, shown: str) -> None:

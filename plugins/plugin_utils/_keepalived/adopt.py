@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any, Mapping, Sequence, Union
+from typing import Any, Union
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render

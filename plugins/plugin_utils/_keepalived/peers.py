@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     defines,

@@ -125,7 +125,14 @@ def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
 
     *trees* maps each host to its configuration, as ``tree.tree`` returns it.
     """
-    read_by = {host: read(tree, one_of(host, list(trees))) for host, tree in trees.items()}
+    return _cluster_findings(_read(trees))
+
+
+def _read(trees: Mapping[str, Any]) -> dict[str, Configuration]:
+    return {host: read(tree, one_of(host, list(trees))) for host, tree in trees.items()}
+
+
+def _cluster_findings(read_by: Mapping[str, Configuration]) -> list[Finding]:
     hosts = {host: {each.name: each for each in conf.instances} for host, conf in read_by.items()}
     findings: list[Finding] = []
     for (host, mine), (peer, theirs) in combinations(hosts.items(), 2):
@@ -141,11 +148,11 @@ def cluster_findings(trees: Mapping[str, Any]) -> list[Finding]:
 
 def acceptable_kinds(trees: Mapping[str, Any]) -> list[str]:
     """Return the kinds that ``keepalived_accept`` needs for configurations that run (see ``cluster_findings``)."""
-    found = {each.kind for each in cluster_findings(trees)}
-    for host, tree in trees.items():
+    read_by = _read(trees)
+    found = {each.kind for each in _cluster_findings(read_by)}
+    for host, configuration in read_by.items():
         # Without facts no interface is missing.
         cluster = Cluster(host, list(trees), {})
-        configuration = read(tree, one_of(host, list(trees)))
         for instance in configuration.instances:
             found.update(each.kind for each in _instance_findings(instance, cluster))
         if _runs_scripts(configuration) and not Block(tuple(configuration.entries("global_defs"))).flag(
@@ -162,6 +169,10 @@ def _runs_scripts(block: Block) -> bool:
     )
 
 
+# The directives that track checks, each with the directive that defines its checks. A track_file's weight is
+# multiplied by the file's content, so it is unknown.
+_CHECKS = {"track_script": "vrrp_script", "track_process": "vrrp_track_process"}
+
 # The settings that all routers of one VRID must share, and why.
 SHARED = {
     "virtual_router_id": "they would not hear each other, and both would hold the VIP",
@@ -174,8 +185,9 @@ SHARED = {
 def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Finding]:
     (host, here), (peer, there) = one, other
     place = f"{host}: vrrp_instance {here.name}"
+    settings, peers = _shared(here), _shared(there)
     for key, why in SHARED.items():
-        mine, theirs = (_shared(instance, key) for instance in (here, there))
+        mine, theirs = settings[key], peers[key]
         if None not in (mine, theirs) and mine != theirs:
             # Never the password itself.
             values = "" if key == "authentication" else f" {mine:g} here, {theirs:g} on {peer}:"
@@ -195,17 +207,26 @@ def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Fi
         )
 
 
-def _shared(instance: Instance, key: str) -> Any:
-    own = {"version": instance.version, "advert_int": instance.advert_int_s, "authentication": instance.authentication}
-    return own[key] if key in own else instance.number(key)
+def _shared(instance: Instance) -> dict[str, Any]:
+    return {
+        "virtual_router_id": instance.number("virtual_router_id"),
+        "version": instance.version,
+        "advert_int": instance.advert_int_s,
+        "authentication": instance.authentication,
+    }
 
 
 def _strangers(host: str, mine: Mapping[str, Instance], peer: str, theirs: Mapping[str, Instance]) -> Iterator[Finding]:
     elsewhere = [(name, _known(there), there.number("virtual_router_id")) for name, there in theirs.items()]
+    holders: dict[str, list[int]] = {}
+    for index, (_name, vips, _vrid) in enumerate(elsewhere):
+        for address in vips:
+            holders.setdefault(address, []).append(index)
     for name, here in mine.items():
         vips, vrid = _known(here), here.number("virtual_router_id")
-        for other, others, their_vrid in elsewhere:
-            if name != other and vips & others and vrid is not None and their_vrid not in (None, vrid):
+        for index in sorted({index for address in vips for index in holders.get(address, ())}):
+            other, others, their_vrid = elsewhere[index]
+            if name != other and vrid is not None and their_vrid not in (None, vrid):
                 yield Finding(
                     "virtual_router_id",
                     f"{host}: vrrp_instance {name}: {', '.join(sorted(vips & others))} has virtual_router_id"
@@ -221,6 +242,7 @@ def _weights(
     host: str, mine: Mapping[str, Instance], peers: Sequence[Mapping[str, Instance]], configuration: Configuration
 ) -> Iterator[Finding]:
     """Find checks that can fail on the holder without the VIP ever moving."""
+    scripts = {directive: configuration.blocks(kind) for directive, kind in _CHECKS.items()}
     for name, here in mine.items():
         standbys = [theirs[name].priority for theirs in peers if name in theirs]
         own = here.priority
@@ -228,7 +250,7 @@ def _weights(
         if own is None or not below or len(below) < len(standbys):
             continue
         gap = own - max(below)
-        for check, weight in _checks(here, configuration):
+        for check, weight in _checks(here, scripts):
             if abs(weight) <= gap:
                 yield Finding(
                     "weight",
@@ -243,11 +265,8 @@ def _weights(
                 )
 
 
-def _checks(instance: Instance, configuration: Configuration) -> Iterator[tuple[str, float]]:
-    # A track_file's weight is multiplied by the file's content, so it is unknown.
-    kinds = {"track_script": "vrrp_script", "track_process": "vrrp_track_process"}
-    for directive, kind in kinds.items():
-        configured = configuration.blocks(kind)
+def _checks(instance: Instance, scripts: Mapping[str, Mapping[str, Block]]) -> Iterator[tuple[str, float]]:
+    for directive, configured in scripts.items():
         for line in instance.entries(directive):
             own = re.search(r"\bweight (-?\d+)", line.text)
             script = configured.get(line.word(0), Block(()))

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A thousand virtual hosts or servers take ten times the work of a hundred, not a hundred times."""
+"""A thousand virtual hosts, servers or instances take ten times the work of a hundred, not a hundred times."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import adopt
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import findings as haproxy_findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import render as haproxy_render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy import tree as haproxy_tree
@@ -63,6 +64,32 @@ def haproxy(count: int) -> str:
     return haproxy_render.render(haproxy_tree.sections(settings, base))
 
 
+def keepalived(count: int) -> str:
+    """Adopt a pair with so many instances, each with a check and beside an include."""
+    text = "".join(
+        f"""vrrp_script check{number} {{
+    script /bin/true
+    weight -10
+}}
+vrrp_instance VI_{number} {{
+    interface eth0
+    virtual_router_id {number % 255 + 1}
+    virtual_ipaddress {{
+        10.0.{number >> 8}.{number & 255}
+    }}
+    track_script {{
+        check{number}
+    }}
+    priority 100
+}}
+include /etc/keepalived/{number}.conf
+"""
+        for number in range(count)
+    )
+    standby = text.replace("priority 100", "priority 99")
+    return repr(adopt("keepalived", {"lb01": text.encode(), "lb02": standby.encode()}))
+
+
 def calls(function: Callable[[int], str], count: int) -> int:
     """Count the calls, Python's own functions among them, that it takes; the clock says more about the machine."""
     seen = 0
@@ -80,7 +107,7 @@ def calls(function: Callable[[int], str], count: int) -> int:
     return seen
 
 
-@pytest.mark.parametrize("function", [nginx, haproxy])
+@pytest.mark.parametrize("function", [nginx, haproxy, keepalived])
 def test_work_grows_with_the_number_of_hosts_only(function: Callable[[int], str]) -> None:
     hundred, thousand = calls(function, 100), calls(function, 1000)
     assert hundred > 1000

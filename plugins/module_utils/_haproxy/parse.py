@@ -9,7 +9,6 @@ was asked of ``haproxy -dC``, which shows the words that haproxy reads.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from itertools import groupby
 from typing import Any, Container, Iterator, Sequence
 
@@ -118,7 +117,7 @@ def parse(text: str) -> dict[str, Any]:
     from the first one by more of its line, or by blanks after it.
     """
     sections: dict[str, list[list[str]]] = {}
-    repeated: Counter[str] = Counter()
+    repeated: dict[str, int] = {}
     body: list[list[str]] | None = None
     for number, line in enumerate(text.split("\n"), 1):
         try:
@@ -141,7 +140,7 @@ def parse(text: str) -> dict[str, Any]:
 
 def _keywords(lines: Sequence[list[str]]) -> dict[str, Any]:
     keywords: dict[str, Any] = {}
-    repeated: Counter[str] = Counter()
+    repeated: dict[str, int] = {}
     for keyword, group in groupby(lines, _keyword):
         rests = [line[len(keyword) :] for line in group]
         if " ".join(keyword) not in keywords:
@@ -157,7 +156,7 @@ def _keyword(line: Sequence[str]) -> Sequence[str]:
     return line[: 2 if line[0] == "no" else 1]
 
 
-def _longer_key(line: Sequence[str], length: int, taken: Container[str], repeated: Counter[str]) -> tuple[str, Any]:
+def _longer_key(line: Sequence[str], length: int, taken: Container[str], repeated: dict[str, int]) -> tuple[str, Any]:
     for end in range(length, len(line) + 1):
         key = " ".join(line[:end])
         if key not in taken:

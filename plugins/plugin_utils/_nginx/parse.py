@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
@@ -29,16 +28,15 @@ _SPACE = re.compile(r"(?:[ \t\r\n]|\#[^\n]*(?:\n|\Z))*")
 # A word may contain its terminators after a backslash, and the '{' of a ${variable}.
 _WORD = re.compile(
     r"""
-      "(?P<double> (?: \\. | [^"\\] )* )"
-    | '(?P<single> (?: \\. | [^'\\] )* )'
-    | (?P<plain> (?!["']) (?: \\. | \$\{+ | [^\\\ \t\r\n;{] )+ )
+      "(?P<double> [^"\\]* (?: \\. [^"\\]* )* )"
+    | '(?P<single> [^'\\]* (?: \\. [^'\\]* )* )'
+    | (?P<plain> (?!["']) (?: [^\\\ \t\r\n;{$]+ | \\. | \$\{* )+ )
     """,
     re.DOTALL | re.VERBOSE,
 )
-# A word without quotes or escapes, and the blanks after it.
-_SIMPLE_WORD = re.compile(r"([!%&(-:<-\[\]-z|~]+)(?=[ \t\r\n;{])[ \t\r\n]*")
-# A complete directive of such words.
-_SIMPLE_DIRECTIVE = re.compile(r"([!%&(-:<-\[\]-z|~]+(?:[ \t\r\n]+[!%&(-:<-\[\]-z|~]+)*)[ \t\r\n]*;[ \t\r\n]*")
+# A word without quotes or escapes, and a complete directive of such words.
+_SIMPLE_WORD = re.compile(r"[!%&(-:<-\[\]-z|~]+(?=[ \t\r\n;{])")
+_SIMPLE_DIRECTIVE = re.compile(r"([!%&(-:<-\[\]-z|~]+(?:[ \t\r\n]+[!%&(-:<-\[\]-z|~]+)*)[ \t\r\n]*([;{])")
 # Bytes that are not UTF-8, in a text that was decoded with "surrogateescape".
 _BYTE = re.compile("[\udc80-\udcff]")
 _NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -52,7 +50,7 @@ class Statement(NamedTuple):
     body: list[Any] | str | None
 
 
-Known = dict[tuple[Any, "str | None"], Statement]
+Known = dict[tuple[Any, "str | int | None"], Statement]
 """A cache of ``normal``: the statement for each directive with its value."""
 
 
@@ -74,7 +72,7 @@ def normal(tree: Mapping[Any, Any], known: Known | None = None) -> list[Statemen
     found = []
     for key, value in tree.items():
         for item in value if isinstance(value, list) else [value]:
-            if item is None or isinstance(item, str):
+            if item is None or (isinstance(item, (str, int)) and not isinstance(item, bool)):
                 one = known.get((key, item))
                 if one is None:
                     one = known[key, item] = _line(key, item)
@@ -93,76 +91,64 @@ def _line(key: Any, value: Any) -> Statement:
     return Statement(words + arguments_of(value, words[0]), None)
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the kind (``directive``, ``word``, ``lua``, or what ends a directive), text and position of each piece."""
-    position, directive = _space(text, 0), ""
-    while position < len(text):
-        char = text[position]
-        whole = None if directive else _SIMPLE_DIRECTIVE.match(text, position)
-        simple = None if whole else _SIMPLE_WORD.match(text, position)
-        if whole:
-            end = whole.end()
-            yield "directive", whole[1], position
-        elif simple:
-            word, end = simple[1], simple.end()
-            yield "word", word, position
-            directive = directive or word
-        elif char in ";{" or (char == "}" and not directive):
-            end = position + 1
-            if char == "{" and is_lua(directive):
-                end = _end_of_code(text, position)
-                # Without the brace's indentation, YAML can show the code unchanged.
-                code = text[position + 1 : end - 1]
-                yield "lua", code.rstrip(" \t") if "\n" in code else code, position
-            else:
-                yield char, char, position
-            directive = ""
-        else:
-            word, end = _word(text, position)
-            yield "word", word, position
-            directive = directive or word or char
-        position = _space(text, end) if text[end : end + 1] in _SPACES else end
-
-
-def _end_of_code(text: str, opened: int) -> int:
-    closed = end_of_code(text, opened + 1)
-    if closed is None:
-        raise _error(text, opened, "a block of Lua opens that is never closed")
-    _refuse_unwritable(text, opened, closed)
-    return closed + 1
-
-
 def _statements(text: str) -> list[Statement]:
     top: list[Statement] = []
     # The blocks that are open, each with the position where it opened.
     blocks = [(top, 0)]
-    words: list[str] = []
-    first = 0
-    for kind, piece, position in _pieces(text):
-        if kind == "word":
-            first = first if words else position
-            words.append(piece)
-            continue
-        if kind == "}":
+    position = _space(text, 0)
+    while position < len(text):
+        first = position
+        words, mark, position = _directive(text, first)
+        if mark == "}":
             if len(blocks) == 1:
-                raise _error(text, position, "a block closes that was not opened")
+                raise _error(text, first, "a block closes that was not opened")
             blocks.pop()
-            continue
-        words = piece.split() if kind == "directive" else words
-        if not words:
-            raise _error(text, position, f"{kind!r} without a directive")
-        body: list[Statement] | str | None = [] if kind == "{" else piece if kind == "lua" else None
-        blocks[-1][0].append(Statement(words, body))
-        if isinstance(body, list):
+        elif not words:
+            raise _error(text, first, f"{mark!r} without a directive")
+        elif mark == ";":
+            blocks[-1][0].append(Statement(words, None))
+        elif is_lua(words[0]):
+            code, position = _code(text, position)
+            blocks[-1][0].append(Statement(words, code))
+        else:
+            body: list[Statement] = []
+            blocks[-1][0].append(Statement(words, body))
             if len(blocks) > DEEPEST:
                 raise _error(text, first, f"blocks are nested more than {DEEPEST} deep")
             blocks.append((body, first))
-        words = []
-    if words:
-        raise _error(text, first, f"{words[0]!r} has no ';' or block at its end")
+        position = _space(text, position)
     if len(blocks) > 1:
         raise _error(text, blocks[-1][1], "a block opens that is never closed")
     return top
+
+
+def _directive(text: str, start: int) -> tuple[list[str], str, int]:
+    """Return the words of the directive at *start*, its terminator (``}`` has no words), and its end."""
+    simple = _SIMPLE_DIRECTIVE.match(text, start)
+    if simple:
+        return simple[1].split(), simple[2], simple.end()
+    words: list[str] = []
+    position = start
+    while position < len(text):
+        char = text[position]
+        if char in ";{" or (char == "}" and not words):
+            return words, char, position + 1
+        simple = _SIMPLE_WORD.match(text, position)
+        word, position = (simple[0], simple.end()) if simple else _word(text, position)
+        words.append(word)
+        position = _space(text, position)
+    raise _error(text, start, f"{words[0]!r} has no ';' or block at its end")
+
+
+def _code(text: str, start: int) -> tuple[str, int]:
+    """Return the Lua code that begins at *start*, after its brace, and the end of its block."""
+    end = end_of_code(text, start)
+    if end is None:
+        raise _error(text, start - 1, "a block of Lua opens that is never closed")
+    _refuse_unwritable(text, start - 1, end)
+    code = text[start:end]
+    # Without the brace's indentation, YAML can show the code unchanged.
+    return code.rstrip(" \t") if "\n" in code else code, end + 1
 
 
 def _word(text: str, start: int) -> tuple[str, int]:
@@ -198,29 +184,32 @@ def _error(text: str, position: int, what: str) -> ParseError:
 
 
 def _space(text: str, start: int) -> int:
-    found = _SPACE.match(text, start)
+    found = _SPACE.match(text, start) if text[start : start + 1] in _SPACES else None
     return found.end() if found else start
 
 
 def _tree(statements: list[Statement]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
-    repeated: Counter[str] = Counter()
+    repeated: dict[str, int] = {}
     last = ""
     for words, body in statements:
-        key = join(words) if body is not None else quote(words[0])
-        value = _value(words) if body is None else body if isinstance(body, str) else _tree(body)
-        if key not in tree:
-            tree[key] = value
-        elif key == last:
-            # A value that does not repeat is never a list.
-            if isinstance(tree[key], list):
-                tree[key].append(value)
-            else:
-                tree[key] = [tree[key], value]
-        else:
+        key = quote(words[0]) if body is None else join(words)
+        apart = key in tree and key != last
+        if apart:
             # Blanks at its end do not change a key, except for YAML.
             key = free_key(join(words), tree, repeated)
-            tree[key] = None if body is None else value
+        value: Any = body
+        if isinstance(body, list):
+            value = _tree(body)
+        elif body is None and not apart:
+            value = _value(words)
+        if key not in tree:
+            tree[key] = value
+        elif isinstance(tree[key], list):
+            # A value that does not repeat is never a list.
+            tree[key].append(value)
+        else:
+            tree[key] = [tree[key], value]
         last = key
     return tree
 

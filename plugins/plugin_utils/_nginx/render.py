@@ -11,7 +11,7 @@ nginx's src/core/ngx_conf_file.c.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError, child
@@ -28,13 +28,19 @@ _BLANKS = " \t\r\n"
 _ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
 _ESCAPED = re.compile(r"""\\(["'\\trn])""")
 
-_QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"' + r"|'((?:\\.|[^'\\])*)'", re.DOTALL)
+_QUOTED = re.compile(r"""\"[^"\\]*(?:\\.[^"\\]*)*\"|'[^'\\]*(?:\\.[^'\\]*)*'""", re.DOTALL)
 # Text without special characters except blanks.
 _SIMPLE = re.compile(r"[\t\n\r !$-&(-:<-\[\]-~]*")
 # Unlike nginx this accepts '{' and '}': blocks are mappings, so a brace in a string can only be text.
-_UNQUOTED = re.compile(r"(?:\\.|[^\\ \t\r\n;])+", re.DOTALL)
+_UNQUOTED = re.compile(r"(?:[^\\ \t\r\n;]+|\\.)+", re.DOTALL)
 # Text that nginx reads unchanged without quotes. A '{' ends an argument unless it belongs to ${variable}.
-_PLAIN = re.compile(r"""(?!\#)(?:[^\x00-\x20\x7f"';{}\\]|\$\{\w+\}|\\[^\x00-\x20\x7f"'\\trn;{}])+""", re.ASCII)
+_PLAIN = re.compile(
+    r"""
+      (?! \# | \Z ) [^\x00-\x20\x7f"';{}\\]*
+      (?: (?: \$\{\w+\} | \\[^\x00-\x20\x7f"'\\trn;{}] ) [^\x00-\x20\x7f"';{}\\]* )*
+    """,
+    re.ASCII | re.VERBOSE,
+)
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -110,60 +116,59 @@ def render(tree: Mapping[Any, Any], path: str = "") -> str:
     return "".join(f"{line}\n" for line in _block(tree, path, 0))
 
 
-def _block(tree: Any, path: str, depth: int) -> Iterator[str]:
+def _block(tree: Any, path: str, depth: int) -> list[str]:
     if not isinstance(tree, Mapping):
         raise ConfigError(path, f"a mapping of directives is needed, not {tree!r}")
     if depth > DEEPEST:
         raise ConfigError(path, f"blocks are nested more than {DEEPEST} deep")
-    first, after_block = True, False
+    indent = INDENT * depth
+    written: list[str] = []
+    after_block = False
     for key, value in tree.items():
         for place, item in _repetitions(value, child(path, key)):
-            is_block = isinstance(item, Mapping)
             if item is False and key in WITHOUT_VALUE:
                 continue
-            if not first and (is_block or after_block):
-                yield ""
-            yield from _statement(key, item, place, depth)
-            first, after_block = False, is_block
+            is_block = isinstance(item, Mapping)
+            if written and (is_block or after_block):
+                written.append("")
+            if is_block:
+                written += [f"{indent}{_opener(key, place)} {{", *_block(item, place, depth + 1), f"{indent}}}"]
+            else:
+                written.append(_line(key, item, place, indent))
+            after_block = is_block
+    return written
 
 
-def _repetitions(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if not isinstance(value, list):
-        yield path, value
-        return
-    for index, item in enumerate(value):
-        yield f"{path}[{index}]", item
+def _repetitions(value: Any, path: str) -> list[tuple[str, Any]]:
+    if isinstance(value, list):
+        return [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+    return [(path, value)]
 
 
-def _statement(key: Any, value: Any, path: str, depth: int) -> Iterator[str]:
-    indent = INDENT * depth
+def _opener(key: Any, path: str) -> str:
+    try:
+        return join(key_arguments(key))
+    except ValueError as error:
+        raise ConfigError(path, str(error)) from error
+
+
+def _line(key: Any, value: Any, path: str, indent: str) -> str:
     try:
         words = key_arguments(key)
         if is_lua(words[0]) and isinstance(value, str):
-            yield from _lua(join(words), value, indent)
-            return
-        if not isinstance(value, Mapping):
-            words += arguments_of(value, words[0])
-        line = indent + join(words)
+            return _lua(join(words), value, indent)
+        return f"{indent}{join(words + arguments_of(value, words[0]))};"
     except ValueError as error:
-        # A key is part of the path already.
-        shown = "" if isinstance(value, Mapping) else f" (value: {value!r})"
-        raise ConfigError(path, f"{error}{shown}") from error
-    if not isinstance(value, Mapping):
-        yield f"{line};"
-        return
-    yield f"{line} {{"
-    yield from _block(value, path, depth + 1)
-    yield f"{indent}}}"
+        raise ConfigError(path, f"{error} (value: {value!r})") from error
 
 
-def _lua(opener: str, code: str, indent: str) -> Iterator[str]:
+def _lua(opener: str, code: str, indent: str) -> str:
     control = CONTROL.search(code)
     if control:
         raise ValueError(f"control character U+{ord(control[0]):04X} cannot stand in nginx.conf")
     check_code(code)
     closer = indent if code.endswith("\n") else ""
-    yield f"{indent}{opener} {{{code}{closer}}}"
+    return f"{indent}{opener} {{{code}{closer}}}"
 
 
 def key_arguments(key: Any) -> list[str]:

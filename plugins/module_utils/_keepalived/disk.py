@@ -20,7 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import INCLUDES
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.scripts import missing, script_line
 
-_INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+(\S+)[^\n]*$", re.MULTILINE)
+_INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+([^\s!#][^\n!#]*)[^\n]*$", re.MULTILINE)
 _MOST_FILES = 256
 _DELETED = " (deleted)"
 
@@ -50,7 +50,7 @@ def _read(path: str, files: list[str]) -> str:
     folder = os.path.dirname(path)
 
     def included(line: re.Match[str]) -> str:
-        pattern = line.group(1).strip("\"'")
+        pattern = line.group(1).strip().strip("\"'")
         return "\n".join(_read(name, files) for name in sorted(glob.glob(os.path.join(folder, pattern))))
 
     return _INCLUDE.sub(included, text)

@@ -37,7 +37,7 @@ IsHere = Callable[[str], Optional[bool]]
 ADDRESSES = ("virtual_ipaddress", "virtual_ipaddress_excluded")
 # A condition without a config-id: keepalived never includes its line.
 _NEVER = "@ "
-_INCLUDE = re.compile(rf"^[ \t]*(?:@\S+[ \t]+)?(?:{'|'.join(sorted(INCLUDES))})[ \t]+(\S+)", re.MULTILINE)
+_INCLUDE = re.compile(rf"^[ \t]*(?:@\S+[ \t]+)?(?:{'|'.join(sorted(INCLUDES))})[ \t]+([^\s!#][^\n!#]*)", re.MULTILINE)
 # What conditions, definitions, references and sequences begin with.
 _MARK = re.compile("[$@~]")
 _CONDITION = re.compile(r"@(\^?)(\S*)\s+(.*)")
@@ -274,7 +274,7 @@ def includes(tree: Any) -> list[str]:
     """Return the files, or patterns, that a configuration includes, each once and as written."""
 
     # Not with read(), which takes seconds for a large file.
-    return list(dict.fromkeys(word.strip("\"'") for word in _INCLUDE.findall(render(tree))))
+    return list(dict.fromkeys(pattern.strip().strip("\"'") for pattern in _INCLUDE.findall(render(tree))))
 
 
 def defines(key: str) -> bool:

@@ -28,7 +28,7 @@ _NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)
 _ORDINARY = re.compile(r"[ \t]*(?!include|auth_pass)([\w.:/-]+(?: [\w.:/-]+)*)? ?([{}])?[ \t]*", re.ASCII)
 _UNREADABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # After a brace keepalived reads an included file twice, on a separate line once.
-_INCLUDE = re.compile(r"(?:^|[{}][ \t]*)include[abmrw]?\s", re.ASCII)
+_INCLUDE = re.compile(r"(?:^|^@\S+[ \t]+|[{}][ \t]*)include[abmrw]?\s", re.ASCII)
 _DEFINITION = re.compile(r"(@\S+)?[ \t]*(\$[A-Za-z_]\w*=)[ \t]*(.*)", re.ASCII)
 _BLANKS = re.compile(r"[ \t]+")
 _UNQUOTED = re.compile(r"[^\"'\\]*")
@@ -151,9 +151,15 @@ def at_brace(text: str) -> tuple[str, str]:
 
 
 def spelled(text: str) -> str:
-    """Return a line in a normalized spelling: only blanks from the first quote or backslash on are significant."""
+    """Return a line in a normalized spelling.
+
+    Blanks are significant from the first quote or backslash on, and in what an include names.
+    """
     unquoted = _UNQUOTED.match(text)
     end = unquoted.end() if unquoted else 0
+    include = _INCLUDE.search(text, 0, end)
+    if include:
+        return _BLANKS.sub(" ", text[: include.end()]) + text[include.end() :].lstrip(" \t")
     text = _BLANKS.sub(" ", text[:end]) + text[end:]
     password = _PASSWORD.match(text) if "auth_pass " in text and "$" not in text else None
     if not password:

@@ -5,7 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import not_run, restarts
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import (
+    Sources,
+    not_run,
+    read_sources,
+    restarts,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +45,10 @@ def test_a_check_that_does_not_run_is_named_with_its_place(tmp_path: Path) -> No
     assert not_run("gone", files) == f"{second} line 2: vrrp_script gone: {never}"
     assert not_run("here", files) == f"{second} line 5: vrrp_script here: keepalived does not run this check: reload it"
     assert not_run("other", files) == "vrrp_script other: keepalived does not run this check"
+
+
+def test_an_include_names_the_rest_of_its_line(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.conf", tmp_path / "b  c.conf"
+    first.write_text("include b  c.conf  # a comment\n")
+    second.write_text("vrrp_instance a {\n}\n")
+    assert read_sources(str(first)) == Sources([str(first), str(second)], "vrrp_instance a {\n}\n\n")

@@ -22,6 +22,7 @@ CASES: list[tuple[str, str, Any]] = [
     ("comments", "! one\n# two\nlvs_flush # three\n", {"lvs_flush": True}),
     ("bytes in comments", "# " + "\udce4" * 900 + "\nlvs_flush\n", {"lvs_flush": True}),
     ("includes", "include conf.d/*.conf\nlvs_flush\n", {"include": "conf.d/*.conf", "lvs_flush": True}),
+    ("includes with blanks", "include \t a  b\t c.conf \n", {"include": "a  b\t c.conf"}),
     ("includes with braces", "include /etc/{a,b{1,2}}.conf\n", {"include": "/etc/{a,b{1,2}}.conf"}),
     (
         "includes in a block",

@@ -141,7 +141,7 @@ BESIDE: dict[str, tuple[dict[str, Any], str]] = selected(
     {
         "another service": (
             {"faults": "service_slow,service_kill", "service": "systemd-logind"},
-            r"what serves client at \S+ port 80 of lb01 is not systemd-logind",
+            r"the fault breaks systemd-logind, but another process serves client at \S+ port 80 of lb01",
         ),
         "a backend's own URL": (
             {"faults": "keepalived_stop", "url": "http://{web01}/"},

@@ -33,7 +33,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
                 "tables": {"type": "dict", "required": True},
             }
         )
-        # A worker imports anew what a task needs, and the other two roles are half of it.
+        # Each worker imports a task's modules again, and those of the other two roles would be half of them.
         role = import_module(f"{PACKAGES}._{arguments['role']}.plan")
         plan = role.plan(arguments["settings"], arguments["tables"], self._inventory(task_vars or {}))
         result.update(plan, changed=False)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Filter whole_run: refuse a run of ansible-playbook whose options leave tasks out."""
+"""Filter whole_run: rejects a run of ansible-playbook whose options leave tasks out."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def render(tree: Mapping[str, Any] | Sequence[Any] | str) -> str:
     former = ""
     lines = []
     for line in _body([tree] if isinstance(tree, str) else tree, "", 0):
-        # An empty line surrounds blocks; plain directives stay together.
+        # An empty line separates blocks; plain directives stay together.
         opens = line.endswith("{") and not line.startswith(" ")
         if former and (opens or former == "}" or "\n" in former):
             lines.append("\n")

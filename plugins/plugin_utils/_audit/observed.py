@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From what the tasks of a playbook registered to the observations of a cluster."""
+"""Converts a playbook's registered results to the observations of a cluster. Pure."""
 
 from __future__ import annotations
 

@@ -89,8 +89,9 @@ class Plan(TypedDict, total=False):
     files: list[Mapping[str, Any]]
     """Files with data, the user's scripts and the watch, as daemon_config takes them."""
     handover: bool
-    warnings: list[str]
     """Whether the host hands over connections."""
+    warnings: list[str]
+    """The VIPs that move without their connections although the hand-over is on, one message each."""
     units: list[str]
     """Units that run before keepalived reads its configuration."""
     secrets: list[str]

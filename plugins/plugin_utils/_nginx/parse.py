@@ -60,7 +60,33 @@ def parse(text: str) -> dict[str, Any]:
     A repeated directive is a list. If others are in between, the whole directive becomes a key, since the order may
     matter, with trailing blanks or tabs if that key exists too.
     """
-    return _tree(_statements(text))
+    # The blocks that are open.
+    blocks = [_Block(0)]
+    position = _space(text, 0)
+    while position < len(text):
+        first = position
+        words, mark, position = _directive(text, first)
+        if mark == "}":
+            if len(blocks) == 1:
+                raise _error(text, first, "a block closes that was not opened")
+            blocks.pop()
+        elif not words:
+            raise _error(text, first, f"{mark!r} without a directive")
+        elif mark == ";":
+            blocks[-1].add(words, None)
+        elif is_lua(words[0]):
+            code, position = _code(text, position)
+            blocks[-1].add(words, code)
+        else:
+            if len(blocks) > DEEPEST:
+                raise _error(text, first, f"blocks are nested more than {DEEPEST} deep")
+            block = _Block(first)
+            blocks[-1].add(words, block.tree)
+            blocks.append(block)
+        position = _space(text, position)
+    if len(blocks) > 1:
+        raise _error(text, blocks[-1].opened, "a block opens that is never closed")
+    return blocks[0].tree
 
 
 def normal(tree: Mapping[Any, Any], known: Known | None = None) -> list[Statement]:
@@ -91,35 +117,32 @@ def _line(key: Any, value: Any) -> Statement:
     return Statement(words + arguments_of(value, words[0]), None)
 
 
-def _statements(text: str) -> list[Statement]:
-    top: list[Statement] = []
-    # The blocks that are open, each with the position where it opened.
-    blocks = [(top, 0)]
-    position = _space(text, 0)
-    while position < len(text):
-        first = position
-        words, mark, position = _directive(text, first)
-        if mark == "}":
-            if len(blocks) == 1:
-                raise _error(text, first, "a block closes that was not opened")
-            blocks.pop()
-        elif not words:
-            raise _error(text, first, f"{mark!r} without a directive")
-        elif mark == ";":
-            blocks[-1][0].append(Statement(words, None))
-        elif is_lua(words[0]):
-            code, position = _code(text, position)
-            blocks[-1][0].append(Statement(words, code))
+class _Block:
+    """A block being read, with the position of its directive."""
+
+    def __init__(self, opened: int) -> None:
+        self.tree: dict[str, Any] = {}
+        self.opened = opened
+        self._repeated: dict[str, int] = {}
+        self._last = ""
+
+    def add(self, words: list[str], body: dict[str, Any] | str | None) -> None:
+        """Add a directive with its block, or the Lua code of its block, if it has one."""
+        key = quote(words[0]) if body is None else join(words)
+        if key in self.tree and key != self._last:
+            # Blanks at its end do not change a key, except for YAML.
+            key = free_key(join(words), self.tree, self._repeated)
+            self.tree[key] = body
         else:
-            body: list[Statement] = []
-            blocks[-1][0].append(Statement(words, body))
-            if len(blocks) > DEEPEST:
-                raise _error(text, first, f"blocks are nested more than {DEEPEST} deep")
-            blocks.append((body, first))
-        position = _space(text, position)
-    if len(blocks) > 1:
-        raise _error(text, blocks[-1][1], "a block opens that is never closed")
-    return top
+            value = _value(words) if body is None else body
+            if key not in self.tree:
+                self.tree[key] = value
+            elif isinstance(self.tree[key], list):
+                # A value that does not repeat is never a list.
+                self.tree[key].append(value)
+            else:
+                self.tree[key] = [self.tree[key], value]
+        self._last = key
 
 
 def _directive(text: str, start: int) -> tuple[list[str], str, int]:
@@ -186,32 +209,6 @@ def _error(text: str, position: int, what: str) -> ParseError:
 def _space(text: str, start: int) -> int:
     found = _SPACE.match(text, start) if text[start : start + 1] in _SPACES else None
     return found.end() if found else start
-
-
-def _tree(statements: list[Statement]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    repeated: dict[str, int] = {}
-    last = ""
-    for words, body in statements:
-        key = quote(words[0]) if body is None else join(words)
-        apart = key in tree and key != last
-        if apart:
-            # Blanks at its end do not change a key, except for YAML.
-            key = free_key(join(words), tree, repeated)
-        value: Any = body
-        if isinstance(body, list):
-            value = _tree(body)
-        elif body is None and not apart:
-            value = _value(words)
-        if key not in tree:
-            tree[key] = value
-        elif isinstance(tree[key], list):
-            # A value that does not repeat is never a list.
-            tree[key].append(value)
-        else:
-            tree[key] = [tree[key], value]
-        last = key
-    return tree
 
 
 def _value(words: list[str]) -> Any:

@@ -79,6 +79,7 @@ class Handover:
         self._answered_at: float | None = None
         self._heard_at = float("-inf")
         self._asked_at: float | None = None
+        self._was_asked = False
         self._lost_at = float("-inf")
         self._own = 0
 
@@ -115,14 +116,14 @@ class Handover:
 
     def asked(self) -> None:
         """Take a peer's question: it may have lost the VIP, with connections that this holder does not know."""
-        if self.state == HOLDER:
-            self._asked_at = None
+        # Not at once: two holders would ask each other back without a pause.
+        self._was_asked = self.state == HOLDER
 
     def must_ask(self, now: float) -> bool:
         """Return whether it is time to ask the former holder, or all peers if there is none. It then counts as done."""
         if self._asked_at is not None and now - self._asked_at < self._period():
             return False
-        self._asked_at = now
+        self._asked_at, self._was_asked = now, False
         return True
 
     def wait_s(self, now: float) -> float:
@@ -143,7 +144,7 @@ class Handover:
 
     def _period(self) -> float:
         if self.state == HOLDER:
-            return LOOK_S
+            return FIRST_ASK_S if self._was_asked else LOOK_S
         if self.state == STANDBY:
             return min(LOOK_S, max(LEAST_LOOK_S, self.alive_s / LOOKS)) if self.alive_s else LOOK_S
         return FIRST_ASK_S if self._answered_at is None else ASK_S

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine import (
     DIED,
     DONE,
+    FIRST_ASK_S,
     FIRST_S,
     HANDING_OVER,
     HOLDER,
@@ -85,6 +86,17 @@ def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
     assert machine.must_ask(1.0)
     assert not machine.must_ask(1.001)
     assert machine.must_ask(1.02)
+
+
+def test_two_holders_do_not_ask_each_other_without_end() -> None:
+    first, second = (Handover(LIMIT_S, ALIVE_S, 0.0, held=True) for _host in range(2))
+    questions = 0
+    for each_ms in range(1000):
+        for machine, other in ((first, second), (second, first)):
+            if machine.must_ask(each_ms / 1000):
+                questions += 1
+                other.asked()
+    assert questions <= 2 / FIRST_ASK_S + 2
 
 
 def test_a_takeover_without_a_known_holder_is_none() -> None:

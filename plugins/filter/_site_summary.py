@@ -13,7 +13,7 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - Internal to the playbook C(site); it may change in any release.
-positional: hostvars, balancers, services, check_mode
+positional: hostvars, balancers, services, check_mode, asked
 options:
   _input:
     description: The hosts that the run managed.
@@ -38,11 +38,17 @@ options:
     description: Whether the run changes nothing.
     type: bool
     required: true
+  asked:
+    description: The C(port) and the C(url) of the service, 0 and empty for none.
+    type: dict
+    required: true
 """
 
 RETURN = r"""
 _value:
-  description: C(vips), the virtual IPs; C(changes), one text per changed host; and C(lines), the closing lines.
+  description:
+    - C(requests), the options of M(haproof.balancer.vip_check) for each virtual IP; C(changes), one text per changed
+      host; and C(lines), the closing lines.
   type: dict
 """
 
@@ -56,7 +62,8 @@ def _site_summary(
     balancers: Sequence[str],
     services: Sequence[Mapping[str, Any]],
     check_mode: bool,
-) -> dict[str, list[str]]:
+    asked: Mapping[str, Any],
+) -> dict[str, list[Any]]:
     """Return the lines about these hosts."""
     from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
     from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
@@ -64,6 +71,7 @@ def _site_summary(
         SiteRun,
         changes,
         lines,
+        requests,
     )
 
     vips = [vip for host in balancers for vip in hostvars[host].get("__keepalived_plan", {}).get("vips", ())]
@@ -74,10 +82,14 @@ def _site_summary(
         vips=list(dict.fromkeys(vips)),
         results=results,
         infos={host: _info(hostvars[host]) for host in balancers},
-        services={answer["item"]: answer for answer in services if "item" in answer},
+        services={answer["item"]["vip"]: answer for answer in services if "item" in answer},
         check_mode=check_mode,
     )
-    return {"vips": list(run.vips), "changes": changes(run), "lines": [printable(line) for line in lines(run)]}
+    return {
+        "requests": requests(run.vips, asked["port"], asked["url"]),
+        "changes": changes(run),
+        "lines": [printable(line) for line in lines(run)],
+    }
 
 
 def _info(variables: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,6 +20,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report imp
     findings,
     own_endpoints,
 )
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import url_of
 
 NOT_READY = ("host_unknown", "instance_fault", "maintenance", "standby_not_ready")
 """The audit's findings that keep a host from taking over."""
@@ -48,7 +49,7 @@ def plan(request: MaintenanceRequest, cluster: Observations) -> dict[str, Any]:
         "heirs": [],
         "done": "",
         "endpoints": [],
-        "url": _url(cluster.all_vips()),
+        "url": url_of(next(iter(cluster.all_vips()), "")),
     }
     if not result["findings"] and host not in cluster.inspected():
         result["findings"] = [finding.text for finding in findings(cluster) if finding.host == host]
@@ -58,11 +59,6 @@ def plan(request: MaintenanceRequest, cluster: Observations) -> dict[str, Any]:
         return {**result, "endpoints": own_endpoints(cluster, host)}
     found, heirs = _handed_over(cluster, host)
     return {**result, "findings": found, "heirs": heirs, "done": _done(host, heirs)}
-
-
-def _url(vips: Sequence[str]) -> str:
-    vip = next(iter(vips), "")
-    return f"http://[{vip}]/" if ":" in vip else f"http://{vip}/"
 
 
 def _handed_over(cluster: Observations, host: str) -> tuple[list[str], list[dict[str, str]]]:

@@ -10,6 +10,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import STANDBY, holds, role_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import names
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import url_of
 
 DAEMONS = ("nginx", "haproxy", "keepalived")
 
@@ -27,6 +28,14 @@ class SiteRun(NamedTuple):
     infos: Mapping[str, Mapping[str, Any]]
     services: Mapping[str, Mapping[str, Any]]
     check_mode: bool
+
+
+def requests(vips: Sequence[str], port: int, url: str) -> list[dict[str, Any]]:
+    """Return the options of vip_check for each VIP: with *url* if there is one, else with *port*, none if that is 0."""
+    if url:
+        return [{"vip": vip, "url": url, "status": [200]} for vip in vips]
+    # Any page shows that the service answers; an error of a backend (5xx) does not.
+    return [{"vip": vip, "url": url_of(vip, port), "status": [*range(200, 500)]} for vip in vips if port]
 
 
 def changes(run: SiteRun) -> list[str]:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import SiteRun, changes, lines
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
+    SiteRun,
+    changes,
+    lines,
+    requests,
+)
 
 VIP = "198.18.0.10"
 
@@ -27,6 +32,20 @@ UNCHANGED = SiteRun(
     services={VIP: {"findings": [], "http": {"status": 200}}},
     check_mode=False,
 )
+
+
+def test_where_to_request_the_service() -> None:
+    urls = [(each["vip"], each["url"]) for each in requests([VIP, "2001:db8::10"], 8080, "")]
+    assert urls == [(VIP, f"http://{VIP}:8080/"), ("2001:db8::10", "http://[2001:db8::10]:8080/")]
+    (answer,) = requests([VIP], 80, "")
+    assert (answer["url"], {200, 404} <= {*answer["status"]}, 502 in answer["status"]) == (
+        f"http://{VIP}/",
+        True,
+        False,
+    )
+    (named,) = requests([VIP], 0, "https://www.example.com/")
+    assert named == {"vip": VIP, "url": "https://www.example.com/", "status": [200]}
+    assert requests([VIP], 0, "") == []
 
 
 def test_nothing_changed() -> None:

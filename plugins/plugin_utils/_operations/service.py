@@ -1,0 +1,12 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where to request the service behind a virtual IP."""
+
+from __future__ import annotations
+
+
+def url_of(vip: str, port: int = 80) -> str:
+    """Return the URL of a virtual IP's service."""
+    host = f"[{vip}]" if ":" in vip else vip
+    return f"http://{host}/" if port == 80 else f"http://{host}:{port}/"

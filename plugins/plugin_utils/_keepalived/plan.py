@@ -122,7 +122,8 @@ class Plan(TypedDict, total=False):
 def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
     """Return the plan of a host.
 
-    *settings* are the role's variables without their prefix. *tables* has ``profiles``, the timers by profile, and
+    *settings* are the role's variables without their prefix, and ``live``, the text of keepalived.conf on the host,
+    empty where it was not read. *tables* has ``profiles``, the timers by profile, and
     ``families``, what differs between distributions.
     """
     host = inventory.host
@@ -169,7 +170,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "vips": vips,
         "vip_words": [systemd_word(vip, command=True) for vip in vips],
         "link_known": wire_plan.link_known(
-            conf, host, {name: cluster.facts[name] for name in hosts if name in inventory.play_hosts}
+            conf, host, {name: cluster.facts[name] for name in hosts if name in inventory.play_hosts}, settings["live"]
         ),
         "instances": _instances(conf, cluster, inventory),
         "facts_complete": complete,

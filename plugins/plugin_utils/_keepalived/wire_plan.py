@@ -7,8 +7,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
     ADDRESSES,
     Instance,
@@ -18,6 +20,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
     read,
     virtual_addresses,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster, Interface, interfaces
 
@@ -64,16 +67,24 @@ def fingerprint(tree: Any) -> str:
     return hashlib.sha256(json.dumps([*sorted(seen), by_host]).encode()).hexdigest()[:16]
 
 
-def link_known(tree: Any, host: str, facts: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Return whether *host*'s local facts have its configuration's fingerprint, and each of its VIPs has one holder.
+def link_known(tree: Any, host: str, facts: Mapping[str, Mapping[str, Any]], live: str = "") -> bool:
+    """Return whether the link sees nothing new of the configuration *tree*, and each of its VIPs has one holder.
 
-    *facts* are those of all hosts that can hold one, by host.
+    The fingerprint so far is in *host*'s local facts, or that of *live*, the text of its keepalived.conf. *facts* are
+    those of all hosts that can hold a VIP, by host.
     """
     noted = facts.get(host, {}).get("ansible_local", {}).get("haproof", {})
-    if not isinstance(noted, Mapping) or noted.get("keepalived_link") != fingerprint(tree):
+    recorded = noted.get("keepalived_link") if isinstance(noted, Mapping) else None
+    if fingerprint(tree) not in (recorded, _fingerprint_of(live)):
         return False
     held = [str(address.ip) for each in facts.values() for links in interfaces(each).values() for address in links]
     return all(held.count(vip) == 1 for vip in virtual_addresses(tree))
+
+
+def _fingerprint_of(live: str) -> str:
+    with suppress(ParseError):
+        return fingerprint(parse(live)) if live else ""
+    return ""
 
 
 def _peers(instance: Instance, link: Sequence[Interface], cluster: Cluster) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ VARS = yaml.safe_load((ROLE / "vars/main.yml").read_text())
 TABLES = {"profiles": VARS["__keepalived_profiles"], "families": VARS["__keepalived_families"]}
 DEFAULTS = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
 SETTINGS = {
-    **{name: DEFAULTS[f"keepalived_{name}"] for name in VARS["__keepalived_settings"]},
+    **{name: DEFAULTS.get(f"keepalived_{name}", "") for name in VARS["__keepalived_settings"]},
     # Their defaults are templates.
     "track_services": [],
     "check_url": "",
@@ -236,6 +236,12 @@ def test_the_link_is_known_by_its_mark() -> None:
     link = {**known.facts["eth0"], "ipv4_secondaries": [{"address": "192.0.2.10", "prefix": "24"}]}
     hostvars = {**known.hostvars, "lb01": {"ansible_facts": {**known.facts, "ansible_local": mark, "eth0": link}}}
     assert plan(SETTINGS, TABLES, known._replace(hostvars=hostvars))["link_known"]
+    # Without the role's own files there is no mark; the file on the host tells as much.
+    other = plan({**SETTINGS, "profile": "fast"}, TABLES, known)["conf"]
+    holding = {"lb01": {"ansible_facts": {**known.facts, "eth0": link}}, "lb02": known.hostvars["lb02"]}
+    for live, expected in ((other, True), (other.replace("192.0.2.10", "192.0.2.9"), False), ("x {", False)):
+        found = plan({**SETTINGS, "unit": False, "live": live}, TABLES, known._replace(hostvars=holding))
+        assert found["link_known"] is expected, live
     # Whoever does not take part is not seen.
     away = known._replace(hostvars=hostvars, host="lb01", play_hosts=["lb02"])
     assert not plan(SETTINGS, TABLES, away)["link_known"]

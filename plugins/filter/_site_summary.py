@@ -39,7 +39,7 @@ options:
     type: bool
     required: true
   asked:
-    description: The C(port) and the C(url) of the service, 0 and empty for none.
+    description: The C(port) and the C(url) of the service, 0 and empty for none, and C(validate_certs).
     type: dict
     required: true
 """
@@ -78,6 +78,8 @@ def _site_summary(
     results = {
         host: {daemon: hostvars[host].get(f"__{daemon}_configured") or {} for daemon in DAEMONS} for host in hosts
     }
+    plans = [hostvars[host].get(f"__{engine}_plan") or {} for host in balancers[:1] for engine in ("nginx", "haproxy")]
+    ports = {port: tls for plan in plans for port, tls in plan.get("ports", {}).items()}
     run = SiteRun(
         vips=list(dict.fromkeys(vips)),
         results=results,
@@ -86,7 +88,7 @@ def _site_summary(
         check_mode=check_mode,
     )
     return {
-        "requests": requests(run.vips, asked["port"], asked["url"]),
+        "requests": requests(run.vips, asked, ports),
         "changes": changes(run),
         "lines": [printable(line) for line in lines(run)],
     }

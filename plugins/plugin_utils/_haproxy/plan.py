@@ -22,7 +22,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings import findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
-from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import sections, unit
+from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import ports, sections, unit
 
 CONF = "/etc/haproxy/haproxy.cfg"
 MANIFEST = "/etc/haproxy/haproof/files"
@@ -68,6 +68,8 @@ class Plan(TypedDict, total=False):
     """Options of package_info."""
     packages: list[str]
     sebooleans: list[str]
+    ports: dict[str, bool]
+    """Whether only TLS is spoken there, by TCP port at which HTTP is served to other hosts."""
 
 
 def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
@@ -114,6 +116,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         },
         "packages": family["packages"],
         "sebooleans": family["sebooleans"],
+        "ports": ports(tree),
     }
 
 

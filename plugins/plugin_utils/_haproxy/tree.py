@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import binds
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.parse import plain, words
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_findings import label
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import section_lines
@@ -117,6 +118,20 @@ def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
         nofile = int(values["maxconn"]) * 5 // 2 + servers + 1000
     known = bool(paths) and state.startswith("/")
     return {"state": state if known else "", "socket": paths[0] if known else "", "nofile": nofile}
+
+
+def ports(tree: Mapping[str, Any]) -> dict[str, bool]:
+    """Return whether only TLS is spoken, by TCP port at which the proxies for HTTP listen to other hosts."""
+    found: dict[str, bool] = {}
+    for section in tree_sections(tree):
+        keywords = [line.words for line in section.lines()]
+        if section.kind not in ("frontend", "listen") or ["mode", "tcp"] in keywords:
+            continue
+        for _bind, address, *options in (line for line in keywords if line[0] == "bind" and len(line) > 1):
+            for bind in binds(address):
+                if bind.first == bind.last and not bind.host.startswith(("127.", "::1", "localhost")):
+                    found[str(bind.first)] = found.get(str(bind.first), True) and "ssl" in options
+    return found
 
 
 def _proxy(kind: str, place: str, proxy: Mapping[str, Any]) -> Section:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -44,6 +45,19 @@ def unit(tree: Mapping[str, Any]) -> dict[str, Any]:
         "capabilities": capabilities,
         "paths": [folder for folder in folders if folder.startswith(tuple(f"{path}/" for path in PROTECTED))],
     }
+
+
+def ports(tree: Mapping[str, Any]) -> dict[str, bool]:
+    """Return whether only TLS is spoken, by TCP port at which the http block's servers listen to other hosts."""
+    found: dict[str, bool] = {}
+    for server in blocks((tree.get("http") or {}).get("server", [])):
+        # nginx listens on port 80 by default.
+        for address, *options in lines(server, "listen") or [["80"]]:
+            match = re.fullmatch(r"(?:(.*):)?(\d+)", address)
+            place, port = (match[1] or "", match[2]) if match else (address, "80")
+            if not place.startswith(("unix", "127.", "[::1]", "localhost")) and "quic" not in options:
+                found[port] = found.get(port, True) and "ssl" in options
+    return found
 
 
 def _walk(block: Mapping[Any, Any]) -> Iterator[list[str]]:

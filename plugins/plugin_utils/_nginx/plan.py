@@ -61,6 +61,8 @@ class Plan(TypedDict, total=False):
     Both are empty for the distribution's nginx.
     """
     sebooleans: list[str]
+    ports: dict[str, bool]
+    """Whether only TLS is spoken there, by TCP port at which HTTP is served to other hosts."""
 
 
 def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inventory) -> Plan:
@@ -103,6 +105,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "packages": packages,
         "source": found,
         "sebooleans": family["sebooleans"],
+        "ports": host.ports(conf),
     }
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 
-def url_of(vip: str, port: int = 80) -> str:
+def url_of(vip: str, port: int = 80, scheme: str = "http") -> str:
     """Return the URL of a virtual IP's service."""
     host = f"[{vip}]" if ":" in vip else vip
-    return f"http://{host}/" if port == 80 else f"http://{host}:{port}/"
+    return f"{scheme}://{host}/" if (scheme, port) in (("http", 80), ("https", 443)) else f"{scheme}://{host}:{port}/"

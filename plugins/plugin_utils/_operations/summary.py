@@ -30,12 +30,20 @@ class SiteRun(NamedTuple):
     check_mode: bool
 
 
-def requests(vips: Sequence[str], port: int, url: str) -> list[dict[str, Any]]:
-    """Return the options of vip_check for each VIP: with *url* if there is one, else with *port*, none if that is 0."""
-    if url:
-        return [{"vip": vip, "url": url, "status": [200]} for vip in vips]
-    # Any page shows that the service answers; an error of a backend (5xx) does not.
-    return [{"vip": vip, "url": url_of(vip, port), "status": [*range(200, 500)]} for vip in vips if port]
+def requests(vips: Sequence[str], asked: Mapping[str, Any], ports: Mapping[str, bool]) -> list[dict[str, Any]]:
+    """Return the options of vip_check for each VIP.
+
+    *asked* has the user's ``port``, 0 for no request, ``url`` and ``validate_certs``. Without a URL the engine's
+    *ports*, which tell where only TLS is spoken, decide on the scheme, and on 443 where the service has no port 80.
+    """
+    port = 443 if asked["port"] == 80 and "80" not in ports and ports.get("443") else asked["port"]
+    tls = ports.get(str(port), False)
+    if asked["url"]:
+        how = {"url": asked["url"], "status": [200], "validate_certs": asked["validate_certs"]}
+        return [{"vip": vip, **how} for vip in vips]
+    # Any page shows that the service answers; an error of a backend (5xx) does not. No certificate names the VIP.
+    how = {"status": [*range(200, 500)], "validate_certs": False}
+    return [{"vip": vip, "url": url_of(vip, port, "https" if tls else "http"), **how} for vip in vips if port]
 
 
 def changes(run: SiteRun) -> list[str]:

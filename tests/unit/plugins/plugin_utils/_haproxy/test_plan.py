@@ -137,3 +137,17 @@ def test_findings_alone() -> None:
         r"lb01: haproxy_stats_bind: 'a\nb' holds a line break or control character; write it in one line",
         "lb01: haproxy_peers_port: 70000 is not a port; use 1 to 65535, or 0 for no peers",
     ]
+
+
+@pytest.mark.parametrize(
+    ("frontend", "ports"),
+    [
+        ({"bind": "*:443 ssl crt /x.pem"}, {"443": True}),
+        ({"bind": ["*:80,:::80", ":443 ssl crt /x.pem"]}, {"80": False, "443": True}),
+        ({"bind": ["192.0.2.10:8443 ssl crt /x.pem", "192.0.2.11:8443"]}, {"8443": False}),
+        ({"bind": ["127.0.0.1:81", "quic4@:443 ssl crt /x.pem", "/run/x"]}, {}),
+        ({"bind": ":443 ssl crt /x.pem", "mode": "tcp"}, {}),
+    ],
+)
+def test_where_only_tls_is_spoken(frontend: dict[str, Any], ports: dict[str, bool]) -> None:
+    assert planned(frontends=[{"name": "http", **frontend}], health_bind="127.0.0.1:8099")["ports"] == ports

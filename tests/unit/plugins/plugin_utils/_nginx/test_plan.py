@@ -139,3 +139,18 @@ def test_findings_alone() -> None:
 @pytest.mark.parametrize(("facts", "found"), [({"os_family": "Suse"}, "Suse"), ({}, "this fact was not gathered")])
 def test_an_unknown_distribution(facts: dict[str, Any], found: str) -> None:
     assert planned(facts) == {"findings": [f"lb01: os_family: {found}; the role knows Debian, RedHat"]}
+
+
+@pytest.mark.parametrize(
+    ("servers", "ports"),
+    [
+        ([], {}),
+        ([{"listen": "443 ssl"}], {"443": True}),
+        ([{"listen": ["80", "[::]:80", "443 ssl"]}], {"80": False, "443": True}),
+        ([{"listen": ["192.0.2.10:8443 ssl", "*:8443"]}], {"8443": False}),
+        ([{"listen": ["192.0.2.10", "443 quic", "unix:/run/x", "[::1]:8080"]}], {"80": False}),
+        ([{"server_name": "a"}], {"80": False}),
+    ],
+)
+def test_where_only_tls_is_spoken(servers: list[dict[str, Any]], ports: dict[str, bool]) -> None:
+    assert planned(servers=servers, health_listen="127.0.0.1:8099")["ports"] == ports

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
     SiteRun,
     changes,
@@ -34,18 +35,36 @@ UNCHANGED = SiteRun(
 )
 
 
-def test_where_to_request_the_service() -> None:
-    urls = [(each["vip"], each["url"]) for each in requests([VIP, "2001:db8::10"], 8080, "")]
-    assert urls == [(VIP, f"http://{VIP}:8080/"), ("2001:db8::10", "http://[2001:db8::10]:8080/")]
-    (answer,) = requests([VIP], 80, "")
-    assert (answer["url"], {200, 404} <= {*answer["status"]}, 502 in answer["status"]) == (
-        f"http://{VIP}/",
-        True,
-        False,
-    )
-    (named,) = requests([VIP], 0, "https://www.example.com/")
-    assert named == {"vip": VIP, "url": "https://www.example.com/", "status": [200]}
-    assert requests([VIP], 0, "") == []
+HTTP, TLS, BOTH = {"80": False}, {"443": True}, {"80": False, "443": True}
+
+
+@pytest.mark.parametrize(
+    ("port", "ports", "url"),
+    [
+        (80, {}, f"http://{VIP}/"),
+        (80, HTTP, f"http://{VIP}/"),
+        (80, BOTH, f"http://{VIP}/"),
+        (80, TLS, f"https://{VIP}/"),
+        (80, {"80": True}, f"https://{VIP}:80/"),
+        (443, BOTH, f"https://{VIP}/"),
+        (8080, TLS, f"http://{VIP}:8080/"),
+    ],
+)
+def test_where_to_request_the_service(port: int, ports: dict[str, bool], url: str) -> None:
+    asked = {"port": port, "url": "", "validate_certs": True}
+    (request,) = requests([VIP], asked, ports)
+    assert (request["url"], request["validate_certs"]) == (url, False)
+    assert ({200, 404} <= {*request["status"]}, 502 in request["status"]) == (True, False)
+    (six,) = requests(["2001:db8::10"], asked, ports)
+    assert six["url"] == url.replace(VIP, "[2001:db8::10]")
+
+
+def test_the_service_is_requested_as_the_user_says() -> None:
+    asked = {"port": 0, "url": "https://www.example.com/", "validate_certs": True}
+    assert requests([VIP], asked, TLS) == [
+        {"vip": VIP, "url": "https://www.example.com/", "status": [200], "validate_certs": True}
+    ]
+    assert requests([VIP], {**asked, "url": ""}, TLS) == []
 
 
 def test_nothing_changed() -> None:

@@ -40,8 +40,9 @@ options:
 RETURN = r"""
 _value:
   description:
-    - C(findings), the reasons to refuse; C(heirs), each with C(vip) and C(host); C(done), the result as a sentence; and
-      C(endpoints), where the balancer's service must answer before it comes back.
+    - C(findings), the reasons to refuse; C(heirs), each with C(vip) and C(host); C(done), the result as a sentence;
+      C(endpoints), where the balancer's service must answer before it comes back; C(file), the drop-in that keeps its
+      keepalived stopped; and C(url), for a prober.
   type: dict
 """
 

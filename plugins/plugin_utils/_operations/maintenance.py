@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, NamedTuple, Sequence
 
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import drop_in
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import (
     HOLDER,
     UNREADY,
@@ -37,11 +38,12 @@ class MaintenanceRequest(NamedTuple):
 
 
 def plan(request: MaintenanceRequest, cluster: Observations) -> dict[str, Any]:
-    """Return what to do, as ``findings``, ``heirs``, ``done``, ``endpoints`` and ``url``.
+    """Return what to do, as ``findings``, ``heirs``, ``done``, ``endpoints``, ``file`` and ``url``.
 
     ``findings`` are the reasons to refuse the request. ``heirs`` has a ``vip`` and the ``host`` that takes it over, for
     each VIP that the balancer holds, and ``done`` reports that they have. ``endpoints`` are the balancer's own
-    addresses where its service must answer before it comes back, ``url`` is the first VIP's, for a prober.
+    addresses where its service must answer before it comes back, ``file`` is the drop-in that keeps its keepalived
+    stopped, ``url`` is the first VIP's, for a prober.
     """
     host = request.host
     result: dict[str, Any] = {
@@ -49,6 +51,7 @@ def plan(request: MaintenanceRequest, cluster: Observations) -> dict[str, Any]:
         "heirs": [],
         "done": "",
         "endpoints": [],
+        "file": drop_in("keepalived"),
         "url": url_of(next(iter(cluster.all_vips()), "")),
     }
     if not result["findings"] and host not in cluster.inspected():

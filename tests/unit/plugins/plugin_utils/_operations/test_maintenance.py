@@ -155,6 +155,7 @@ def test_an_unreachable_balancer(state: str) -> None:
 def test_the_best_standby_that_is_ready_takes_over() -> None:
     told = plan(request(), cluster(hosts=3))
     assert (told["findings"], told["heirs"]) == ([], [{"vip": VIP, "host": "lb02"}])
+    assert told["file"] == "/etc/systemd/system/keepalived.service.d/maintenance.conf"
     assert told["url"] == f"http://{VIP}/"
     assert told["done"] == (
         f"lb01 is in maintenance until maintenance_state=off, also over reboots and site: {VIP} is on lb02 now"

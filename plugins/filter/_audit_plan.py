@@ -32,8 +32,8 @@ options:
 RETURN = r"""
 _value:
   description:
-    - C(instances) by host, as M(haproof.balancer.vrrp_probe) takes them, and C(endpoints), the addresses at
-      which to check the service.
+    - C(instances) by host, and C(former), as M(haproof.balancer.vrrp_probe) takes them, and C(endpoints), the addresses
+      at which to check the service.
   type: dict
 """
 
@@ -41,15 +41,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def _audit_plan(
-    hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], vips: Sequence[str]
-) -> dict[str, dict[str, Any] | list[str]]:
-    """Return each host's instances, and the service's endpoints."""
-    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import endpoints, probe_instances
+def _audit_plan(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], vips: Sequence[str]) -> dict[str, Any]:
+    """Return each host's instances, the hosts that left, and the service's endpoints."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import members
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import (
+        Observations,
+        endpoints,
+        probe_instances,
+    )
 
     infos = {host: hostvars[host].get("__audit_info") or {} for host in hosts}
     return {
         "instances": {host: probe_instances(infos, host) for host in hosts},
+        "former": Observations(infos, {}, {}, members=members(hosts, hostvars)).former(),
         "endpoints": endpoints(infos, vips),
     }
 

@@ -90,8 +90,22 @@ def _site_summary(
     return {
         "requests": requests(run.vips, asked, ports),
         "changes": changes(run),
-        "lines": [printable(line) for line in lines(run)],
+        "lines": [printable(line) for line in (*lines(run), *_left(hostvars, balancers))],
     }
+
+
+def _left(hostvars: Mapping[str, Mapping[str, Any]], balancers: Sequence[str]) -> list[str]:
+    """Return a line about each former member that these hosts remember."""
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import left_text, take_out
+
+    former = {
+        name: addresses
+        for host in balancers
+        for name, addresses in hostvars[host].get("__keepalived_plan", {}).get("former", {}).items()
+    }
+    return [
+        f"{left_text(*member)}: it may still take virtual IPs over. {take_out(member[0])}" for member in former.items()
+    ]
 
 
 def _info(variables: Mapping[str, Any]) -> Mapping[str, Any]:

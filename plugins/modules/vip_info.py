@@ -170,6 +170,14 @@ maintenance_since:
       null if it is not in maintenance.
   type: float
   returned: always
+members:
+  description:
+    - The hosts that share the virtual IPs, each with a list of its addresses, as the role
+      P(haproof.balancer.keepalived#role) last saw them in the inventory, and those that have left it since without
+      being removed.
+  type: dict
+  returned: always
+  sample: {"lb01": [198.18.0.11], "lb02": [198.18.0.12]}
 holds:
   description: Those of O(vips) that this host's kernel has, as given.
   type: list
@@ -381,6 +389,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump 
     parse_script_security,
     parse_scripts,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import FILE as MEMBERS
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import parse as parse_members
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.process import (
     Keepalived,
     KeepalivedError,
@@ -467,6 +477,7 @@ def observe(
     info["handover"] = read_handover()
     info["boot"] = current_boot()
     info["maintenance_since"] = maintenance_since("keepalived")
+    info["members"] = parse_members(read_text(MEMBERS) or "")
     watched = read_text(metrics)
     info["watched"] = watched is not None
     info["alarms"] = [{"vip": vip, "finding": finding} for vip, finding in raised(watched or "")]

@@ -37,8 +37,8 @@ options:
       - V(all) makes all changes.
       - V(before) makes only those that do not affect a running daemon, because its new configuration may still be
         rejected. The firewall is opened for the peers, services may bind virtual IPs held elsewhere, the user is made,
-        SELinux booleans are turned on. Closing the firewall to others, other kernel parameters and the files for the
-        next boot are left to V(all); RV(deferred) is true if that is due.
+        SELinux booleans are turned on. Closing the firewall to others, other kernel parameters, the members and the
+        files for the next boot are left to V(all); RV(deferred) is true if that is due.
     type: str
     choices: [all, before]
     default: all
@@ -81,6 +81,12 @@ options:
     type: list
     elements: str
     default: []
+  members:
+    description:
+      - The hosts that share the virtual IPs, each with a list of its addresses, to be kept in Ansible's local facts on
+        the host as C(haproof_members). So one that leaves the inventory is not forgotten.
+      - Without any the file is removed; if omitted, it is not changed.
+    type: dict
 author:
   - haproof.balancer contributors (@haproof)
 """
@@ -127,6 +133,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files imp
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import lock
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.host import Change, HostError, VrrpHost
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import valid
 
 # How long to wait for another run.
 LOCK_S = 10.0
@@ -173,6 +180,8 @@ def survey(host: VrrpHost, parameters: dict[str, Any], selinux: bool, before: bo
     else:
         changes += host.sysctl(sysctl, parameters["sysctl_file"])
     changes += host.user(parameters["user"]) if parameters["user"] else []
+    if parameters["members"] is not None and not before:
+        changes += host.members(valid(parameters["members"]))
     return changes + host.booleans(parameters["sebooleans"] if selinux else [])
 
 
@@ -203,6 +212,7 @@ def main() -> None:
             "sysctl_file": {"type": "path", "default": "/etc/sysctl.d/90-haproof-keepalived.conf"},
             "user": {"type": "str"},
             "sebooleans": {"type": "list", "elements": "str", "default": []},
+            "members": {"type": "dict"},
         },
         supports_check_mode=True,
     )

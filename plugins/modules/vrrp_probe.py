@@ -68,6 +68,11 @@ options:
             type: list
             elements: str
             required: true
+  former:
+    description:
+      - Hosts that left the cluster, by name, each with a list of its addresses. The result tells which are still up.
+    type: dict
+    default: {}
   timeout:
     description: How long to wait for the peers, in seconds, since they do not all start at the same moment.
     type: float
@@ -111,6 +116,26 @@ macs:
   type: dict
   returned: success
   sample: {"198.18.0.10": ["02:42:c6:12:00:0b"]}
+former:
+  description: The hosts in O(former).
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: Name of the host.
+      type: str
+      sample: lb03
+    addresses:
+      description: Its addresses, as given.
+      type: list
+      elements: str
+      sample: [198.18.0.13]
+    macs:
+      description: The MAC addresses that answer for them.
+      type: list
+      elements: str
+      sample: ["02:42:c6:12:00:0d"]
 own_macs:
   description: The MAC addresses of all interfaces of this host, except those of virtual routers.
   type: list
@@ -177,6 +202,7 @@ import time
 from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import valid
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import (
     AddressError,
     bare_address,
@@ -221,9 +247,16 @@ ADVERTS = 3.2
 class Probing:
     """All sockets of one inspection of the links, and what arrived at them."""
 
-    def __init__(self, instances: Sequence[dict[str, Any]], links: dict[str, Link], addresses: list[Any]) -> None:
+    def __init__(
+        self,
+        instances: Sequence[dict[str, Any]],
+        links: dict[str, Link],
+        addresses: list[Any],
+        former: Sequence[str] = (),
+    ) -> None:
         self.routers = Routers()
-        self.macs: dict[str, set[str]] = {vip: set() for instance in instances for vip in instance["addresses"]}
+        vips = [vip for instance in instances for vip in instance["addresses"]]
+        self.macs: dict[str, set[str]] = {address: set() for address in (*vips, *former)}
         usable = [instance for instance in instances if instance["interface"] in links]
         sources = {id(instance): _source(instance, addresses) for instance in usable}
         routes = [route for instance in usable for route in routes_of(instance, sources[id(instance)])]
@@ -241,6 +274,9 @@ class Probing:
                 (links[instance["interface"]], vantage(vip, addresses, instance["interface"]).own, vip)
                 for instance in usable
                 for vip in instance["addresses"]
+            ]
+            questions += [
+                (link, vantage(each, addresses, name).own, each) for each in former for name, link in links.items()
             ]
             self._asker = Asker(questions, self._claim)
         except WireError:
@@ -325,15 +361,22 @@ def read_links(instances: Sequence[dict[str, Any]]) -> dict[str, Link | None]:
     return links
 
 
-def probe(instances: list[dict[str, Any]], addresses: list[dict[str, Any]], timeout_s: float) -> dict[str, Any]:
+def probe(
+    instances: list[dict[str, Any]],
+    addresses: list[dict[str, Any]],
+    timeout_s: float,
+    former: dict[str, list[str]],
+) -> dict[str, Any]:
     """Return the result as in RETURN. Raises AddressError, WireError."""
+    former = {name: [bare_address(address) for address in own] for name, own in former.items()}
     for instance in instances:
         instance["addresses"] = [bare_address(vip) for vip in instance["addresses"]]
         for peer in instance["peers"]:
             peer["addresses"] = [bare_address(address) for address in peer["addresses"]]
     links = read_links(instances)
     usable = {name: link for name, link in links.items() if link is not None and link.up}
-    probing = Probing(instances, usable, addresses)
+    asked = list(dict.fromkeys(address for own in former.values() for address in own))
+    probing = Probing(instances, usable, addresses, asked)
     slowest = max([instance["advert_int_s"] for instance in instances], default=1.0)
     try:
         probing.run(max(LISTEN_S, ADVERTS * slowest), timeout_s)
@@ -343,7 +386,11 @@ def probe(instances: list[dict[str, Any]], addresses: list[dict[str, Any]], time
     return {
         "instances": instances,
         "routers": probing.routers.report(time.monotonic()),
-        "macs": {vip: sorted(macs) for vip, macs in probing.macs.items()},
+        "macs": {vip: sorted(macs) for vip, macs in probing.macs.items() if vip not in asked},
+        "former": [
+            {"name": name, "addresses": own, "macs": sorted({mac for address in own for mac in probing.macs[address]})}
+            for name, own in former.items()
+        ],
         "own_macs": own_macs(),
         "links": {
             name: link and {key: value for key, value in link._asdict().items() if key in shown}
@@ -372,13 +419,16 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "instances": {"type": "list", "elements": "dict", "required": True, "options": instance},
+            "former": {"type": "dict", "default": {}},
             "timeout": {"type": "float", "default": 8.0},
         },
         supports_check_mode=True,
     )
     module.run_command_environ_update = {"LC_ALL": "C"}
     try:
-        seen = probe(module.params["instances"], read_addresses(module.run_command), module.params["timeout"])
+        params = module.params
+        addresses = read_addresses(module.run_command)
+        seen = probe(params["instances"], addresses, params["timeout"], valid(params["former"]))
     except (AddressError, WireError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=False, **seen)

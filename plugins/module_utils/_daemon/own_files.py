@@ -22,7 +22,7 @@ _OWN = re.compile(
     | /usr/(local/)?libexec/keepalived/(alert|answers|check|track)
     | /usr/(local/)?libexec/haproxy/state
     | /usr/local/lib/keepalived-(handover|watch)/.*
-    | /etc/ansible/facts\.d/haproof\.fact
+    | /etc/ansible/facts\.d/haproof(_members)?\.fact
     | /etc/sysctl\.d/90-haproof-keepalived\.conf
     | (/etc/apt/sources\.list\.d|/etc/apt/keyrings|/etc/yum\.repos\.d)/haproof-nginx\.[a-z]+
     | /etc/pki/rpm-gpg/RPM-GPG-KEY-haproof-nginx

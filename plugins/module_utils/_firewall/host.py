@@ -16,6 +16,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinishe
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall import firewall, nftables
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.nftables import Chain, Ruleset
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import FILE as MEMBERS
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import text_of
 
 UFW_CONF = "/etc/ufw/ufw.conf"
 UFW_RULES = {4: "/etc/ufw/before.rules", 6: "/etc/ufw/before6.rules"}
@@ -53,7 +55,7 @@ class VrrpHost:
     def tidy(self, sysctl_file: str) -> None:
         """Remove the leftovers of a killed run beside this module's files. Raises OSError."""
         snippets = [nftables.place_for_rules(path, _text(path), NFTABLES_SNIPPET) for path in NFTABLES_CONF]
-        sweep(map(os.path.dirname, (sysctl_file, *UFW_RULES.values(), *NFTABLES_CONF, *snippets)))
+        sweep(map(os.path.dirname, (sysctl_file, MEMBERS, *UFW_RULES.values(), *NFTABLES_CONF, *snippets)))
 
     def settle(self) -> None:
         """Delete the kept former files, once all changes are made. Raises OSError."""
@@ -98,6 +100,10 @@ class VrrpHost:
                 shown = _shown(place, present + "\n", value + "\n")
                 changes.append(Change(shown, partial(_write, place, value)))
         return changes
+
+    def members(self, members: Mapping[str, Sequence[str]]) -> list[Change]:
+        """Return the change by which this host remembers the members of its cluster."""
+        return self._file(self._files(), MEMBERS, text_of(members))
 
     def user(self, name: str) -> list[Change]:
         """Return the change that creates a system user without home and login, if it does not exist."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import DEFAULT_GROUP
 
 
 def observed(
@@ -23,4 +24,11 @@ def observed(
         for name in ("__audit_info", "__audit_probe", "__audit_daemon")
     )
     answers = {answer["item"]: answer for answer in services if "findings" in answer}
-    return Observations(infos, probes, answers, vips, daemons)
+    return Observations(infos, probes, answers, vips, daemons, members(hosts, hostvars))
+
+
+def members(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the hosts that share virtual IPs with these by the inventory."""
+    groups = {host: hostvars[host].get("keepalived_group", DEFAULT_GROUP) for host in hosts}
+    shared = [member for host in hosts for member in hostvars[host].get("groups", {}).get(groups[host], ())]
+    return list(dict.fromkeys([*hosts, *shared]))

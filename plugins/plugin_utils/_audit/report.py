@@ -13,9 +13,16 @@ from datetime import datetime, timezone
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import former
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import HOLDER, holds, instance_of, role_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import Seen, wire_findings
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
+    LEFT,
+    Seen,
+    left_text,
+    take_out,
+    wire_findings,
+)
 
 # File systems and systemd round times differently.
 _ROUNDING_S = 1.0
@@ -23,13 +30,18 @@ NONE = "-"
 
 
 class Observations(NamedTuple):
-    """All observations. ``vips`` are expected virtual IPs, in addition to those of the instances."""
+    """All observations.
+
+    ``vips`` are expected virtual IPs, in addition to those of the instances. ``members`` are the hosts that share them
+    by the inventory, also those that were not inspected.
+    """
 
     infos: Mapping[str, Mapping[str, Any]]
     probes: Mapping[str, Mapping[str, Any]]
     services: Mapping[str, Mapping[str, Any]]
     vips: Sequence[str] = ()
     daemons: Mapping[str, Mapping[str, Any]] = {}
+    members: Sequence[str] = ()
 
     def inspected(self) -> dict[str, Mapping[str, Any]]:
         """Return the hosts that could be inspected."""
@@ -52,6 +64,17 @@ class Observations(NamedTuple):
             host: [entry["address"] for entry in info["addresses"] if entry["address"] not in vips]
             for host, info in self.inspected().items()
         }
+
+    def former(self) -> dict[str, list[str]]:
+        """Return the hosts that left the inventory and that others remember, each with its addresses."""
+        present = {
+            host: [entry["address"] for entry in self.infos.get(host, {}).get("addresses", ())]
+            for host in (*self.members, *self.infos)
+        }
+        found: dict[str, list[str]] = {}
+        for info in self.inspected().values():
+            found.update(former(info.get("members", {}), present))
+        return found
 
 
 def probe_instances(infos: Mapping[str, Mapping[str, Any]], host: str) -> list[dict[str, Any]]:
@@ -173,7 +196,17 @@ def findings(cluster: Observations) -> list[Finding]:
     addresses = {host: [entry["address"] for entry in info["addresses"]] for host, info in cluster.inspected().items()}
     instances = {host: probe["instances"] for host, probe in probes.items()}
     found += wire_findings(Seen(probes, instances, addresses, _macs(probes)))
+    found += _gone(cluster, found)
     return list(dict.fromkeys(found))
+
+
+def _gone(cluster: Observations, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Find former members that the link does not show."""
+    shown = [finding.host for finding in found if finding.kind == LEFT]
+    for host, addresses in cluster.former().items():
+        if host not in shown:
+            text = f"{left_text(host, addresses)}: it is not on the link now, and may return. {take_out(host)}"
+            yield Finding(LEFT, text, host)
 
 
 def _host(host: str, info: Mapping[str, Any], cluster: Observations) -> Iterator[Finding]:

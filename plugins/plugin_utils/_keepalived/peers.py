@@ -65,7 +65,31 @@ def peers_of(instance: Instance, vips: Sequence[str], cluster: Cluster) -> list[
 
 
 def _neighbours(instance: Instance, vips: Sequence[str], cluster: Cluster) -> Iterator[str]:
-    """Yield the addresses of the other hosts that the instance's adverts can come from.
+    """Yield the addresses of the other hosts that the instance's adverts can come from."""
+    for peer in cluster.hosts:
+        for addresses in _on_link(instance, peer, vips, cluster) if peer != cluster.host else ():
+            yield from addresses
+
+
+def members(tree: Any, cluster: Cluster) -> dict[str, list[str]]:
+    """Return the addresses that each host's adverts can come from; none without instances.
+
+    Only the first of an interface's IPv4 addresses: a virtual IP that is about to go is among the others.
+    """
+    conf, vips = _readings(tree, cluster)[1], virtual_addresses(tree)
+    if not conf.instances:
+        return {}
+    found: dict[str, list[str]] = {host: [] for host in cluster.hosts}
+    for instance in conf.instances:
+        for host, own in found.items():
+            for addresses in _on_link(instance, host, vips, cluster):
+                kept = addresses[:1] if instance.family == 4 else addresses
+                own.extend(address for address in kept if address not in own)
+    return found
+
+
+def _on_link(instance: Instance, host: str, vips: Sequence[str], cluster: Cluster) -> Iterator[list[str]]:
+    """Yield the addresses on each interface of the *host* that the instance's adverts can come from.
 
     Those of its link, found by the subnets that both hosts have there; all of them when the interface is unknown.
     VRRP over IPv6 sends from link-local addresses (RFC 9568 section 5.1.2.1).
@@ -73,14 +97,11 @@ def _neighbours(instance: Instance, vips: Sequence[str], cluster: Cluster) -> It
     links = interfaces(cluster.facts.get(cluster.host, {}))
     here = [address for name in _interfaces(instance) for address in links.get(name, [])]
     networks = {address.network for address in here if not address.is_link_local}
-    for peer in cluster.hosts:
-        for addresses in interfaces(cluster.facts.get(peer, {})).values() if peer != cluster.host else ():
-            if networks and not networks & {address.network for address in addresses}:
-                continue
-            for address in addresses:
-                right = address.version == instance.family and _can_send(address, networks)
-                if right and str(address.ip) not in vips:
-                    yield str(address.ip)
+    for addresses in interfaces(cluster.facts.get(host, {})).values():
+        if networks and not networks & {address.network for address in addresses}:
+            continue
+        right = [each for each in addresses if each.version == instance.family and _can_send(each, networks)]
+        yield [str(address.ip) for address in right if str(address.ip) not in vips]
 
 
 def _can_send(address: Interface, networks: set[Any]) -> bool:

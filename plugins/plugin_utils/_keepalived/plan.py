@@ -18,6 +18,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewal
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import Source
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import findings as build_findings
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import virtual_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import FACT, former, valid
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import dead_bound_s
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
@@ -78,6 +79,10 @@ class Plan(TypedDict, total=False):
     """Options of vrrp_probe."""
     facts_complete: bool
     """Whether the facts of all peers are known."""
+    members: dict[str, list[str]]
+    """What the host remembers: the members of the cluster, also those that left, each with its addresses."""
+    former: dict[str, list[str]]
+    """Of these, those that left the inventory and were not removed."""
     allow: list[dict[str, str]]
     """The packets that the firewall must accept, as vrrp_host takes them."""
     allow_known: bool
@@ -154,6 +159,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     text = render(conf)
     vips = virtual_addresses(conf)
     handed, left_out = handed_over(conf, cluster) if settings["handover"] else ([], {})
+    present, left = _members(conf, cluster, inventory) if settings["unit"] else ({}, {})
     packages = [
         *(_build_packages(settings, family) if built else family["packages"]),
         *(family["handover_packages"] if handed else []),
@@ -174,6 +180,8 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         ),
         "instances": _instances(conf, cluster, inventory),
         "facts_complete": complete,
+        "members": {**left, **present},
+        "former": left,
         "allow": [allow._asdict() for allow in _allows(conf, cluster, handed)] if settings["firewall"] else [],
         "allow_known": complete or not settings["firewall"],
         "interfaces": peers.vrrp_interfaces(conf, cluster),
@@ -266,6 +274,14 @@ def _alert_secrets(settings: Mapping[str, Any]) -> list[str]:
     webhook = settings["alert_webhook"]
     secrets = [settings["alert_mail"].get("password"), webhook.get("url"), *(webhook.get("headers") or {}).values()]
     return [str(secret) for secret in secrets if secret]
+
+
+def _members(conf: Any, cluster: Cluster, inventory: Inventory) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the members of the cluster, and its former ones, each with the addresses that are or were known."""
+    remembered = valid(inventory.facts.get("ansible_local", {}).get(FACT))
+    found = peers.members(conf, cluster)
+    present = {host: addresses or remembered.get(host, []) for host, addresses in found.items()}
+    return present, former(remembered, {**{host: [] for host in cluster.hosts}, **present}, inventory.targeted)
 
 
 def _allows(conf: Any, cluster: Cluster, handed: Sequence[HandedOver]) -> list[Allow]:

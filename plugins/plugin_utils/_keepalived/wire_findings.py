@@ -11,6 +11,9 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding i
 CLOCK_TOLERANCE_S = 2.0
 """A larger difference misleads in logs and breaks certificate checks; VRRP itself is unaffected."""
 
+LEFT = "member_left"
+"""The finding about a former member of the cluster."""
+
 
 class Seen(NamedTuple):
     """What is known about the links of a group.
@@ -35,6 +38,7 @@ def wire_findings(seen: Seen) -> list[Finding]:
         found += _foreign(host, probe, seen)
         found += _unreachable(host, probe, seen)
         found += _clocks(host, probe)
+    found += _left(seen)
     return list(dict.fromkeys(found))
 
 
@@ -76,6 +80,8 @@ def _mtus(instance: Mapping[str, Any], seen: Seen) -> Iterator[tuple[str, int]]:
 
 def _taken(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]:
     ours = {address for addresses in seen.addresses.values() for address in addresses}
+    # A finding of its own reports these.
+    ours |= {address for each in probe.get("former", ()) for address in each["addresses"]}
     for router in probe["routers"]:
         for instance in seen.instances.get(host, ()):
             # IPv4 and IPv6 have separate router ids (RFC 9568 section 5.2.3).
@@ -95,6 +101,7 @@ def _taken(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]
 
 def _foreign(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Finding]:
     ours = {mac.lower() for macs in seen.macs.values() for mac in macs}
+    ours |= {mac for each in probe.get("former", ()) for mac in each["macs"]}
     vrids = {vip: instance["vrid"] for instance in seen.instances.get(host, ()) for vip in instance["addresses"]}
     for vip, macs in probe["macs"].items():
         for mac in macs:
@@ -106,6 +113,45 @@ def _foreign(host: str, probe: Mapping[str, Any], seen: Seen) -> Iterator[Findin
                     host,
                     vip,
                 )
+
+
+def _left(seen: Seen) -> Iterator[Finding]:
+    """Find former members of the cluster that are still up. What each host saw of one is one finding."""
+    former = {each["name"]: each["addresses"] for probe in seen.probes.values() for each in probe.get("former", ())}
+    for name, addresses in former.items():
+        does, vips, macs = [], [], set()
+        for probe in seen.probes.values():
+            macs |= {mac for each in probe.get("former", ()) if each["name"] == name for mac in each["macs"]}
+            for router in probe["routers"]:
+                if router["source"] in addresses:
+                    shown = ", ".join(router["addresses"]) or "no address"
+                    does.append(f"advertises VRID {router['vrid']} with priority {router['priority']} for {shown}")
+                    vips += router["addresses"]
+        for vip in dict.fromkeys(vip for probe in seen.probes.values() for vip in probe["macs"]):
+            if any(macs & set(probe["macs"].get(vip, ())) for probe in seen.probes.values()):
+                does.append(f"answers for {vip}")
+                vips.append(vip)
+        if does or macs:
+            silent = "is up, and takes a virtual IP over when it hears no adverts for it, unless its keepalived is gone"
+            what = " and ".join(dict.fromkeys(does)) or silent
+            yield Finding(
+                LEFT, f"{left_text(name, addresses)}: it {what}. {take_out(name)}", name, next(iter(vips), "")
+            )
+
+
+def left_text(name: str, addresses: Sequence[str]) -> str:
+    """Return that a host is no longer a balancer in the inventory."""
+    shown = f" ({', '.join(addresses)})" if addresses else ""
+    return f"{name}{shown} left the balancers without the playbook remove"
+
+
+def take_out(name: str) -> str:
+    """Return how to remove a host that is no longer a balancer in the inventory."""
+    command = f"ansible-playbook haproof.balancer.remove -e remove_host={name}"
+    return (
+        f"Return it to the inventory, outside of the balancers, and run {command}, or if it no longer exists,"
+        f" {command} -e remove_gone=true"
+    )
 
 
 def virtual_macs(vrid: int) -> tuple[str, str]:

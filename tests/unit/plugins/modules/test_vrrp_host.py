@@ -53,6 +53,9 @@ class Recorder:
     def user(self, name: str) -> list[Any]:
         return [("user", name)]
 
+    def members(self, members: Any) -> list[Any]:
+        return [("members", members)]
+
     def booleans(self, names: Any) -> list[Any]:
         return [("booleans", names)]
 
@@ -65,6 +68,7 @@ PARAMETERS: dict[str, Any] = {
     "sysctl_file": "/etc/sysctl.d/x.conf",
     "user": "haproof_script",
     "sebooleans": [],
+    "members": {"lb01": ["192.0.2.11"]},
 }
 CASES: list[tuple[str, bool, list[Any]]] = [
     ("all", False, [("firewall", False), ("sysctl", {key: str(value) for key, value in SYSCTL.items()})]),
@@ -75,4 +79,5 @@ CASES: list[tuple[str, bool, list[Any]]] = [
 @pytest.mark.parametrize(("before", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_what_a_running_daemon_could_notice_comes_last(before: bool, expected: list[Any]) -> None:
     host: Any = Recorder()
-    assert survey(host, PARAMETERS, False, before) == [*expected, ("user", "haproof_script"), ("booleans", [])]
+    last = [] if before else [("members", PARAMETERS["members"])]
+    assert survey(host, PARAMETERS, False, before) == [*expected, ("user", "haproof_script"), *last, ("booleans", [])]

@@ -449,6 +449,24 @@ def test_a_finding_that_is_meant_stays_and_is_marked() -> None:
     assert [(found["finding"], found["accepted"]) for found in told["findings"]] == [("split_brain", True)]
 
 
+def test_a_former_member_that_only_the_others_remember() -> None:
+    def change(parts: Parts) -> None:
+        parts.infos["lb01"]["members"] = {**{host: [address] for host, address in OWN.items()}, "lb03": ["198.18.0.13"]}
+
+    remove = "ansible-playbook haproof.balancer.remove -e remove_host=lb03"
+    left = (
+        "lb03 (198.18.0.13) left the balancers without the playbook remove: it is not on the link now, and may return."
+        f" Return it to the inventory, outside of the balancers, and run {remove}, or if it no longer exists, {remove}"
+        " -e remove_gone=true"
+    )
+    assert cluster(change).former() == {"lb03": ["198.18.0.13"]}
+    assert [(found.kind, found.text, found.host) for found in findings(cluster(change))] == [
+        ("member_left", left, "lb03")
+    ]
+    # The audit need not inspect all hosts of the inventory.
+    assert findings(cluster(change)._replace(members=["lb03"])) == []
+
+
 def test_what_the_link_is_asked() -> None:
     infos = cluster().infos
     (found,) = probe_instances(infos, "lb02")

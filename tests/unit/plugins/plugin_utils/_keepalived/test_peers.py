@@ -12,6 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewal
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.peers import (
     allows,
     binds,
+    members,
     sysctl,
     vrrp_interfaces,
 )
@@ -41,6 +42,28 @@ THREE = Cluster("lb02", ["lb01", "lb02", "lb03"], {"lb01": host(11), "lb02": hos
 V4 = {"interface": "eth1", "virtual_ipaddress": ["198.18.1.10/24 dev eth1"]}
 V6 = {"interface": "eth1", "virtual_ipaddress": ["2001:db8::10/64"]}
 UNICAST = {"unicast_peer": ["198.18.0.11", "198.18.0.13 min_ttl 1"]}
+
+MEMBER_CASES: list[tuple[str, Any, list[list[str]]]] = [
+    ("no instance", {}, []),
+    # lb01 holds a virtual IP of a former configuration.
+    (
+        "IPv4",
+        {"vrrp_instance a": {**V4, "virtual_ipaddress": ["198.18.1.9/24"]}},
+        [[f"198.18.1.{n}"] for n in (11, 12, 13)],
+    ),
+    ("both", {"vrrp_instance a": V4, "vrrp_instance b": V6}, [[f"198.18.1.{n}", f"fe80::{n}"] for n in (11, 12, 13)]),
+]
+
+
+@pytest.mark.parametrize(("tree", "addresses"), [case[1:] for case in MEMBER_CASES], ids=[c[0] for c in MEMBER_CASES])
+def test_the_members_with_the_addresses_that_their_adverts_come_from(tree: Any, addresses: list[list[str]]) -> None:
+    assert members(tree, THREE) == dict(zip(THREE.hosts, addresses))
+
+
+def test_a_member_whose_facts_are_unknown_has_no_address() -> None:
+    alone = THREE._replace(facts={"lb02": host(12)})
+    assert members({"vrrp_instance a": V4}, alone) == {"lb01": [], "lb02": ["198.18.1.12"], "lb03": []}
+
 
 ALLOW_CASES: list[tuple[str, Any, list[Allow]]] = [
     ("multicast", {"vrrp_instance a": V4}, [Allow("vrrp", "198.18.1.11"), Allow("vrrp", "198.18.1.13")]),

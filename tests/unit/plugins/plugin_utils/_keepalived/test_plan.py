@@ -69,6 +69,30 @@ def test_a_host_without_the_roles_own_files() -> None:
     ]
 
 
+def remembering(left: dict[str, list[str]], **settings: Any) -> Plan:
+    """Return the plan of lb01, which remembers lb02 and those that *left*."""
+    hostvars = {host: {"ansible_facts": facts(byte, "Debian")} for host, byte in (("lb01", 11), ("lb02", 12))}
+    hostvars["lb01"]["ansible_facts"]["ansible_local"] = {"haproof_members": {"lb02": ["192.0.2.12"], **left}}
+    return plan({**SETTINGS, **settings}, TABLES, inventory()._replace(hostvars=hostvars))
+
+
+def test_a_member_that_left_is_remembered() -> None:
+    present = {"lb01": ["192.0.2.11"], "lb02": ["192.0.2.12"]}
+    left = {"lb03": ["192.0.2.13"]}
+    assert (remembering({})["members"], remembering({})["former"]) == (present, {})
+    assert (remembering(left)["members"], remembering(left)["former"]) == ({**present, **left}, left)
+    # With another name, but the same address.
+    assert remembering({"former": ["192.0.2.12"]})["former"] == {}
+    assert remembering(left, unit=False)["members"] == {}
+
+
+def test_an_address_is_remembered_while_its_facts_are_missing() -> None:
+    hostvars: dict[str, Any] = {"lb01": {"ansible_facts": facts(11, "Debian")}, "lb02": {}}
+    hostvars["lb01"]["ansible_facts"]["ansible_local"] = {"haproof_members": {"lb02": ["192.0.2.12"]}}
+    found = plan(SETTINGS, TABLES, inventory()._replace(hostvars=hostvars))
+    assert found["members"] == {"lb01": ["192.0.2.11"], "lb02": ["192.0.2.12"]}
+
+
 def test_the_base() -> None:
     assert "    vrrp_version 3\n" in planned()["conf"]
     assert "    advert_int 0.05\n" in planned(profile="fast")["conf"]

@@ -55,6 +55,20 @@ def seen(change: Callable[[dict[str, Any]], Any], opens: tuple[str, ...] = ()) -
     return Seen(probes, instances, {h: [a] for h, a in OWN.items()}, {h: [m] for h, m in MACS.items()}, opens)
 
 
+GHOST = "02:00:00:00:00:0d"
+REMOVE = "ansible-playbook haproof.balancer.remove -e remove_host=lb03"
+SILENT = "is up, and takes a virtual IP over when it hears no adverts for it, unless its keepalived is gone"
+LEFT = (
+    "lb03 (198.18.0.13) left the balancers without the playbook remove: it {}. Return it to the inventory, outside of"
+    f" the balancers, and run {REMOVE}, or if it no longer exists, {REMOVE} -e remove_gone=true"
+)
+
+
+def left(probes: dict[str, Any], macs: list[str]) -> None:
+    for entry in probes.values():
+        entry["former"] = [{"name": "lb03", "addresses": ["198.18.0.13"], "macs": macs}]
+
+
 CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] = [
     ("nothing", lambda _probes: None, []),
     (
@@ -85,6 +99,22 @@ CASES: list[tuple[str, Callable[[dict[str, Any]], Any], list[tuple[str, str]]]] 
                 "choose another address, or remove it from that host",
             )
         ],
+    ),
+    ("a former member that is gone", lambda probes: left(probes, []), []),
+    ("a former member that is silent", lambda probes: left(probes, [GHOST]), [("member_left", LEFT.format(SILENT))]),
+    (
+        "a former member that advertises",
+        lambda probes: [left(probes, [GHOST]), probes["lb02"]["routers"].append(router("198.18.0.13", vrid=20))],
+        [("member_left", LEFT.format("advertises VRID 20 with priority 100 for 198.18.0.77"))],
+    ),
+    (
+        "a former member that holds the virtual IP",
+        lambda probes: [
+            left(probes, [GHOST]),
+            *(probe["routers"].append(router("198.18.0.13", addresses=[VIP])) for probe in probes.values()),
+            probes["lb02"]["macs"][VIP].append(GHOST),
+        ],
+        [("member_left", LEFT.format(f"advertises VRID 10 with priority 100 for {VIP} and answers for {VIP}"))],
     ),
     ("the virtual MAC address", lambda probes: probes["lb02"]["macs"][VIP].append("00:00:5e:00:01:0a"), []),
     (

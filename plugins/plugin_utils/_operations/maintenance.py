@@ -60,14 +60,14 @@ def plan(request: MaintenanceRequest, cluster: Observations) -> dict[str, Any]:
         return result
     if request.state == "off":
         return {**result, "endpoints": own_endpoints(cluster, host)}
-    found, heirs = _handed_over(cluster, host)
+    found, heirs = handed_over(cluster, host, cluster.all_vips())
     return {**result, "findings": found, "heirs": heirs, "done": _done(host, heirs)}
 
 
-def _handed_over(cluster: Observations, host: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Return the findings and the heirs of a host that gives up its VIPs."""
+def handed_over(cluster: Observations, host: str, vips: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the findings and the heirs of a host that gives up those of the *vips* that it shares."""
     info, found, heirs = cluster.infos[host], [], []
-    for vip in cluster.all_vips():
+    for vip in vips:
         if not (holds(info, vip) or instance_of(info, vip)):
             continue
         ready = ready_peers(cluster, host, vip)

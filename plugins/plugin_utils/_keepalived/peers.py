@@ -80,7 +80,9 @@ def members(tree: Any, cluster: Cluster) -> dict[str, list[str]]:
     if not conf.instances:
         return {}
     found: dict[str, list[str]] = {host: [] for host in cluster.hosts}
-    for instance in conf.instances:
+    # A thousand instances may share one link.
+    links = {(instance.family, *_interfaces(instance)): instance for instance in conf.instances}
+    for instance in links.values():
         for host, own in found.items():
             for addresses in _on_link(instance, host, vips, cluster):
                 kept = addresses[:1] if instance.family == 4 else addresses

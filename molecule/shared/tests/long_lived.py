@@ -140,8 +140,8 @@ class Load:
 
 
 @contextmanager
-def long_lived(lab: Lab) -> Iterator[Load]:
-    """Keep the connections open for the duration of the block."""
+def long_lived(lab: Lab, vip: str = "") -> Iterator[Load]:
+    """Keep connections to a VIP, by default the first one, open for the duration of the block."""
     run = "systemd-run --quiet --collect --unit=%s /usr/bin/python3 -c %s"
     client = lab.nodes[CLIENT]
     with ExitStack() as stack:
@@ -150,7 +150,7 @@ def long_lived(lab: Lab) -> Iterator[Load]:
             lab.nodes[name].check_output(f"{run} %s", "haproof-echo", ECHO, str(ECHO_PORT))
         stack.callback(client.run, "systemctl stop haproof-load")
         client.check_output("rm -f %s", RECORD)
-        arguments = [lab.vip, str(ECHO_PORT), str(KEPT), str(STREAMS), RECORD]
+        arguments = [vip or lab.vip, str(ECHO_PORT), str(KEPT), str(STREAMS), RECORD]
         client.check_output(f"{run} %s %s %s %s %s", "haproof-load", LOAD, *arguments)
         load = Load(lab)
         assert load.goes_on()

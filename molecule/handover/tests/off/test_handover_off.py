@@ -30,7 +30,8 @@ def test_nothing_is_left(lab: Lab, name: str) -> None:
         assert not node.file(path).exists, path
     assert not node.file("/etc/systemd/system/keepalived-handover.service").exists
     assert node.check_output("nft list tables | grep haproof_handover || true") == ""
-    assert node.check_output("ip route show table local metric 11212") == ""
+    show = "route show table local metric 11212"
+    assert node.check_output(f"ip {show}; ip -6 {show}") == ""
     assert node.check_output("cat /proc/sys/net/ipv4/conf/eth1/arp_ignore") == "0"
     assert node.check_output("cat /proc/sys/net/ipv4/conf/eth1/arp_announce") == "0"
 

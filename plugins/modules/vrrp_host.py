@@ -65,12 +65,13 @@ options:
     elements: str
     default: []
   sysctl:
-    description: Kernel parameters, set now and at every boot.
-    type: dict
-    default: {}
-  sysctl_file:
     description:
-      - The file for O(sysctl). It is removed if there are none; the kernel keeps its values until the next boot.
+      - Kernel parameters, set now and at every boot.
+      - Without any the file is removed, and the kernel keeps its values until the next boot.
+      - If omitted, nothing changes.
+    type: dict
+  sysctl_file:
+    description: The file for O(sysctl).
     type: path
     default: /etc/sysctl.d/90-haproof-keepalived.conf
   user:
@@ -174,10 +175,10 @@ def survey(host: VrrpHost, parameters: dict[str, Any], selinux: bool, before: bo
     changes = []
     if parameters["allow"] is not None:
         changes += host.firewall(wanted_allows(parameters["allow"]), parameters["interfaces"], before)
-    sysctl = {key: str(value) for key, value in parameters["sysctl"].items()}
+    sysctl = {key: str(value) for key, value in (parameters["sysctl"] or {}).items()}
     if before:
         changes += host.sysctl_now({key: value for key, value in sysctl.items() if is_harmless(key, value)})
-    else:
+    elif parameters["sysctl"] is not None:
         changes += host.sysctl(sysctl, parameters["sysctl_file"])
     changes += host.user(parameters["user"]) if parameters["user"] else []
     if parameters["members"] is not None and not before:
@@ -208,7 +209,7 @@ def main() -> None:
                 },
             },
             "interfaces": {"type": "list", "elements": "str", "default": []},
-            "sysctl": {"type": "dict", "default": {}},
+            "sysctl": {"type": "dict"},
             "sysctl_file": {"type": "path", "default": "/etc/sysctl.d/90-haproof-keepalived.conf"},
             "user": {"type": "str"},
             "sebooleans": {"type": "list", "elements": "str", "default": []},

@@ -81,3 +81,11 @@ def test_what_a_running_daemon_could_notice_comes_last(before: bool, expected: l
     host: Any = Recorder()
     last = [] if before else [("members", PARAMETERS["members"])]
     assert survey(host, PARAMETERS, False, before) == [*expected, ("user", "haproof_script"), *last, ("booleans", [])]
+
+
+def test_only_the_given_is_changed() -> None:
+    """The engines' roles give SELinux booleans only, beside what keepalived's role keeps on the host."""
+    host: Any = Recorder()
+    omitted = {**PARAMETERS, "allow": None, "sysctl": None, "user": None, "members": None, "sebooleans": ["a_boolean"]}
+    assert survey(host, omitted, True) == [("booleans", ["a_boolean"])]
+    assert survey(host, {**omitted, "sysctl": {}}, False) == [("sysctl", {}), ("booleans", [])]

@@ -113,6 +113,20 @@ def test_every_effect_can_be_seen_and_says_when_it_is_gone(fault: str) -> None:
     assert bool(found.injected) is (fault not in DRIVER_FAULTS)
 
 
+@pytest.mark.parametrize(
+    ("fault", "ends"), [("service_stop", True), ("service_kill", True), ("keepalived_stop", False)]
+)
+def test_what_a_check_has_started_instead_ends_before_the_unit_starts(fault: str, ends: bool) -> None:
+    steps = plan(fault).heal
+    ending = [index for index, step in enumerate(steps) if "/keepalived[.]service$" in " ".join(step.argv)]
+    starting = next(index for index, step in enumerate(steps) if "start" in step.argv)
+    assert ending == ([starting - 1] if ends else [])
+    for index in ending:
+        assert steps[index].argv[-2:] == ["nginx", "nginx"]
+        # Nothing of the kind runs here.
+        assert subprocess.run(steps[index].argv, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("fault", ["service_kill", "service_hang", "keepalived_kill"])
 def test_a_unit_without_a_main_process_is_not_signalled(fault: str) -> None:
     host = model()

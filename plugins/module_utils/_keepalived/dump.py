@@ -116,6 +116,12 @@ def parse_version(output: str) -> str | None:
     return found.group(1) if found else None
 
 
+def parse_defaults(output: str) -> list[str]:
+    """Paths in the output of ``keepalived --help`` of which the first that exists is read without ``--use-file``."""
+    found = re.search(r"--use-file=FILE.*\n\s*default '([^']*)'(?:\s+or '([^']*)')?", output)
+    return [path for path in found.groups() if path] if found else []
+
+
 def parse_signum(output: str) -> int | None:
     """Return the number in the output of ``keepalived --signum=…``, None if that signal is not built in."""
     text = output.strip()

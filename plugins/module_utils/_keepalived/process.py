@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
     DumpError,
+    parse_defaults,
     parse_json,
     parse_signum,
     parse_text,
@@ -91,11 +92,16 @@ class Keepalived:
             working = os.readlink(f"/proc/{self._pid}/cwd")
         except OSError as error:
             raise KeepalivedError(self._forbidden(error)) from error
-        return os.path.join(working, option_of(words, "-f", "--use-file", DEFAULT_CONFIG))
+        return os.path.join(working, option_of(words, "-f", "--use-file", "") or self._default_config())
 
     def config_id(self) -> str:
         """Return the config-id: the ``@word`` whose lines apply in that file. Raises KeepalivedError likewise."""
         return option_of(self._command_line(), "-i", "--config-id", os.uname().nodename.partition(".")[0])
+
+    def _default_config(self) -> str:
+        """Return the first of the binary's default paths that exists: a build has one in its own prefix."""
+        _rc, out, err = self._run([self._binary, "--help"])
+        return next(filter(os.path.exists, parse_defaults(out + err)), DEFAULT_CONFIG)
 
     def _command_line(self) -> list[str]:
         try:

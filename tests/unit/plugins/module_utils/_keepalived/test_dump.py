@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
     DumpError,
+    parse_defaults,
     parse_json,
     parse_signum,
     parse_text,
@@ -145,3 +146,19 @@ def test_signum(output: str, expected: int | None) -> None:
 )
 def test_version(output: str, expected: str | None) -> None:
     assert parse_version(output) == expected
+
+
+HELP = "  -f, --use-file=FILE          Use the specified configuration file\n                   default '{}'\n{}"
+DEFAULTS = [
+    (HELP.format("/etc/keepalived/keepalived.conf", "  -P, --vrrp"), ["/etc/keepalived/keepalived.conf"]),
+    (
+        HELP.format("/opt/k.conf", "                                     or '/etc/k.conf'\n"),
+        ["/opt/k.conf", "/etc/k.conf"],
+    ),
+    ("Unknown option\n", []),
+]
+
+
+@pytest.mark.parametrize(("output", "expected"), DEFAULTS)
+def test_default_configurations(output: str, expected: list[str]) -> None:
+    assert parse_defaults(output) == expected

@@ -139,6 +139,18 @@ def test_a_daemon_that_ends_meanwhile(daemon: Process) -> None:
             keepalived.instances()
 
 
+def test_the_configuration_of_a_build_with_a_prefix(daemon: Process, tmp_path: Path) -> None:
+    first, second = tmp_path / "etc/keepalived.conf", tmp_path / "keepalived.conf"
+    help_text = f"  -f, --use-file=FILE  Use it\n      default '{first}'\n      or '{second}'\n"
+    keepalived = Keepalived(lambda _argv: (0, help_text, ""), daemon.pid, timeout_s=5)
+    assert keepalived.config() == "/etc/keepalived/keepalived.conf"
+    second.touch()
+    assert keepalived.config() == str(second)
+    first.parent.mkdir()
+    first.touch()
+    assert keepalived.config() == str(first)
+
+
 def test_find_pid(daemon: Process, tmp_path: Path) -> None:
     pid_file = tmp_path / "keepalived.pid"
     assert find_pid(str(pid_file)) is None

@@ -21,7 +21,8 @@ options:
   hostvars:
     description:
       - Ansible's C(hostvars). A host with a keepalived.conf has it in Base64 in C(__adopt_keepalived).
-      - All have the result of M(haproof.balancer.vip_info) in C(__adopt_addresses).
+      - All have the result of M(haproof.balancer.vip_info) in C(__adopt_addresses), and that of
+        M(haproof.balancer.daemon_info) in C(__adopt_running).
     type: dict
     required: true
   engine:
@@ -52,14 +53,18 @@ def _adopt_proposal(
 ) -> dict[str, Any]:
     from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
     from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.parse import parse
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import split
     from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
     from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.proposal import gains, proposed
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.running import placed
 
     texts = {host: hostvars[host].get("__adopt_keepalived") for host in hosts}
     trees = {host: parse(b64decode(text).decode("utf-8", "surrogateescape")) for host, text in texts.items() if text}
     addresses = {host: hostvars[host]["__adopt_addresses"]["addresses"] for host in trees}
+    # The proposal replaces the file of variables in which adopt has written this, too.
+    own = split(placed("keepalived", {host: hostvars[host]["__adopt_running"] for host in trees}))["group"]
     found = {
-        "variables": dump(proposed(trees, addresses, engine)),
+        "variables": dump({**proposed(trees, addresses, engine), **own}),
         "gains": [printable(line) for line in gains(trees, profile)],
     }
     wrapped: dict[str, Any] = wrap_var(found)

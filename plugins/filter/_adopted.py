@@ -22,7 +22,9 @@ options:
     type: list
     required: true
   hostvars:
-    description: Ansible's C(hostvars); a host that has the file has its C(content) in Base64 in C(__adopt_file).
+    description: >-
+      Ansible's C(hostvars), with the result of M(haproof.balancer.daemon_info) in C(__adopt_running). A host that
+      has the file has its C(content) in Base64 in C(__adopt_file).
     type: dict
     required: true
   daemon:
@@ -52,10 +54,13 @@ def _adopted(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]], da
     """Return the files of variables, or in ``refused`` the host and the reason why there are none."""
     from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt
     from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.dump import dump
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.running import accepted, placed
 
     read = {host: hostvars[host]["__adopt_file"].get("content") for host in hosts}
+    files = {host: b64decode(content) for host, content in read.items() if content is not None}
+    answers = {host: hostvars[host]["__adopt_running"] for host in hosts}
     try:
-        found = adopt(daemon, {host: b64decode(content) for host, content in read.items() if content is not None})
+        found = adopt(daemon, files, placed(daemon, answers), accepted(daemon, answers))
     except AdoptError as error:
         # Not raised: the files may hold passwords, so the task that reads them hides all of its messages.
         written: dict[str, Any] = {"refused": str(error), "group": "", "hosts": {}, "includes": {}}

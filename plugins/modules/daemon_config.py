@@ -53,7 +53,7 @@ options:
     description:
       - Complaints about a working file that become warnings instead of rejecting it.
       - V(script_missing) for keepalived's about a script that it does not find and never runs, V(script_security) for
-        the one about scripts without C(enable_script_security).
+        the one about scripts without C(enable_script_security), V(unknown_keyword) for a line that it ignores.
     type: list
     elements: str
     default: []

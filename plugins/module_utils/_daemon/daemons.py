@@ -66,6 +66,7 @@ DAEMONS: dict[str, Daemon] = {
             acceptable={
                 "script_missing": MISSING,
                 "script_security": re.compile(r"SECURITY VIOLATION - scripts are being executed but script_security"),
+                "unknown_keyword": re.compile(r"Unknown keyword '"),
             },
             explain=explain,
             reloaded="Reload complete",

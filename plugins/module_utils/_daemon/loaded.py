@@ -38,10 +38,15 @@ class Started(NamedTuple):
 
 
 class Loader(NamedTuple):
-    """Which files one daemon has read, by its command line, and when, by the age of its processes."""
+    """Which files one daemon has read, and when, by the age of its processes.
 
-    files: Callable[[Sequence[str]], list[str]]
+    ``files(argv, build)`` returns them, the configuration first, from its command line and what ``built`` makes its
+    program print about how it was built.
+    """
+
+    files: Callable[[Sequence[str], str], list[str]]
     started: Callable[[Started, Sequence[Started]], int]
+    built: str
 
 
 def nginx_started(master: Started, children: Sequence[Started]) -> int:
@@ -55,14 +60,24 @@ def haproxy_started(master: Started, children: Sequence[Started]) -> int:
     return max((child.started for child in children), default=master.started)
 
 
-def nginx_files(argv: Sequence[str]) -> list[str]:
-    """Return the files that an nginx with this command line reads, except unreadable ones."""
+def nginx_files(argv: Sequence[str], build: str = "") -> list[str]:
+    """Return the files that an nginx with this command line reads, except unreadable ones. *build* is from ``-V``."""
     # The master's process title is a single argument.
     words = " ".join(argv).split()
-    main = words[words.index("-c") + 1] if "-c" in words[:-1] else "/etc/nginx/nginx.conf"
+    prefix = _given(words, "-p") or _configured(build, "prefix") or "/usr/local/nginx"
+    main = os.path.join(prefix, _given(words, "-c") or _configured(build, "conf-path") or "conf/nginx.conf")
     files: list[str] = []
     _read_nginx(main, os.path.dirname(main), files)
     return files
+
+
+def _given(words: Sequence[str], option: str) -> str:
+    return words[words.index(option) + 1] if option in words[:-1] else ""
+
+
+def _configured(build: str, option: str) -> str:
+    found = re.search(rf"--{option}=(\S+)", build)
+    return found[1] if found else ""
 
 
 def _read_nginx(path: str, base: str, files: list[str]) -> None:
@@ -78,7 +93,7 @@ def _read_nginx(path: str, base: str, files: list[str]) -> None:
             files.append(named)
 
 
-def haproxy_files(argv: Sequence[str]) -> list[str]:
+def haproxy_files(argv: Sequence[str], _build: str = "") -> list[str]:
     """Return the files that a haproxy with this command line reads, except unreadable ones."""
     given = [following for word, following in zip(argv, argv[1:]) if word == "-f"]
     mains = [name for path in given for name in (_inside(path, ".cfg") if os.path.isdir(path) else [path])]
@@ -90,8 +105,8 @@ def haproxy_files(argv: Sequence[str]) -> list[str]:
 
 
 LOADERS = {
-    "nginx": Loader(nginx_files, nginx_started),
-    "haproxy": Loader(haproxy_files, haproxy_started),
+    "nginx": Loader(nginx_files, nginx_started, "-V"),
+    "haproxy": Loader(haproxy_files, haproxy_started, "-v"),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Mapping, NamedTuple
+from typing import AbstractSet, Any, Callable, Iterator, Mapping, NamedTuple
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import instances as keepalived_instances
@@ -32,7 +32,7 @@ class Reader(NamedTuple):
     ``variables`` raises ValueError if they would not reproduce the file. ``difference`` returns the first difference
     between the file and the variables' result, empty if none. ``effect`` returns a value that is equal for equivalent
     files. ``includes`` returns the files, or patterns, that the file includes. ``shared`` returns the variables that
-    depend on the files of all hosts.
+    depend on the files of all hosts, and on the kinds of complaints that the daemon has about them.
     """
 
     parse: Callable[[str], Any]
@@ -40,10 +40,9 @@ class Reader(NamedTuple):
     difference: Callable[[Mapping[str, Any], Any], str]
     effect: Callable[[Any], Any]
     includes: Callable[[Any], list[str]] = lambda _live: []
-    shared: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda _lives: {}
+    shared: Callable[[Mapping[str, Any], AbstractSet[str]], dict[str, Any]] = lambda _lives, _accepted: {}
 
 
-ENGINES = ("haproxy", "nginx")
 READERS = {
     "keepalived": Reader(
         keepalived_parse.parse,
@@ -51,7 +50,7 @@ READERS = {
         keepalived.difference,
         lambda live: meaning(render(live)),
         keepalived_instances.includes,
-        lambda lives: {"keepalived_accept": acceptable_kinds(lives)},
+        lambda lives, accepted: {"keepalived_accept": sorted({*acceptable_kinds(lives), *accepted})},
     ),
     "nginx": Reader(nginx_parse.parse, nginx.variables, nginx.difference, nginx.effect, nginx.includes),
     "haproxy": Reader(haproxy_parse.parse, haproxy.variables, haproxy.difference, haproxy.effect),
@@ -71,17 +70,25 @@ def _no_collection() -> Iterator[None]:
 
 
 @_no_collection()
-def adopt(daemon: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+def adopt(
+    daemon: str,
+    files: Mapping[str, bytes],
+    placed: Mapping[str, Mapping[str, Any]] = {},
+    accepted: AbstractSet[str] = frozenset(),
+) -> dict[str, Any]:
     """Return the variables for a daemon's file by host.
 
+    *placed* has more variables by host, *accepted* the kinds of complaints that the daemon has about its files.
     ``group`` has those with one value on all hosts, ``hosts`` each host's others. ``includes`` has the files that each
     host's file includes, as written. Raises AdoptError.
     """
     reader = READERS[daemon]
     lives = {host: _parse(reader, daemon, host, text) for host, text in files.items()}
-    found = split({host: _variables(reader, daemon, host, live) for host, live in lives.items()})
+    found = split(
+        {host: {**_variables(reader, daemon, host, live), **placed.get(host, {})} for host, live in lives.items()}
+    )
     if lives:
-        found["group"].update(reader.shared(lives))
+        found["group"].update(reader.shared(lives, accepted))
     return {**found, "includes": {host: reader.includes(live) for host, live in lives.items()}}
 
 
@@ -122,12 +129,3 @@ def same(daemon: str, text: str, other: str) -> bool:
     except ValueError:
         return False
     return bool(one == another)
-
-
-def engine(running: Mapping[str, Mapping[str, bool]]) -> str:
-    """Return which of nginx and haproxy runs on the hosts, empty if neither or both.
-
-    *running* has for each host whether a daemon runs, by name.
-    """
-    found = {name for daemons in running.values() for name in ENGINES if daemons.get(name)}
-    return found.pop() if len(found) == 1 else ""

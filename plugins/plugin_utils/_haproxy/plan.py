@@ -24,7 +24,6 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._haproxy.tree import ports, sections, unit
 
-CONF = "/etc/haproxy/haproxy.cfg"
 MANIFEST = "/etc/haproxy/haproof/files"
 """Lists the files that the role has written beside it, so that a later run can remove obsolete ones."""
 STATE_FOLDER = "haproxy-state"
@@ -55,7 +54,7 @@ class Plan(TypedDict, total=False):
     state_folder: str
     """The folder of that file, as systemd makes it below /run."""
     packaged_check: str
-    """The packaged unit's commands before a reload."""
+    """The commands before a reload: the packaged unit's, or the check by the user's own program."""
     scripts: str
     """The folder of the role's script."""
     tmp: bool
@@ -94,9 +93,11 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     tree = sections(settings, base)
     conf = render(tree)
     needs = unit(tree)
+    program = settings["program"]
+    packages = [] if program else family["packages"]
     return {
         "findings": [],
-        "dest": CONF,
+        "dest": settings["conf_path"],
         "manifest": MANIFEST,
         "conf": conf,
         "files": with_manifest(settings["files"], MANIFEST),
@@ -105,16 +106,16 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         if needs["state"]
         else [],
         "state_folder": STATE_FOLDER,
-        "packaged_check": family["check"],
+        "packaged_check": f"{program} -c -q -f {settings['conf_path']}" if program else family["check"],
         "scripts": family["scripts"],
         "tmp": "/tmp/" in conf,  # noqa: S108 - only searched for
         "programs": bool(re.search(r"^\s*program\b|external-check", conf, re.MULTILINE)),
         "namespaces": bool(re.search(r"\snamespace\s", conf)),
         "installation": {
-            "names": [*family["packages"], *settings["extra_packages"]],
+            "names": [*packages, *settings["extra_packages"]],
             "database": family["database"],
         },
-        "packages": family["packages"],
+        "packages": packages,
         "sebooleans": family["sebooleans"],
         "ports": ports(tree),
     }
@@ -122,7 +123,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
 
 def preflight(settings: Mapping[str, Any], base: Mapping[str, Any], name: str) -> list[str]:
     """Return why the role refuses the settings of the host *name*, one message per place, without secrets."""
-    found = without_secrets(on_host(name, findings(settings, base, CONF)), settings)
+    found = without_secrets(on_host(name, findings(settings, base, settings["conf_path"])), settings)
     return [*one_line_findings("haproxy", settings, name), *found]
 
 

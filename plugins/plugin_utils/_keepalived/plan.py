@@ -114,11 +114,11 @@ class Plan(TypedDict, total=False):
     packages: list[str]
     """The packages to install: keepalived, or the build's dependencies."""
     packaged: list[str]
-    """The distribution's keepalived, which a build replaces."""
+    """The distribution's keepalived, which a build replaces; none beside the user's own program."""
     source: dict[str, Any]
     """Options of keepalived_build."""
     binary: str
-    """The program of the build; empty for the package's."""
+    """The program of the build, or the user's own; empty for the package's."""
     environment: str
     """The file of an administrator's arguments; ``arguments`` is their variable in it."""
     arguments: str
@@ -149,9 +149,14 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     if refused:
         return {"findings": refused}
     source = _source(settings)
-    built = settings["install_method"] == "source"
+    program, built = settings["program"], settings["install_method"] == "source"
+    packaged = [] if program else family["packages"]
     wanted = _tree_settings(settings, tables["profiles"], family["scripts"])
-    refused = [*preflight(settings, wanted, cluster), *(on_host(host, build_findings(source)) if built else [])]
+    refused = [
+        *preflight(settings, wanted, cluster),
+        *on_host(host, _program_findings(program, built)),
+        *(on_host(host, build_findings(source)) if built else []),
+    ]
     if refused:
         return {"findings": refused}
     conf = tree(wanted, cluster)
@@ -161,7 +166,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     handed, left_out = handed_over(conf, cluster) if settings["handover"] else ([], {})
     present, left = _members(conf, cluster, inventory) if settings["unit"] else ({}, {})
     packages = [
-        *(_build_packages(settings, family) if built else family["packages"]),
+        *(_build_packages(settings, family) if built else packaged),
         *(family["handover_packages"] if handed else []),
     ]
     return {
@@ -205,9 +210,9 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "namespaces": _has(text, "net_namespace"),
         "installation": {"names": [*packages, *settings["extra_packages"]], "database": family["database"]},
         "packages": packages,
-        "packaged": family["packages"],
+        "packaged": packaged,
         "source": source._asdict(),
-        "binary": source.binary if built else "",
+        "binary": source.binary if built else program,
         "environment": family["environment"],
         "arguments": family["arguments"],
     }
@@ -229,6 +234,13 @@ def _unit_findings(settings: Mapping[str, Any]) -> list[str]:
     """Return the settings that need the unit, which ``keepalived_unit: false`` leaves out."""
     names = ("track_services", "check_url", "alert_mail", "alert_webhook", "handover", "watch")
     return [f"keepalived_{name} needs keepalived_unit: true" for name in names if settings[name]]
+
+
+def _program_findings(program: str, built: bool) -> list[str]:
+    """Return what is wrong where the host has a *program* of the user's own."""
+    if not (program and built):
+        return []
+    return [f"keepalived_program is {program}, but keepalived_install_method: source builds another one; set only one"]
 
 
 def _own_findings(wanted: Mapping[str, Any], cluster: Cluster) -> list[str]:

@@ -80,6 +80,8 @@ def _switch_findings(settings: Mapping[str, Any]) -> Iterator[str]:
     for switch, needed in switches.NEEDED.items():
         if settings[switch] and not switches.is_on(settings, switch):
             yield f"nginx_{switch}: has no {' or '.join(needed)}, and has no effect without it"
+    if settings["package_source"] == "vendor" and settings["program"]:
+        yield f"nginx_program is {settings['program']}, but nginx_package_source: vendor installs another; set only one"
     if settings["package_source"] == "vendor" and not _CHECKSUM.fullmatch(settings["vendor_key_checksum"]):
         yield (
             "nginx_vendor_key_checksum: the vendor's key must be pinned; fetch it, compare its fingerprints with those "

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -25,7 +26,6 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render imp
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.tree import tree
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.vendor import MARK, source
 
-CONF = "/etc/nginx/nginx.conf"
 MANIFEST = "/etc/nginx/haproof/files"
 """Lists the files that the role has written beside it, so that a later run can remove obsolete ones."""
 
@@ -86,10 +86,15 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     needs = host.unit(conf)
     vendor = settings["package_source"] == "vendor"
     packages = [*family["packages"], *(family["stream_packages"] if settings["stream"] and not vendor else [])]
+    program = settings["program"]
+    if program:
+        packages = []
+        # Its own logs, process id and temporary files are in its prefix.
+        needs["paths"].append(posixpath.dirname(posixpath.dirname(program)))
     found = _source(settings, inventory.facts, vendor)
     return {
         "findings": [],
-        "dest": CONF,
+        "dest": settings["conf_path"],
         "manifest": MANIFEST,
         "conf": render(conf),
         "files": with_manifest([*settings["files"], *switches.files(settings)], MANIFEST),
@@ -111,13 +116,17 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
 
 def preflight(settings: Mapping[str, Any], name: str) -> list[str]:
     """Return why the role refuses the settings of the host *name*, one message per place, without secrets."""
-    found = without_secrets(on_host(name, findings(settings, CONF)), settings)
+    found = without_secrets(on_host(name, findings(settings, settings["conf_path"])), settings)
     return [*one_line_findings("nginx", settings, name), *found]
 
 
 def _base(settings: Mapping[str, Any], base: Mapping[str, Any], family: Mapping[str, Any]) -> dict[str, Any]:
     """Return the role's own directives, as ``tree`` takes them."""
-    own = {**base, "main": {**family["main"], **base["main"]}} if settings["base"] else NO_BASE
+    main = {**family["main"], **base["main"]}
+    if settings["program"]:
+        # It has its own modules, and its unit knows where its process id is.
+        main = {key: value for key, value in main.items() if key != "pid" and not key.startswith("include ")}
+    own = {**base, "main": main} if settings["base"] else NO_BASE
     health = {"listen": settings["health_listen"], **base["health_server"]}
     return {**own, "servers": [health] if settings["health_listen"] else []}
 

@@ -6,8 +6,8 @@
 ``settings`` below are the role's variables without their prefix: ``main``, ``events``, ``http``, ``stream`` (mappings
 of directives), ``upstreams``, ``servers``, ``files`` (lists) and the switches of ``switches``, of which ``tls``
 has a ``profile``. ``version`` is nginx's on the node, empty if unknown; only the findings read
-``package_source`` and ``vendor_key_checksum``. ``defaults`` holds the role's own ``main``, ``events``, ``http`` and
-``servers``, and under ``upstream`` the defaults of each upstream.
+``package_source``, ``program`` and ``vendor_key_checksum``. ``defaults`` holds the role's own ``main``, ``events``,
+``http`` and ``servers``, and under ``upstream`` the defaults of each upstream.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ NOTHING: dict[str, Any] = {
     "servers": [],
     "files": [],
     "package_source": "distribution",
+    "program": "",
+    "conf_path": "/etc/nginx/nginx.conf",
     "vendor_key_checksum": "",
     "version": "",
     "gzip": False,

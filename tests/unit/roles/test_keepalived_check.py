@@ -49,10 +49,13 @@ def test_verdicts(tmp_path: Path, code: int, words: str, good: bool) -> None:
 
 SECURITY = "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
 MISSING = "Disabling track script chk since not found/accessible"
+UNKNOWN = "(Line 8) Unknown keyword 'smtp_connection_timeout'"
 ACCEPTED: list[tuple[str, list[str], bool]] = [
     (SECURITY, [], False),
     (SECURITY, ["weight", "script_security"], True),
     (SECURITY, ["script_missing"], False),
+    (UNKNOWN, ["script_security"], False),
+    (f"{SECURITY}\n{UNKNOWN}", ["script_security", "unknown_keyword"], True),
     (f"{SECURITY}\n{MISSING}", ["script_security"], False),
     (f"{SECURITY}\n{MISSING}", ["script_security", "script_missing"], True),
     (BROKEN, ["script_security", "script_missing"], False),

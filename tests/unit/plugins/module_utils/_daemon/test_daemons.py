@@ -44,7 +44,7 @@ CASES: list[tuple[str, str, int, str, str | None, list[str]]] = [
         "keepalived",
         5,
         f"({STAGED}: Line 7) Unknown keyword 'foo'\n" * 3,
-        f"({DEST}: Line 7) Unknown keyword 'foo'",
+        f"({DEST}: Line 7) Unknown keyword 'foo' (if this is intended, set keepalived_accept: [unknown_keyword])",
         [],
     ),
     (
@@ -78,6 +78,7 @@ def test_judge(daemon: str, rc: int, output: str, rejection: str | None, warning
 
 VIOLATION = "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
 DISABLED = "Disabling track script chk since not found/accessible"
+UNKNOWN = "(/etc/keepalived/keepalived.conf: Line 8) Unknown keyword 'smtp_connection_timeout'"
 TEXT = 'vrrp_script chk {\n    script "pgrep -x nginx"   # a comment\n}\n'
 TOLD_VIOLATION = f"{VIOLATION} (if this is intended, set keepalived_accept: [script_security])"
 TOLD_DISABLED = (
@@ -90,6 +91,8 @@ ACCEPTED: list[tuple[str, list[str], str | None, list[str]]] = [
     (DISABLED, [], TOLD_DISABLED, []),
     (DISABLED, ["script_security"], TOLD_DISABLED, []),
     (f"{VIOLATION}\n{DISABLED}", ["script_security", "script_missing"], None, [VIOLATION, DISABLED]),
+    (UNKNOWN, [], f"{UNKNOWN} (if this is intended, set keepalived_accept: [unknown_keyword])", []),
+    (UNKNOWN, ["unknown_keyword"], None, [UNKNOWN]),
     (f"{VIOLATION}\nbad", ["script_security"], f"{VIOLATION}\nbad", []),
 ]
 

@@ -76,6 +76,22 @@ http { include "mime.types"; include sites/*.conf; auth_basic_user_file htpasswd
     ]
 
 
+BUILT: list[tuple[str, str, str]] = [
+    ("/usr/sbin/nginx -g daemon on;", "configure arguments: --prefix=ROOT/share --conf-path=ROOT/a.conf", "a.conf"),
+    ("ROOT/sbin/nginx", "configure arguments: --prefix=ROOT", "conf/nginx.conf"),
+    ("ROOT/sbin/nginx -c conf/b.conf", "--prefix=ROOT --conf-path=ROOT/a.conf", "conf/b.conf"),
+    ("nginx -p ROOT/own/ -c c.conf", "--prefix=ROOT", "own/c.conf"),
+]
+
+
+@pytest.mark.parametrize(("title", "build", "expected"), BUILT)
+def test_where_nginx_has_its_configuration(tmp_path: Path, title: str, build: str, expected: str) -> None:
+    files(tmp_path, dict.fromkeys(("a.conf", "conf/nginx.conf", "conf/b.conf", "own/c.conf"), ""))
+    title, build = (text.replace("ROOT", str(tmp_path)) for text in (title, build))
+    found = nginx_files([f"nginx: master process {title}", ""], build)
+    assert [os.path.relpath(path, tmp_path) for path in found] == [expected]
+
+
 def test_haproxy_files(tmp_path: Path) -> None:
     conf = """
 global

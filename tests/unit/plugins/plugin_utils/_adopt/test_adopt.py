@@ -9,7 +9,7 @@ from base64 import b64encode
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.filter._adopted import FilterModule
-from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt, engine, split
+from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.adopt import AdoptError, adopt, split
 
 adopted = FilterModule().filters()["_adopted"]
 
@@ -85,17 +85,14 @@ def test_findings_of_what_runs_are_accepted(text: str, numbers: list[int], kinds
     assert adopt("keepalived", files)["group"]["keepalived_accept"] == kinds
 
 
-RUNNING: list[tuple[dict[str, dict[str, bool]], str]] = [
-    ({"lb01": {"haproxy": True, "nginx": False}, "lb02": {"haproxy": True, "nginx": False}}, "haproxy"),
-    ({"lb01": {"haproxy": False, "nginx": True}, "lb02": {"haproxy": False, "nginx": False}}, "nginx"),
-    ({"lb01": {"haproxy": True, "nginx": False}, "lb02": {"haproxy": False, "nginx": True}}, ""),
-    ({"lb01": {"haproxy": False, "nginx": False, "keepalived": True}}, ""),
-]
-
-
-@pytest.mark.parametrize(("running", "expected"), RUNNING)
-def test_engine(running: dict[str, dict[str, bool]], expected: str) -> None:
-    assert engine(running) == expected
+def test_more_variables_and_complaints_of_the_hosts() -> None:
+    program = {"keepalived_program": "/opt/keepalived/sbin/keepalived"}
+    files = dict.fromkeys(("lb01", "lb02"), b"global_defs {\n}\n")
+    found = adopt("keepalived", files, {"lb01": program, "lb02": {}}, {"unknown_keyword"})
+    assert found["group"]["keepalived_accept"] == ["unknown_keyword"]
+    assert found["hosts"] == {"lb01": program, "lb02": {}}
+    found = adopt("keepalived", files, dict.fromkeys(files, program))
+    assert found["group"]["keepalived_program"] == "/opt/keepalived/sbin/keepalived"
 
 
 TWO_OF_A_NAME = b"http { upstream a { server b; } gzip on; upstream a { server c; } }"
@@ -119,10 +116,14 @@ def test_what_cannot_be_adopted(daemon: str, text: bytes, message: str) -> None:
         adopt(daemon, {"lb02": text})
 
 
+IDLE = {"program": None, "conf": None, "accepts": []}
+RUNNING = {"__adopt_running": {"daemons": dict.fromkeys(("haproxy", "keepalived", "nginx"), IDLE)}}
+
+
 def test_filter() -> None:
     hostvars = {
-        "lb01": {"__adopt_file": {"content": b64encode(b"global\n node {{ lb01 }}\n").decode()}},
-        "lb02": {"__adopt_file": {"skipped": True}},
+        "lb01": {"__adopt_file": {"content": b64encode(b"global\n node {{ lb01 }}\n").decode()}, **RUNNING},
+        "lb02": {"__adopt_file": {"skipped": True}, **RUNNING},
     }
     found = adopted(list(hostvars), hostvars, "haproxy")
     assert "\nhaproxy_global:\n  node: !unsafe '{{ lb01 }}'\n" in found["group"]
@@ -130,7 +131,7 @@ def test_filter() -> None:
 
 
 def test_filter_names_the_host() -> None:
-    hostvars = {"lb01": {"__adopt_file": {"content": b64encode(TWO_OF_A_NAME).decode()}}}
+    hostvars = {"lb01": {"__adopt_file": {"content": b64encode(TWO_OF_A_NAME).decode()}, **RUNNING}}
     found = adopted(["lb01"], hostvars, "nginx")
     assert found["refused"].startswith("lb01: the variables do not reproduce")
     assert (found["group"], found["hosts"]) == ("", {})

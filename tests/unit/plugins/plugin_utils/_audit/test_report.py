@@ -101,7 +101,8 @@ def cluster(change: Change | None = None) -> Observations:
 
 
 def daemon(*files: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"running": True, "unfinished": "", "units_outdated": False, "loaded_at": None, "files": {}}
+    told: dict[str, Any] = {"running": True, "stray": None, "unfinished": "", "units_outdated": False}
+    told.update(loaded_at=None, files={})
     return {**told, "loaded_at": 100.0, "files": dict.fromkeys(files, 100.5)} if files else told
 
 
@@ -280,6 +281,20 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         [],
     ),
     (
+        "a daemon that a check has started",
+        lambda c: c.daemons["lb01"]["daemons"]["nginx"].update(
+            running=False, stray={"pid": 812, "unit": "keepalived.service"}
+        ),
+        [
+            (
+                "outside_unit",
+                "lb01: nginx runs (process 812) as part of keepalived.service, but not as nginx.service: systemctl"
+                " neither reloads nor stops it, and the unit cannot start beside it. End the process, and start the"
+                " unit",
+            )
+        ],
+    ),
+    (
         "daemons that cannot be inspected",
         lambda c: c.daemons.update(lb01={"msg": "no"}),
         [("host_unknown", "lb01: its daemons cannot be inspected: no")],
@@ -419,6 +434,15 @@ def test_a_vip_that_cannot_be_handed_over() -> None:
             "text": f"lb02: {VIP} would move without its connections: No such file or directory",
         }
     ]
+
+
+def test_a_job_of_cron_is_no_finding() -> None:
+    seen = cluster()
+    seen.daemons["lb02"]["cron"] = ["/etc/crontab: * * * * * root /root/alarm.sh"]  # type: ignore[index]  # a dictionary
+    told = report(seen)
+    text = "lb02: this job of cron is yours, and stays as it is: /etc/crontab: * * * * * root /root/alarm.sh"
+    assert told["warnings"] == [{"warning": "cron", "host": "lb02", "vip": "", "text": text}]
+    assert told["findings"] == []
 
 
 def test_a_check_that_keepalived_does_not_run() -> None:

@@ -41,6 +41,8 @@ SETTINGS: dict[str, Any] = {
     "peers_group": "balancers",
     "files": [],
     "secrets": [],
+    "program": "",
+    "conf_path": "/etc/haproxy/haproxy.cfg",
     "extra_packages": [],
 }
 HOSTVARS = {
@@ -116,6 +118,13 @@ def test_open_files(maxconn: dict[str, int], nofile: int) -> None:
 def test_what_systemd_must_grant(settings: dict[str, Any], needs: set[str]) -> None:
     found = planned(**settings)
     assert {name for name in ("tmp", "programs", "namespaces") if found[name]} == needs  # type: ignore[literal-required]  # its keys
+
+
+def test_a_program_of_the_users() -> None:
+    program, path = "/usr/local/haproxy/sbin/haproxy", "/usr/local/haproxy/haproxy.cfg"
+    found = planned(program=program, conf_path=path)
+    assert (found["dest"], found["packages"], found["installation"]["names"]) == (path, [], [])
+    assert found["packaged_check"] == f"{program} -c -q -f {path}"
 
 
 def test_packages() -> None:

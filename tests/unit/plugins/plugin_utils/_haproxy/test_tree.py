@@ -18,6 +18,7 @@ NONE: dict[str, Any] = {
     "frontends": [],
     "backends": [],
     "listens": [],
+    "conf_path": "",
     "files": [],
 }
 DEFAULTS: dict[str, Any] = {

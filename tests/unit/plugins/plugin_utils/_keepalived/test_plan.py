@@ -295,6 +295,16 @@ def test_packages() -> None:
     assert planned("lb02")["environment"] == "/etc/sysconfig/keepalived"
 
 
+def test_a_program_of_the_users() -> None:
+    program = "/usr/local/keepalived/sbin/keepalived"
+    found = planned(program=program, extra_packages=["a"])
+    assert (found["binary"], found["packages"], found["packaged"]) == (program, [], [])
+    assert found["installation"]["names"] == ["a"]
+    assert planned(program=program, install_method="source")["findings"][0] == (
+        f"lb01: keepalived_program is {program}, but keepalived_install_method: source builds another one; set only one"
+    )
+
+
 def test_a_build() -> None:
     options = ["--enable-dbus", "--enable-snmp-vrrp", "--enable-snmp", "--enable-json"]
     found = planned(

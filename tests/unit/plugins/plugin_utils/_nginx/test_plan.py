@@ -70,6 +70,20 @@ def test_http2_by_the_version_that_nginx_printed(said: str, directive: bool) -> 
     assert ("http2 on;" in conf, "listen 443 ssl http2;" in conf) == (directive, not directive)
 
 
+def test_a_program_of_the_users() -> None:
+    program, path = "/usr/local/nginx/sbin/nginx", "/usr/local/nginx/conf/nginx.conf"
+    found = planned(program=program, conf_path=path, stream={"server": {"listen": 25}})
+    assert (found["dest"], found["packages"], found["installation"]["names"]) == (path, [], [])
+    # Its logs and process id are in its prefix, and its modules are its own.
+    assert found["paths"] == ['"-/usr/local/nginx"']
+    assert found["conf"].startswith("user www-data;\nworker_processes auto;")
+    assert "\npid " not in found["conf"]
+    vendor = planned(program=program, package_source="vendor", vendor_key_checksum=CHECKSUM)
+    assert vendor["findings"] == [
+        f"lb01: nginx_program is {program}, but nginx_package_source: vendor installs another; set only one"
+    ]
+
+
 def test_packages() -> None:
     assert planned()["packages"] == ["nginx"]
     assert planned(stream={"server": {"listen": 25}})["packages"] == ["nginx", "libnginx-mod-stream"]

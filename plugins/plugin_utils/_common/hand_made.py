@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What adopt and audit say about a host that was set up by hand. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def outside(name: str, stray: Mapping[str, Any]) -> str:
+    """Return that a daemon runs outside of its unit."""
+    where = f" as part of {stray['unit']}" if stray["unit"] else ""
+    return f"{name} runs (process {stray['pid']}){where}, but not as {name}.service"
+
+
+def job_kept(job: str) -> str:
+    """Return that a job of cron stays as it is."""
+    return f"this job of cron is yours, and stays as it is: {job}"

@@ -7,57 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-import testinfra
 import yaml
 
-from nodes import eventually, run_playbook, write_inventory
+from by_hand import changes, drilled, holders, pair_of, play, state
+from nodes import eventually
 
 if TYPE_CHECKING:
-    import subprocess
-    from pathlib import Path
-
-    from testinfra.host import Host
-
+    from by_hand import Pair
     from nodes import Lab
-
-# The state that site could change on a balancer: processes, unit settings, files, kernel parameters, users.
-STATE = """
-systemctl show keepalived {engine} --property=Id,MainPID,NRestarts,DropInPaths,UnitFileState
-pgrep --list-name '^(keepalived|{engine})$'
-find /etc /usr/local -xdev -type f -printf '%p %m %u %g ' -exec sha256sum {{}} \\; | sort
-sysctl --all 2>/dev/null | grep -E 'nonlocal_bind|arp_(ignore|announce)|ip_forward'
-"""
-
-
-class Pair(NamedTuple):
-    """A pair with its inventory."""
-
-    inventory: Path
-    nodes: dict[str, Host]
-    engine: str
-    holders: dict[str, list[str]]
-    """The one holder of each VIP."""
-
-
-def pair_of(lab: Lab, group: str, engine: str, holders: dict[int, str]) -> Pair:
-    """Write an inventory with the hosts of *group* as balancers, and without variables of this collection.
-
-    *holders* has the holder of each VIP by the VIP's last byte.
-    """
-    content = yaml.safe_load(lab.inventory.read_text())
-    for name in ("keepalived_vips", "balancer_engine"):
-        del content["all"]["vars"][name]
-    groups = content["all"]["children"]
-    hosts = groups[group]["hosts"]
-    del groups["nginx_pair"]
-    groups["balancers"] = {"hosts": hosts}
-    prefix = next(iter(hosts.values()))["backend_address"].rpartition(".")[0]
-    inventory = write_inventory(lab, f"adopted_{engine}", content)
-    nodes = {name: testinfra.get_host(f"ansible://{name}?ansible_inventory={inventory}") for name in hosts}
-    return Pair(inventory, nodes, engine, {f"{prefix}.{byte}": [holder] for byte, holder in holders.items()})
 
 
 @pytest.fixture(scope="module")
@@ -79,30 +39,28 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     return found
 
 
-def play(pair: Pair, playbook: str, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-    """Run a playbook of the collection on a pair."""
-    extra = ["--extra-vars", json.dumps(variables)]
-    return run_playbook(f"haproof.balancer.{playbook}", pair.inventory, *options, *extra)
-
-
-def changes(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """Return the number of changes on each balancer by a playbook's recap."""
-    return {host: int(number) for host, number in re.findall(r"^(lb\d+) .* changed=(\d+)", done.stdout, re.MULTILINE)}
-
-
-def state(pair: Pair) -> dict[str, str]:
-    """Return what site could change on each balancer."""
-    return {name: node.check_output(STATE.format(engine=pair.engine)) for name, node in pair.nodes.items()}
-
-
-def holders(pair: Pair) -> dict[str, list[str]]:
-    """Return the holders of each VIP."""
-    show = "ip -oneline address show to %s"
-    return {vip: [name for name, node in pair.nodes.items() if node.check_output(show, vip)] for vip in pair.holders}
-
-
 def test_the_pair_works(pair: Pair) -> None:
     assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+
+
+def drill(pair: Pair, name: str) -> None:
+    """Stop the service of the first VIP's holder, which shows what the pair costs; everything is as before then."""
+    run = drilled(pair, "service_stop", name)
+    if pair.engine == "haproxy":
+        assert run["holder_during"] == "lb02", run["output"]
+        # The check fails three times, every two seconds, and the standby waits three adverts and its skew: 8 to 10 s.
+        assert 5 < run["outage_s"] < 12, run["output"]
+    else:
+        # The check starts nginx again, up to two seconds later, and the VIP stays.
+        assert run["holder_during"] == "lb03", run["output"]
+        assert 0 < run["outage_s"] < 5, run["output"]
+    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    for node in pair.nodes.values():
+        assert node.check_output("systemctl is-active keepalived %s", pair.engine).split() == ["active", "active"]
+
+
+def test_drills_before(pair: Pair) -> None:
+    drill(pair, "before")
 
 
 def test_audit_finds_nothing_wrong_and_warns(pair: Pair) -> None:
@@ -175,13 +133,5 @@ def test_audit_names_a_check_that_keepalived_disabled(haproxy_pair: Pair) -> Non
     assert re.search(expected, " ".join(done.stdout.split())), done.stdout
 
 
-def test_a_drill_shows_what_the_pair_costs(haproxy_pair: Pair) -> None:
-    report = haproxy_pair.inventory.parent / "drill.json"
-    (vip,) = haproxy_pair.holders
-    done = play(haproxy_pair, "drill", drill_faults=["service_stop"], drill_vip=vip, drill_report=str(report))
-    assert report.exists(), done.stdout + done.stderr
-    (drilled,) = json.loads(report.read_text())["drills"]
-    (run,) = drilled["runs"]
-    assert run["holder_during"] == "lb02", done.stdout
-    # The check fails three times, every two seconds, and the standby waits three adverts and its skew: 7.6 to 9.6 s.
-    assert 5 < run["outage_s"] < 12, done.stdout
+def test_drills_after_show_the_same(pair: Pair) -> None:
+    drill(pair, "after")

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A pair compiled by hand, with its own units, goes through audit, adopt and site without a change."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from by_hand import changes, drilled, holders, pair_of, play, state
+from nodes import eventually
+
+if TYPE_CHECKING:
+    from by_hand import Pair
+    from nodes import Lab
+
+JOB = "/var/spool/cron/crontabs/root: * * * * * /root/baojing.sh"
+KEPT = f"this job of cron is yours, and stays as it is: {JOB}"
+
+
+@pytest.fixture(scope="module")
+def pair(lab: Lab) -> Pair:
+    """MASTER 100, BACKUP 50, and a check that starts nginx again, outside of its unit."""
+    return pair_of(lab, "balancers", "nginx", {20: "lb01"})
+
+
+def test_the_pair_works(pair: Pair) -> None:
+    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+
+
+def drill_as_the_guide_does(pair: Pair, name: str) -> None:
+    """Stop nginx, which the check starts again, and keepalived, whose VIP moves; nothing may be left of either."""
+    stopped = drilled(pair, "service_stop", f"{name}_service")
+    assert stopped["holder_during"] == "lb01", stopped["output"]
+    assert 0 < stopped["outage_s"] < 4, stopped["output"]
+    moved = drilled(pair, "keepalived_stop", f"{name}_keepalived")
+    assert moved["holder_during"] == "lb02", moved["output"]
+    assert moved["outage_s"] < 3, moved["output"]
+    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    for node in pair.nodes.values():
+        assert node.check_output("systemctl is-active nginx keepalived").split() == ["active", "active"]
+
+
+def test_drills_before(pair: Pair) -> None:
+    drill_as_the_guide_does(pair, "before")
+
+
+def test_audit_finds_nothing_wrong_and_warns(pair: Pair) -> None:
+    report = pair.inventory.parent.resolve() / "audit.json"
+    done = play(pair, "audit", audit_report=str(report))
+    assert done.returncode == 0, done.stdout
+    warned = [(each["warning"], each["text"].partition(": ")[0]) for each in json.loads(report.read_text())["warnings"]]
+    by_host = [(kind, name) for name in pair.nodes for kind in ("script_security", "cron")]
+    assert warned == [*by_host, ("weight", "lb01")]
+    assert KEPT in report.read_text()
+
+
+def test_audit_names_what_the_check_has_started_outside_of_its_unit(pair: Pair) -> None:
+    node = pair.nodes["lb02"]
+    node.check_output("systemctl stop nginx")
+    try:
+        assert eventually(lambda: node.run("pgrep nginx").rc == 0, within_s=6)
+        audited, adopted = play(pair, "audit"), play(pair, "adopt")
+    finally:
+        node.check_output("systemctl stop keepalived; pkill nginx; sleep 1; systemctl start nginx keepalived")
+    for done in (audited, adopted):
+        assert done.returncode != 0
+        output = " ".join(done.stdout.split())
+        assert "as part of keepalived.service, but not as nginx.service" in output, output
+
+
+def test_adopt_names_the_programs_and_what_it_leaves(pair: Pair) -> None:
+    done = play(pair, "adopt")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = {path.name: yaml.safe_load(path.read_text()) for path in pair.inventory.parent.glob("group_vars/*/*.yml")}
+    assert written["site.yml"] == {"balancer_engine": "nginx"}
+    assert written["keepalived.yml"]["keepalived_program"] == "/usr/local/keepalived/sbin/keepalived"
+    assert written["keepalived.yml"]["keepalived_accept"] == ["script_security", "unknown_keyword", "weight"]
+    assert written["nginx.yml"]["nginx_program"] == "/usr/local/nginx/sbin/nginx"
+    assert written["nginx.yml"]["nginx_conf_path"] == "/usr/local/nginx/conf/nginx.conf"
+    assert " ".join(done.stdout.split()).count(KEPT) == len(pair.nodes), done.stdout
+
+
+def test_site_would_change_nothing(pair: Pair) -> None:
+    done = play(pair, "site", "--check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
+
+
+def test_site_changes_nothing(pair: Pair, lab: Lab) -> None:
+    before = state(pair)
+    with lab.probed(next(iter(pair.holders)), timeout_s=0.9) as seen:
+        done = play(pair, "site")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
+    assert state(pair) == before
+    assert holders(pair) == pair.holders
+    assert seen["requests"] > 100
+    assert seen["failed"] == 0
+
+
+def test_a_change_reaches_the_daemons_where_they_are(pair: Pair) -> None:
+    path = pair.inventory.parent / "group_vars/balancers/nginx.yml"
+    adopted = path.read_text()
+    path.write_text(adopted.replace("keepalive_timeout: 60", "keepalive_timeout: 61"))
+    assert path.read_text() != adopted
+    pids = {name: node.check_output("cat /usr/local/nginx/logs/nginx.pid") for name, node in pair.nodes.items()}
+    try:
+        done = play(pair, "site")
+    finally:
+        path.write_text(adopted)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name, node in pair.nodes.items():
+        assert "keepalive_timeout 61;" in node.check_output("cat /usr/local/nginx/conf/nginx.conf")
+        assert node.check_output("cat /usr/local/nginx/logs/nginx.pid") == pids[name]
+        assert not node.file("/etc/nginx").exists
+        assert node.file("/etc/systemd/system/keepalived.service").exists
+    assert holders(pair) == pair.holders
+
+
+def test_drills_after(pair: Pair) -> None:
+    drill_as_the_guide_does(pair, "after")

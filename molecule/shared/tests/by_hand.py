@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 haproof.balancer contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Pairs set up by hand, on which nothing may change."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import testinfra
+import yaml
+
+from nodes import run_playbook, write_inventory
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from testinfra.host import Host
+
+    from nodes import Lab
+
+# The state that site could change on a balancer: processes, unit settings, files, kernel parameters, users.
+STATE = """
+systemctl show keepalived {engine} --property=Id,MainPID,NRestarts,DropInPaths,UnitFileState
+pgrep --list-name '^(keepalived|{engine})$'
+find /etc /usr/local /root /var/spool/cron -xdev -path '*/logs' -prune -o -path '/root/.ansible' -prune -o \
+    -type f -printf '%p %m %u %g ' -exec sha256sum {{}} \\; | sort
+sysctl --all 2>/dev/null | grep -E 'nonlocal_bind|arp_(ignore|announce)|ip_forward'
+"""
+
+
+class Pair(NamedTuple):
+    """A pair with its inventory."""
+
+    inventory: Path
+    nodes: dict[str, Host]
+    engine: str
+    holders: dict[str, list[str]]
+    """The one holder of each VIP."""
+
+
+def pair_of(lab: Lab, group: str, engine: str, holders: dict[int, str]) -> Pair:
+    """Write an inventory with the hosts of *group* as balancers, and without variables of this collection.
+
+    *holders* has the holder of each VIP by the VIP's last byte.
+    """
+    content = yaml.safe_load(lab.inventory.read_text())
+    for name in ("keepalived_vips", "balancer_engine"):
+        del content["all"]["vars"][name]
+    groups = content["all"]["children"]
+    hosts = groups[group]["hosts"]
+    for name in groups.keys() - {"backends", "clients"}:
+        del groups[name]
+    groups["balancers"] = {"hosts": hosts}
+    prefix = next(iter(hosts.values()))["backend_address"].rpartition(".")[0]
+    inventory = write_inventory(lab, f"adopted_{engine}", content)
+    nodes = {name: testinfra.get_host(f"ansible://{name}?ansible_inventory={inventory}") for name in hosts}
+    return Pair(inventory, nodes, engine, {f"{prefix}.{byte}": [holder] for byte, holder in holders.items()})
+
+
+def play(pair: Pair, playbook: str, *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of the collection on a pair."""
+    extra = ["--extra-vars", json.dumps(variables)]
+    return run_playbook(f"haproof.balancer.{playbook}", pair.inventory, *options, *extra)
+
+
+def changes(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Return the number of changes on each balancer by a playbook's recap."""
+    return {host: int(number) for host, number in re.findall(r"^(lb\d+) .* changed=(\d+)", done.stdout, re.MULTILINE)}
+
+
+def state(pair: Pair) -> dict[str, str]:
+    """Return what site could change on each balancer."""
+    return {name: node.check_output(STATE.format(engine=pair.engine)) for name, node in pair.nodes.items()}
+
+
+def holders(pair: Pair) -> dict[str, list[str]]:
+    """Return the holders of each VIP."""
+    show = "ip -oneline address show to %s"
+    return {vip: [name for name, node in pair.nodes.items() if node.check_output(show, vip)] for vip in pair.holders}
+
+
+def drilled(pair: Pair, fault: str, name: str) -> dict[str, Any]:
+    """Drill a fault of the first VIP's holder, whatever the verdict; return its run."""
+    report = pair.inventory.parent / f"{name}.json"
+    done = play(pair, "drill", drill_faults=[fault], drill_vip=next(iter(pair.holders)), drill_report=str(report))
+    assert report.exists(), done.stdout + done.stderr
+    (drill,) = json.loads(report.read_text())["drills"]
+    (run,) = drill["runs"]
+    found: dict[str, Any] = {**run, "output": done.stdout}
+    return found

@@ -189,6 +189,49 @@ def test_a_former_holder_that_is_lost_in_the_middle_loses_only_its_own_connectio
     assert seen["cut"] + seen["silent"] >= KEPT + STREAMS, seen
 
 
+def test_a_daemon_that_stops_on_the_former_holder_ends_its_connections(lab: Lab) -> None:
+    with handing_over(lab) as load, lab.stopped(FIRST, lab.engine):
+        assert eventually(lambda: state(lab, SECOND)["state"] == "holder", within_s=10)
+        assert tables(lab, SECOND) == ""
+        assert load.goes_on()
+        seen = load.seen()
+    assert (seen["silent"], seen["failed"]) == (0, 0), seen
+    # Not all: a daemon that stops announces it in its last answers.
+    assert seen["cut"] > 0, seen
+
+
+@pytest.mark.parametrize("verb", ["reload", "restart"])
+def test_a_new_holder_goes_on_after_its_keepalived_reloads_or_restarts(lab: Lab, verb: str) -> None:
+    with handing_over(lab) as load:
+        lab.nodes[SECOND].check_output(f"systemctl {verb} keepalived")
+        assert lab.moved_to(SECOND)
+        assert eventually(lambda: state(lab, SECOND)["state"] == "handing over", within_s=10)
+        assert load.goes_on()
+        seen = load.seen()
+    assert (seen["silent"], seen["wrong"]) == (0, 0), seen
+    if verb == "reload":
+        assert (seen["cut"], seen["failed"]) == (0, 0), seen
+
+
+@pytest.mark.parametrize("name", BALANCERS)
+def test_a_restart_of_the_unit_ends_the_hand_over_or_goes_on(lab: Lab, name: str) -> None:
+    with handing_over(lab) as load:
+        lab.nodes[name].check_output("systemctl restart %s", UNIT)
+        assert load.goes_on()
+        seen = load.seen()
+    assert (seen["silent"], seen["wrong"], seen["failed"]) == (0, 0, 0), seen
+
+
+def test_rules_that_are_removed_in_the_middle_come_back(lab: Lab) -> None:
+    with handing_over(lab) as load:
+        remove_rules(lab, SECOND)
+        assert eventually(lambda: tables(lab, SECOND) != "", within_s=10)
+        assert load.goes_on()
+        seen = load.seen()
+    # Packets that arrived meanwhile were answered with a reset.
+    assert (seen["silent"], seen["wrong"]) == (0, 0), seen
+
+
 def test_a_vip_that_moves_on_takes_the_connections_of_its_last_holder_along(lab: Lab) -> None:
     with lab.stopped(FIRST, "keepalived"):
         assert lab.moved_to(SECOND)
@@ -199,6 +242,14 @@ def test_a_vip_that_moves_on_takes_the_connections_of_its_last_holder_along(lab:
             assert state(lab, THIRD)["state"] == "handing over"
             seen = load.seen()
     assert (seen["cut"], seen["silent"], seen["wrong"], seen["failed"]) == (0, 0, 0, 0), seen
+
+
+def test_a_vip_that_moves_on_in_the_middle_resets_the_connections_of_its_first_holder(lab: Lab) -> None:
+    with handing_over(lab) as load, lab.stopped(SECOND, "keepalived"):
+        assert lab.moved_to(THIRD)
+        assert load.goes_on()
+        seen = load.seen()
+    assert (seen["silent"], seen["wrong"], seen["failed"]) == (0, 0, 0), seen
 
 
 def test_rules_that_are_removed_come_back(lab: Lab) -> None:

@@ -86,7 +86,9 @@ def holders(pair: Pair) -> dict[str, list[str]]:
 def drilled(pair: Pair, fault: str, name: str) -> dict[str, Any]:
     """Drill a fault of the first VIP's holder, whatever the verdict; return its run."""
     report = pair.inventory.parent / f"{name}.json"
-    done = play(pair, "drill", drill_faults=[fault], drill_vip=next(iter(pair.holders)), drill_report=str(report))
+    # Before adopt nothing says which engine runs.
+    asked = {"drill_faults": [fault], "drill_service": pair.engine, "drill_vip": next(iter(pair.holders))}
+    done = play(pair, "drill", drill_report=str(report), **asked)
     assert report.exists(), done.stdout + done.stderr
     (drill,) = json.loads(report.read_text())["drills"]
     (run,) = drill["runs"]

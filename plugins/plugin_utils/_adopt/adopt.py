@@ -73,7 +73,7 @@ def _no_collection() -> Iterator[None]:
 def adopt(
     daemon: str,
     files: Mapping[str, bytes],
-    placed: Mapping[str, Mapping[str, Any]] = {},
+    placed: Mapping[str, Mapping[str, Any]] | None = None,
     accepted: AbstractSet[str] = frozenset(),
 ) -> dict[str, Any]:
     """Return the variables for a daemon's file by host.
@@ -85,7 +85,10 @@ def adopt(
     reader = READERS[daemon]
     lives = {host: _parse(reader, daemon, host, text) for host, text in files.items()}
     found = split(
-        {host: {**_variables(reader, daemon, host, live), **placed.get(host, {})} for host, live in lives.items()}
+        {
+            host: {**_variables(reader, daemon, host, live), **(placed or {}).get(host, {})}
+            for host, live in lives.items()
+        }
     )
     if lives:
         found["group"].update(reader.shared(lives, accepted))

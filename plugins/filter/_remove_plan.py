@@ -41,7 +41,7 @@ RETURN = r"""
 _value:
   description:
     - C(findings), the reasons to refuse; C(heirs), each with C(vip) and C(host); C(done), the result as a sentence;
-      C(members), by host the text of the file with the remaining members; and C(next), the closing lines.
+      C(members), by host those that it is still to remember; and C(next), the closing lines.
   type: dict
 """
 

@@ -17,7 +17,6 @@ FACT = "haproof_members"
 
 def text_of(members: Mapping[str, Sequence[str]]) -> str:
     """Return the text of the file; empty without members."""
-    # Without a line break at the end: a copy by ansible-core 2.18, which takes it for data, would lose it.
     return json.dumps(members, sort_keys=True) if members else ""
 
 

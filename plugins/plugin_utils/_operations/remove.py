@@ -10,7 +10,6 @@ from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import drop_in
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.own_files import listed
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import text_of
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import instance_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations, findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import LEFT
@@ -41,8 +40,8 @@ class Removal(NamedTuple):
 def plan(removal: Removal, cluster: Observations) -> dict[str, Any]:
     """Return ``findings``, ``heirs``, ``done``, ``file`` and ``url`` as for maintenance, ``members`` and ``next``.
 
-    ``members`` has the text of the file with the members that each other balancer still remembers. ``next`` are the
-    closing lines, which say what the inventory should no longer have.
+    ``members`` has those that each other balancer is still to remember. ``next`` are the closing lines, which say what
+    the inventory should no longer have.
     """
     host = removal.host
     found = _request_findings(removal, cluster)
@@ -106,8 +105,8 @@ def _shared(removal: Removal, cluster: Observations) -> list[str]:
     return [vip for vip in cluster.all_vips() if any(instance_of(info, vip) for info in others)]
 
 
-def _remembered(info: Mapping[str, Any], host: str) -> str:
-    return text_of({name: addresses for name, addresses in info.get("members", {}).items() if name != host})
+def _remembered(info: Mapping[str, Any], host: str) -> dict[str, Any]:
+    return {name: addresses for name, addresses in info.get("members", {}).items() if name != host}
 
 
 def _next(removal: Removal) -> list[str]:

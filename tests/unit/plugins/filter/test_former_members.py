@@ -44,7 +44,7 @@ def test_the_plan_of_a_removal() -> None:
         known[host]["__audit_info"] = {**info, "addresses": [{"address": address, "prefix": 24, "family": "ipv4"}]}
     request = {"host": "lb02", "gone": "no", "probe_client": ""}
     told = _remove_plan(["lb01", "lb02"], known, [], [], request)
-    assert (told["findings"], told["members"]) == ([], {"lb01": ""})
+    assert (told["findings"], told["members"]) == ([], {"lb01": {}})
     assert told["next"][1:3] == [
         "delete lb02 from the inventory (groups: edge), and host_vars/lb02 if it exists",
         "delete owner: lb02 of 198.18.0.10/24 in keepalived_vips",

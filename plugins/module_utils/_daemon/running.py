@@ -27,10 +27,20 @@ def program(pid: int, started: str) -> str:
 
     *started* is the unit's ``ExecStart`` as ``systemctl show`` prints it. A link there may point to one of many builds.
     """
-    exe = os.readlink(f"/proc/{pid}/exe")
-    exe = exe[: -len(_DELETED)] if exe.endswith(_DELETED) else exe
-    named = re.search(r"path=(\S+)", started)
-    return named[1] if named and os.path.realpath(named[1]) == exe else exe
+    exe, named = executable(pid), named_in(started)
+    return named if named and os.path.realpath(named) == exe else exe
+
+
+def executable(pid: int) -> str:
+    """Return the path of a process' program, also of one that has been replaced since."""
+    path = os.readlink(f"/proc/{pid}/exe")
+    return path[: -len(_DELETED)] if path.endswith(_DELETED) else path
+
+
+def named_in(started: str) -> str | None:
+    """Return the program in a unit's ``ExecStart``, as ``systemctl show`` prints it."""
+    found = re.search(r"path=(\S+)", started)
+    return found[1] if found else None
 
 
 def stray(name: str, proc: str = "/proc") -> Stray | None:

@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import Any, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.running import executable, named_in
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import parse_version
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import INCLUDES
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.scripts import missing, script_line
 
 _INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+([^\s!#][^\n!#]*)[^\n]*$", re.MULTILINE)
 _MOST_FILES = 256
-_DELETED = " (deleted)"
 
 
 class Sources(NamedTuple):
@@ -90,12 +90,11 @@ def unit_facts(run: Runner, pid: int) -> dict[str, Any]:
     properties = dict(line.split("=", 1) for line in out.splitlines() if "=" in line) if rc == 0 else {}
     if properties.get("MainPID") != str(pid):
         return {"program": None, "loaded_at": None}
-    program = re.search(r"path=(\S+)", properties.get("ExecStart", ""))
     changed = properties.get("StateChangeTimestampMonotonic", "")
     loaded_at = None
     if changed.isdigit() and int(changed) and properties.get("Type") == "notify":
         loaded_at = time.time() - time.clock_gettime(time.CLOCK_MONOTONIC) + int(changed) / 1e6
-    return {"program": program.group(1) if program else None, "loaded_at": loaded_at}
+    return {"program": named_in(properties.get("ExecStart", "")), "loaded_at": loaded_at}
 
 
 def restarts(run: Runner, pid: int) -> list[str]:
@@ -113,12 +112,9 @@ def program_facts(run: Runner, pid: int, program: str | None) -> dict[str, Any]:
 
     *program* is the unit's; without one it is the running program.
     """
-    running = f"/proc/{pid}/exe"
-    path = os.readlink(running)
-    path = path[: -len(_DELETED)] if path.endswith(_DELETED) else path
-    installed = program or path
+    installed = program or executable(pid)
     try:
-        outdated = not filecmp.cmp(running, installed, shallow=False)
+        outdated = not filecmp.cmp(f"/proc/{pid}/exe", installed, shallow=False)
         _rc, out, err = run([installed, "--version"])
         version = parse_version(out + err)
     except OSError:

@@ -130,7 +130,7 @@ def read_loaded(run: Runner, loader: Loader, pid: int, path: str) -> dict[str, A
     main = read_process(pid)
     if main is None:
         return dict(NOTHING_LOADED)
-    _rc, out, err = run([path, loader.built])
+    _rc, out, err = run([path, loader.built]) if loader.built else (0, "", "")
     workers = [process for process in map(read_process, sorted(children(pid))) if process]
     started = loader.started(main, workers)
     files = loader.files(main.command.split("\0"), out + err)

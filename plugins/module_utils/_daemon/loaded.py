@@ -40,8 +40,8 @@ class Started(NamedTuple):
 class Loader(NamedTuple):
     """Which files one daemon has read, and when, by the age of its processes.
 
-    ``files(argv, build)`` returns them, the configuration first, from its command line and what ``built`` makes its
-    program print about how it was built.
+    ``files(argv, build)`` returns them, the configuration first, from its command line and from what its program prints
+    with the option ``built``, which is empty if its build does not matter.
     """
 
     files: Callable[[Sequence[str], str], list[str]]
@@ -106,7 +106,7 @@ def haproxy_files(argv: Sequence[str], _build: str = "") -> list[str]:
 
 LOADERS = {
     "nginx": Loader(nginx_files, nginx_started, "-V"),
-    "haproxy": Loader(haproxy_files, haproxy_started, "-v"),
+    "haproxy": Loader(haproxy_files, haproxy_started, ""),
 }
 
 

@@ -21,7 +21,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report imp
     findings,
     own_endpoints,
 )
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import url_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import prober_findings, url_of
 
 NOT_READY = ("host_unknown", "instance_fault", "maintenance", "standby_not_ready")
 """The audit's findings that keep a host from taking over."""
@@ -93,9 +93,7 @@ def request_findings(request: MaintenanceRequest) -> list[str]:
     if request.state not in ("on", "off"):
         named = f"{request.state!r} is unknown" if request.state else "is not set"
         found.append(f"maintenance_state {named}: set it to on or off")
-    if request.probe_client and request.probe_client not in request.hosts:
-        found.append(f"probe_client: the inventory has no host {request.probe_client!r}")
-    return found
+    return found + prober_findings(request.probe_client, request.hosts)
 
 
 def ready_peers(cluster: Observations, host: str, vip: str) -> list[str]:

@@ -14,7 +14,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.holders imp
 from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations, findings
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import LEFT
 from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import handed_over
-from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import url_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import prober_findings, url_of
 
 CONF = {"haproxy": "haproxy.cfg", "keepalived": "keepalived.conf", "nginx": "nginx.conf"}
 EVERYWHERE = ("all", "ungrouped")
@@ -79,9 +79,7 @@ def _request_findings(removal: Removal, cluster: Observations) -> list[str]:
         )
     elif not others:
         found.append(f"{host} is the last balancer: add another one first")
-    if removal.probe_client and removal.probe_client not in removal.hosts:
-        found.append(f"probe_client: the inventory has no host {removal.probe_client!r}")
-    return found
+    return found + prober_findings(removal.probe_client, removal.hosts)
 
 
 def _known(host: str, cluster: Observations) -> bool:

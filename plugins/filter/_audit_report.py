@@ -13,26 +13,10 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - Internal to the playbook C(audit); it may change in any release.
+extends_documentation_fragment:
+  - haproof.balancer.observations
 positional: hostvars, services, vips, accepted
 options:
-  _input:
-    description: The hosts of the cluster.
-    type: list
-    required: true
-  hostvars:
-    description:
-      - Ansible's C(hostvars), with the results of M(haproof.balancer.vip_info), M(haproof.balancer.vrrp_probe) and
-        M(haproof.balancer.daemon_info) in C(__audit_info), C(__audit_probe) and C(__audit_daemon).
-    type: dict
-    required: true
-  services:
-    description: Results of M(haproof.balancer.vip_check) in a loop over addresses.
-    type: list
-    required: true
-  vips:
-    description: Virtual IPs to expect in addition to those of the VRRP instances, with or without prefix.
-    type: list
-    required: true
   accepted:
     description: Findings to mark as accepted.
     type: list

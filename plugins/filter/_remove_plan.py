@@ -13,22 +13,12 @@ version_added: "0.1.0"
 author: haproof.balancer contributors (@haproof)
 description:
   - Internal to the playbook C(remove); it may change in any release.
+extends_documentation_fragment:
+  - haproof.balancer.observations
 positional: hostvars, services, vips, request
 options:
   _input:
     description: The hosts of the cluster, and the one to remove.
-    type: list
-    required: true
-  hostvars:
-    description: Ansible's C(hostvars), with the result of M(haproof.balancer.vip_info) in C(__audit_info).
-    type: dict
-    required: true
-  services:
-    description: Results of M(haproof.balancer.vip_check) in a loop over addresses.
-    type: list
-    required: true
-  vips:
-    description: Virtual IPs that there should be, beside those of the VRRP instances; with or without prefix.
     type: list
     required: true
   request:

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from by_hand import changes, drilled, holders, pair_of, play, state
-from nodes import eventually
+from by_hand import (
+    assert_site_changes_nothing,
+    assert_site_would_change_nothing,
+    assert_works,
+    drilled,
+    pair_of,
+    play,
+    state,
+)
 
 if TYPE_CHECKING:
     from by_hand import Pair
@@ -40,7 +47,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
 
 
 def test_the_pair_works(pair: Pair) -> None:
-    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    assert_works(pair)
 
 
 def drill(pair: Pair, name: str) -> None:
@@ -54,9 +61,7 @@ def drill(pair: Pair, name: str) -> None:
         # The check starts nginx again, up to two seconds later, and the VIP stays.
         assert run["holder_during"] == "lb03", run["output"]
         assert 0 < run["outage_s"] < 5, run["output"]
-    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
-    for node in pair.nodes.values():
-        assert node.check_output("systemctl is-active keepalived %s", pair.engine).split() == ["active", "active"]
+    assert_works(pair)
 
 
 def test_drills_before(pair: Pair) -> None:
@@ -90,21 +95,11 @@ def test_adopt_accepts_what_runs_and_names_what_it_leaves(pair: Pair) -> None:
 
 
 def test_site_would_change_nothing(pair: Pair) -> None:
-    done = play(pair, "site", "--check")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
+    assert_site_would_change_nothing(pair)
 
 
 def test_site_changes_nothing(pair: Pair, lab: Lab) -> None:
-    before = state(pair)
-    with lab.probed(next(iter(pair.holders)), timeout_s=0.9) as seen:
-        done = play(pair, "site")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
-    assert state(pair) == before
-    assert holders(pair) == pair.holders
-    assert seen["requests"] > 100
-    assert seen["failed"] == 0
+    assert_site_changes_nothing(pair, lab)
 
 
 def test_a_check_that_keepalived_would_not_run_is_named(haproxy_pair: Pair) -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from by_hand import changes, drilled, holders, pair_of, play, state
+from by_hand import (
+    assert_site_changes_nothing,
+    assert_site_would_change_nothing,
+    assert_works,
+    drilled,
+    holders,
+    pair_of,
+    play,
+)
 from nodes import eventually
 
 if TYPE_CHECKING:
@@ -29,7 +37,7 @@ def pair(lab: Lab) -> Pair:
 
 
 def test_the_pair_works(pair: Pair) -> None:
-    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    assert_works(pair)
 
 
 def drill_as_the_guide_does(pair: Pair, name: str) -> None:
@@ -40,9 +48,7 @@ def drill_as_the_guide_does(pair: Pair, name: str) -> None:
     moved = drilled(pair, "keepalived_stop", f"{name}_keepalived")
     assert moved["holder_during"] == "lb02", moved["output"]
     assert moved["outage_s"] < 3, moved["output"]
-    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
-    for node in pair.nodes.values():
-        assert node.check_output("systemctl is-active nginx keepalived").split() == ["active", "active"]
+    assert_works(pair)
 
 
 def test_drills_before(pair: Pair) -> None:
@@ -86,21 +92,11 @@ def test_adopt_names_the_programs_and_what_it_leaves(pair: Pair) -> None:
 
 
 def test_site_would_change_nothing(pair: Pair) -> None:
-    done = play(pair, "site", "--check")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
+    assert_site_would_change_nothing(pair)
 
 
 def test_site_changes_nothing(pair: Pair, lab: Lab) -> None:
-    before = state(pair)
-    with lab.probed(next(iter(pair.holders)), timeout_s=0.9) as seen:
-        done = play(pair, "site")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
-    assert state(pair) == before
-    assert holders(pair) == pair.holders
-    assert seen["requests"] > 100
-    assert seen["failed"] == 0
+    assert_site_changes_nothing(pair, lab)
 
 
 def test_a_change_reaches_the_daemons_where_they_are(pair: Pair) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import testinfra
 import yaml
 
-from nodes import run_playbook, write_inventory
+from nodes import eventually, run_playbook, write_inventory
 
 if TYPE_CHECKING:
     import subprocess
@@ -81,6 +81,35 @@ def holders(pair: Pair) -> dict[str, list[str]]:
     """Return the holders of each VIP."""
     show = "ip -oneline address show to %s"
     return {vip: [name for name, node in pair.nodes.items() if node.check_output(show, vip)] for vip in pair.holders}
+
+
+def assert_works(pair: Pair) -> None:
+    """Wait until each VIP has its one holder; both daemons then run as their units."""
+    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    for node in pair.nodes.values():
+        assert node.check_output("systemctl is-active keepalived %s", pair.engine).split() == ["active", "active"]
+
+
+def assert_site_would_change_nothing(pair: Pair) -> None:
+    """Run site in check mode."""
+    _assert_unchanged(pair, play(pair, "site", "--check"))
+
+
+def assert_site_changes_nothing(pair: Pair, lab: Lab) -> None:
+    """Run site under requests to the first VIP."""
+    before = state(pair)
+    with lab.probed(next(iter(pair.holders)), timeout_s=0.9) as seen:
+        done = play(pair, "site")
+    _assert_unchanged(pair, done)
+    assert state(pair) == before
+    assert holders(pair) == pair.holders
+    assert seen["requests"] > 100
+    assert seen["failed"] == 0
+
+
+def _assert_unchanged(pair: Pair, done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert changes(done) == dict.fromkeys(pair.nodes, 0), done.stdout
 
 
 def drilled(pair: Pair, fault: str, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ description:
   - Reports when a running nginx or haproxy last read its files, by the age of its processes, and when these files were
     written. It does not matter who reloaded it, or how.
   - Reports for pairs set up by hand where programs and configurations are, whether the daemons run as their own
-    units, and which jobs of cron concern them or an address in keepalived's configuration.
+    units, and which cron jobs concern them or an address in keepalived's configuration.
   - Reports what a killed run of M(haproof.balancer.daemon_config) left undone, also for keepalived. See
     RV(haproof.balancer.vip_info#module:keepalived) for how a running keepalived differs from its files.
 extends_documentation_fragment:
@@ -77,8 +77,8 @@ daemons:
       sample: /etc/nginx/nginx.conf
     accepts:
       description:
-        - The kinds of complaints that a check of its files has, which O(haproof.balancer.daemon_config#module:accept)
-          takes; empty without O(check).
+        - The kinds of complaints from a check of its files, as in O(haproof.balancer.daemon_config#module:accept).
+          Empty without O(check).
       type: list
       elements: str
     loaded_at:
@@ -145,7 +145,7 @@ def keepalived_conf(run: Runner, pid: int) -> str | None:
 
 
 def complaints(run: Runner, name: str, path: str, conf: str) -> list[str]:
-    """Return the kinds of what a daemon says of a file that it runs with."""
+    """Return the kinds of complaints that a daemon has about its own configuration."""
     daemon = DAEMONS[name].at(path)
     if not daemon.acceptable:
         return []
@@ -177,7 +177,7 @@ def inspect(run: Runner, name: str, check: bool) -> dict[str, Any]:
 
 
 def related_jobs() -> list[str]:
-    """Return the jobs of cron that concern the daemons, or an address in keepalived's configuration."""
+    """Return the cron jobs that concern the daemons, or an address in keepalived's configuration."""
     return jobs(sorted(DAEMONS), addresses_in(read_sources(DEFAULT_CONFIG).text))
 
 

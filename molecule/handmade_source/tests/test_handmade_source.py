@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 JOB = "/var/spool/cron/crontabs/root: * * * * * /root/baojing.sh"
-KEPT = f"this job of cron is yours, and stays as it is: {JOB}"
+KEPT = f"this cron job is yours and stays as it is: {JOB}"
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ _LONGEST_SCRIPT = 65536
 
 
 def jobs(names: Iterable[str], addresses: Iterable[str]) -> list[str]:
-    """Return the jobs that say one of the words, or run a script that does: the file and the line, each once."""
+    """Return the jobs that name one of the words, or run a script that does: file and line, each once."""
     words = re.compile("|".join(rf"(?<![\w.:]){re.escape(word)}(?![\w:]|\.\d)" for word in (*names, *addresses)))
     files = [path for pattern in (*USERS, *SYSTEM) for path in sorted(glob.glob(pattern)) if os.path.isfile(path)]
     return [f"{path}: {line}" for path in dict.fromkeys(files) for line in concerning(_text(path), words)]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What runs on the hosts, to variables beside the configuration's, and what cannot or need not be taken over. Pure.
+"""Turns what runs on the hosts into variables beside the configurations', and names what site cannot manage. Pure.
 
 *answers* has what daemon_info returns for each host.
 """
@@ -67,7 +67,7 @@ def obstacles(answers: Answers) -> Iterator[str]:
 
 
 def left_alone(answers: Answers) -> Iterator[str]:
-    """Return what site will not change, or could not, one sentence each."""
+    """Return what site leaves alone or cannot change, one sentence each."""
     for host, answer in answers.items():
         for name, found in answer["daemons"].items():
             if found["running"] and not found["reloads"]:

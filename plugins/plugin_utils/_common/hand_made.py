@@ -17,5 +17,5 @@ def outside(name: str, stray: Mapping[str, Any]) -> str:
 
 
 def job_kept(job: str) -> str:
-    """Return that a job of cron stays as it is."""
-    return f"this job of cron is yours, and stays as it is: {job}"
+    """Return that a cron job stays as it is."""
+    return f"this cron job is yours and stays as it is: {job}"

@@ -98,6 +98,6 @@ def test_what_stays_as_it_is() -> None:
     job = "/etc/crontab: * * * * * root /root/alarm.sh"
     answers = {"lb01": answer("keepalived", "nginx", cron=[job]), "lb02": answer("nginx", nginx={"reloads": False})}
     assert list(left_alone(answers)) == [
-        f"lb01: this job of cron is yours, and stays as it is: {job}",
+        f"lb01: this cron job is yours and stays as it is: {job}",
         "lb02: nginx.service has no ExecReload=, without which site cannot apply a change: add one",
     ]

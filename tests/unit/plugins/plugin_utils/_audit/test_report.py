@@ -440,7 +440,7 @@ def test_a_job_of_cron_is_no_finding() -> None:
     seen = cluster()
     seen.daemons["lb02"]["cron"] = ["/etc/crontab: * * * * * root /root/alarm.sh"]  # type: ignore[index]  # a dictionary
     told = report(seen)
-    text = "lb02: this job of cron is yours, and stays as it is: /etc/crontab: * * * * * root /root/alarm.sh"
+    text = "lb02: this cron job is yours and stays as it is: /etc/crontab: * * * * * root /root/alarm.sh"
     assert told["warnings"] == [{"warning": "cron", "host": "lb02", "vip": "", "text": text}]
     assert told["findings"] == []
 

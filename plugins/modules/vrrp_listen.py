@@ -99,7 +99,7 @@ routers:
       elements: str
       sample: [198.18.0.10]
     authentication:
-      description: V(none), V(pass) or V(ah), or V(type N) for an unknown one. Never a password.
+      description: V(none), V(pass), V(ah), V(hmac) for a signed one, or V(type N) for an unknown one. Never a password.
       type: str
       sample: none
     ttl:

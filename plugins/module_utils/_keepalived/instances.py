@@ -149,6 +149,29 @@ class Block:
         return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
+class Signing(NamedTuple):
+    """``auth_hmac`` of keepalived 2.4: the keys by id, the id of the one that signs, and the mode. Empty without it."""
+
+    keys: dict[str, str]
+    active: str
+    mode: str
+
+    @property
+    def signs(self) -> bool:
+        """Whether the adverts carry a signature."""
+        return self.active in self.keys and not self.mode.startswith("receive")
+
+    def accepts(self, other: Signing) -> bool:
+        """Return whether this router accepts the adverts of *other*, as far as their files say."""
+        if not other.signs:
+            return not self.keys or self.mode != "enforce"
+        here, there = self.keys.get(other.active), other.keys[other.active]
+        if here is None:
+            return False
+        # The same key may be in files of different names.
+        return here == there or any(value.startswith("file:") for value in (here, there))
+
+
 @dataclass(frozen=True)
 class Address:
     """An address as it is ``written``, without prefix, and the interface after its ``dev``, if there is one."""
@@ -221,9 +244,20 @@ class Instance(Block):
     @property
     def authentication(self) -> list[tuple[str, str]] | None:
         """The directives of authentication with their arguments, sorted; None if they are not all known."""
-        lines = [*self.named("authentication"), *self.entries("authentication")]
+        # keepalived drops the block where it signs.
+        lines = [] if self.named("auth_hmac") else [*self.named("authentication"), *self.entries("authentication")]
         known = self.complete and all(line.known and not line.opaque for line in lines)
         return sorted((line.word(0), line.word(1)) for line in lines) if known else None
+
+    @property
+    def signing(self) -> Signing | None:
+        """How the adverts are signed; None if not all of its directives are known."""
+        lines = [*self.named("auth_hmac"), *self.entries("auth_hmac")]
+        if not self.complete or not all(line.known and not line.opaque for line in lines):
+            return None
+        last = {line.word(0): line.word(1) for line in lines}
+        keys = {line.word(1): line.word(2) for line in lines if line.word(0) == "key"}
+        return Signing(keys, last.get("active_key", ""), last.get("mode", "enforce"))
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,10 @@ ADVERTISEMENT = 1
 # RFC 2338 section 5.3.6; RFC 3768 reserved them again, and keepalived still sends them.
 _AUTHENTICATION = {0: "none", 1: "pass", 2: "ah"}
 _AUTH_DATA = 8
+# What keepalived 2.4 with auth_hmac appends to an advert of either version (draft-cassen-vrrp-auth-hmac): scheme 1, for
+# HMAC-SHA256, key id, two zero bytes, time, counter, and the first 16 bytes of the digest.
+_HMAC_SCHEME = 1
+_HMAC_TRAILER = 28
 
 
 class PacketError(ValueError):
@@ -82,7 +86,10 @@ def parse(payload: bytes, source: str, destination: str, ttl: int = TTL) -> Adve
     end = 8 + count * width
     if len(payload) < end:
         raise PacketError(f"is cut off: {count} addresses need {end} bytes, it has {len(payload)}")
+    message = end + (_AUTH_DATA if version == 2 else 0)
+    signed = _is_signature(payload[message:])
     # VRRPv2: authentication type, seconds. VRRPv3: four reserved bits, hundredths of a second.
+    authentication = _AUTHENTICATION.get(third >> 8, f"type {third >> 8}") if version == 2 else "none"
     interval_s = float(third & 0xFF) if version == 2 else (third & 0x0FFF) / 100
     return Advert(
         version=version,
@@ -93,9 +100,11 @@ def parse(payload: bytes, source: str, destination: str, ttl: int = TTL) -> Adve
         destination=destination,
         ttl=ttl,
         addresses=tuple(str(ipaddress.ip_address(payload[at : at + width])) for at in range(8, end, width)),
-        authentication=_AUTHENTICATION.get(third >> 8, f"type {third >> 8}") if version == 2 else "none",
-        checksum_ok=_checks(payload, source, destination, version),
-        trailer=b"" if version == 2 else payload[end:],
+        authentication="hmac" if signed else authentication,
+        # Over IPv4 it is computed before the signature is appended; over IPv6 the kernel includes that.
+        checksum_ok=_checks(payload, source, destination, version)
+        or (signed and _checks(payload[:message], source, destination, version)),
+        trailer=b"" if version == 2 or signed else payload[end:],
     )
 
 
@@ -115,6 +124,11 @@ def build(advert: Advert) -> bytes:
     except (struct.error, ValueError) as error:
         raise PacketError(f"cannot be an advert: {error}") from error
     return packed + struct.pack("!H", checksum(before + packed + bytes(2) + tail)) + tail
+
+
+def _is_signature(trailer: bytes) -> bool:
+    """Return whether bytes after a message are keepalived's signature. Without the key it cannot be verified."""
+    return len(trailer) == _HMAC_TRAILER and trailer[0] == _HMAC_SCHEME and trailer[2:4] == bytes(2)
 
 
 def _checks(payload: bytes, source: str, destination: str, version: int) -> bool:

@@ -192,6 +192,9 @@ def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Fi
             # Never the password itself.
             values = "" if key == "authentication" else f" {mine:g} here, {theirs:g} on {peer}:"
             yield Finding(key, f"{place}: {key} differs from {peer}'s:{values} {why}")
+    signing, peers_signing = here.signing, there.signing
+    if signing and peers_signing and not (signing.accepts(peers_signing) and peers_signing.accepts(signing)):
+        yield Finding("authentication", f"{place}: auth_hmac does not match {peer}'s: {SHARED['authentication']}")
     vips, others = (instance.all_addresses("virtual_ipaddress") for instance in (here, there))
     if vips is not None and others is not None and vips != others:
         yield Finding(

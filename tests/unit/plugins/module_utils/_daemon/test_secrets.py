@@ -18,6 +18,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("$AUTH=auth_pass s3cret\n$AUTH", ["s3cret"]),
     ("authentication { auth_pass s3cret }", ["s3cret"]),
     ("auth_type PASS } @lb01 auth_pass s3cret", ["s3cret"]),
+    ('auth_hmac {\n key 1 hex:00ff\n key 2 "a b"\n key 3 file:/etc/key\n active_key 1\n}', ["hex:00ff", "a b"]),
     ("$PRIORITY=100\npriority $PRIORITY", []),
     # nginx
     (r'proxy_set_header Authorization "Bearer \"k\\x\"";', ['"k\\x"', 'Bearer "k\\x"']),

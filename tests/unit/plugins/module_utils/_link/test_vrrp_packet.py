@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._link.checksum import checksum
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_packet import (
@@ -101,6 +104,36 @@ def test_one_wrong_bit_in_the_message_is_seen(name: str) -> None:
     advert = parse_packet(bytes(packet))
     assert advert is not None
     assert not advert.checksum_ok
+
+
+# What keepalived 2.4 appends with auth_hmac, by its documentation: scheme, key, zero, time, fraction, counter, digest.
+SIGNATURE = struct.pack("!BBHIHH", 1, 7, 0, 1767225600, 32768, 2) + hashlib.sha256(b"any").digest()[:16]
+V3 = Advert(3, 10, 254, 0.2, "192.0.2.11", "224.0.0.18", 255, ("192.0.2.10",), "none", True)
+V6 = Advert(3, 10, 254, 0.2, "fe80::11", "ff02::12", 255, ("fe80::10", "2001:db8::10"), "none", True)
+
+# Over IPv4 the checksum is older than the signature; over IPv6 the kernel computes it last.
+SIGNED_CASES: list[tuple[str, bytes, Advert]] = [
+    ("VRRPv3 over IPv4", build(V3) + SIGNATURE, V3),
+    ("VRRPv2", build(V3._replace(version=2, interval_s=1.0)) + SIGNATURE, V3._replace(version=2, interval_s=1.0)),
+    ("VRRPv3 over IPv6", build(V6._replace(trailer=SIGNATURE)), V6),
+]
+
+
+@pytest.mark.parametrize(
+    ("payload", "advert"), [case[1:] for case in SIGNED_CASES], ids=[case[0] for case in SIGNED_CASES]
+)
+def test_signed_advert(payload: bytes, advert: Advert) -> None:
+    assert parse(payload, advert.source, advert.destination) == advert._replace(authentication="hmac")
+    broken = bytes([*payload[:2], payload[2] ^ 1, *payload[3:]])
+    assert not parse(broken, advert.source, advert.destination).checksum_ok
+
+
+@pytest.mark.parametrize(
+    "trailer", [SIGNATURE[:-1], SIGNATURE + b"\0", b"\2" + SIGNATURE[1:], b"\1\1\0\1" + SIGNATURE[4:]]
+)
+def test_other_trailers_are_not_signatures(trailer: bytes) -> None:
+    advert = parse(build(V3) + trailer, V3.source, V3.destination)
+    assert (advert.authentication, advert.trailer, advert.checksum_ok) == ("none", trailer, False)
 
 
 @pytest.mark.parametrize("name", [name for name in PACKETS if not name.startswith("vrrp")])

@@ -276,6 +276,10 @@ def lines(block: Any) -> Any:
     ]
 
 
+UNSIGNED = (
+    "lb01: vrrp_instance VI_1: auth_hmac does not match lb02's: they would ignore each other's adverts, and both would"
+    " hold the VIP"
+)
 CHECK = {"vrrp_script chk": {"script": "/bin/true", "weight": -2}}
 # Two hosts of an instance that speaks version 3 whatever they say otherwise.
 SIX = [

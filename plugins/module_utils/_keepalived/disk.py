@@ -22,6 +22,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.scripts import missing, script_line
 
 _INCLUDE = re.compile(rf"^[ \t]*(?:{'|'.join(sorted(INCLUDES))})[ \t]+([^\s!#][^\n!#]*)[^\n]*$", re.MULTILINE)
+# A pair of braces without others in it.
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _MOST_FILES = 256
 
 
@@ -50,10 +52,20 @@ def _read(path: str, files: list[str]) -> str:
     folder = os.path.dirname(path)
 
     def included(line: re.Match[str]) -> str:
-        pattern = line.group(1).strip().strip("\"'")
-        return "\n".join(_read(name, files) for name in sorted(glob.glob(os.path.join(folder, pattern))))
+        # Quotes are part of the names.
+        patterns = _alternatives(os.path.join(folder, line.group(1).strip()))
+        return "\n".join(_read(name, files) for pattern in patterns for name in sorted(glob.glob(pattern)))
 
     return _INCLUDE.sub(included, text)
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """Return the patterns that one with braces stands for, by GLOB_BRACE of glob(3)."""
+    found = _BRACES.search(pattern)
+    if not found:
+        return [pattern]
+    before, after = pattern[: found.start()], pattern[found.end() :]
+    return [each for one in found[1].split(",") for each in _alternatives(before + one + after)]
 
 
 def not_run(name: str, files: Sequence[str]) -> str:

@@ -306,9 +306,8 @@ def virtual_addresses(tree: Any) -> list[str]:
 
 def includes(tree: Any) -> list[str]:
     """Return the files, or patterns, that a configuration includes, each once and as written."""
-
     # Not with read(), which takes seconds for a large file.
-    return list(dict.fromkeys(pattern.strip().strip("\"'") for pattern in _INCLUDE.findall(render(tree))))
+    return list(dict.fromkeys(pattern.strip() for pattern in _INCLUDE.findall(render(tree))))
 
 
 def defines(key: str) -> bool:

@@ -47,6 +47,14 @@ def test_a_check_that_does_not_run_is_named_with_its_place(tmp_path: Path) -> No
     assert not_run("other", files) == "vrrp_script other: keepalived does not run this check"
 
 
+def test_an_include_names_alternatives_and_quotes(tmp_path: Path) -> None:
+    main = tmp_path / "a.conf"
+    main.write_text('include {d,b{1,2}}.conf\ninclude "b3".conf\n')
+    for name in ("d", "b1", "b2", "b3", '"b3"'):
+        (tmp_path / f"{name}.conf").write_text(f"{name}\n")
+    assert read_sources(str(main)).text.split() == ["d", "b1", "b2", '"b3"']
+
+
 def test_an_include_names_the_rest_of_its_line(tmp_path: Path) -> None:
     first, second = tmp_path / "a.conf", tmp_path / "b  c.conf"
     first.write_text("include b  c.conf  # a comment\n")

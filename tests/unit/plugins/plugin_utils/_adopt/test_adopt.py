@@ -52,6 +52,7 @@ def test_no_host() -> None:
 
 INCLUDES: list[tuple[str, str, list[str]]] = [
     ("keepalived", "include /etc/keepalived/conf.d/*.conf\nvrrp_instance a { includer b\n include b\n}\n", ["b"]),
+    ("keepalived", "include /etc/keepalived/conf.d/*.conf\ninclude \"a\" 'b'\n", ["\"a\" 'b'"]),
     ("keepalived", "global_defs { router_id include }\n", []),
     ("nginx", "include modules/*.conf; http { include mime.types; server { include mime.types; } }", ["mime.types"]),
     ("haproxy", "global\n lua-load include.lua\n", []),

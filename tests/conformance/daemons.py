@@ -31,8 +31,9 @@ exec chroot "$root" "$@"
 
 
 def configuration(path: Path) -> str:
-    """Read a configuration, with a carriage return for each ``␍``: linters reject files with the real one."""
-    return path.read_bytes().decode().replace("␍", "\r")
+    """Read a configuration, with a control character for each of its symbols, such as ``␍``: linters reject these."""
+    symbols = {0x2400 + code: code for code in range(32)} | {0x2421: 0x7F}
+    return path.read_bytes().decode().translate(symbols)
 
 
 def run(release: str, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

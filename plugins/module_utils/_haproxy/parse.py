@@ -51,7 +51,8 @@ _PART = r"""[^ \t\r\v\f\\"'#]|\\[ \\#"']|\\|"(?:[^"\\]|\\.)*"|'[^']*'"""
 _WORD = re.compile(f"(?:{_PART})+")
 # A line in which a blank is a blank, and nothing else means more than itself.
 _SIMPLE = re.compile(r"[\t !$-&(-[\]-~]*")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# What haproxy does not accept in a word.
+_CONTROL = re.compile(r"[\x00\r]")
 # Bytes that are not UTF-8, in a text that was decoded with "surrogateescape".
 _BYTE = re.compile("[\udc80-\udcff]")
 _QUOTING = re.compile(r"""(\\x[0-9A-Fa-f]{2}|\\.)|"((?:[^"\\]|\\.)*)"|'([^']*)'""")

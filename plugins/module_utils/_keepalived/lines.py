@@ -26,7 +26,11 @@ _LAST_BACKSLASHES = re.compile(r"\\*\Z")
 _NO_BRACE = re.compile(r"(?:[^{}\"$]+|\"[^\"]*\"|\$\{\w+\}|\$)*", re.ASCII)
 # Matches most lines, for speed: plain words with single blanks, and a brace at the end.
 _ORDINARY = re.compile(r"[ \t]*(?!include|auth_pass)([\w.:/-]+(?: [\w.:/-]+)*)? ?([{}])?[ \t]*", re.ASCII)
-_UNREADABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_UNREADABLE = re.compile(r"[\x00\n\ud800-\udfff]")
+# Blanks between words, but not at the ends of lines, nor behind a condition or a definition's name.
+_ODD_BLANK = re.compile(r"[\v\f\r]")
+_TEXT_WITH_ODD_BLANKS = re.compile(r"(?:[^\"'\\$@~]|\"[^\"\\$]*\")+")
+_ODD_BLANK_OR_QUOTED = re.compile(r"[\v\f\r]|\"[^\"]*\"")
 # After a brace keepalived reads an included file twice, on a separate line once.
 _INCLUDE = re.compile(r"(?:^|^@\S+[ \t]+|[{}][ \t]*)include[abmrw]?\s", re.ASCII)
 _DEFINITION = re.compile(r"(@\S+)?[ \t]*(\$[A-Za-z_]\w*=)[ \t]*(.*)", re.ASCII)
@@ -74,6 +78,16 @@ def content(raw: str) -> str:
     return text
 
 
+def _with_plain_blanks(text: str, in_definition: bool) -> str:
+    """Return a line's content with a plain blank for each other one outside quotes. Raises ValueError."""
+    if in_definition or "include" in text or not _TEXT_WITH_ODD_BLANKS.fullmatch(text):
+        raise ValueError(
+            "holds a form feed, vertical tab or carriage return, which keepalived does not take for a blank everywhere;"
+            " replace it with a blank"
+        )
+    return _ODD_BLANK_OR_QUOTED.sub(lambda found: found[0] if found[0][0] == '"' else " ", text).strip(" ")
+
+
 def read(text: str) -> Iterator[Line]:
     """Return the lines of *text* that are not empty. Raises ParseError."""
     started, parts = 0, [""]
@@ -86,7 +100,7 @@ def read(text: str) -> Iterator[Line]:
             if brace:
                 yield Line(number, brace)
             continue
-        here = _content(number, raw)
+        here = _content(number, raw, bool(started))
         goes_on = here.endswith("\\")
         if started:
             part = here[:-1].rstrip(" \t") if goes_on else here
@@ -103,9 +117,10 @@ def read(text: str) -> Iterator[Line]:
         yield Line(started, _definition([*parts, ""]))
 
 
-def _content(number: int, raw: str) -> str:
+def _content(number: int, raw: str, in_definition: bool) -> str:
     try:
-        return content(raw)
+        text = content(raw)
+        return _with_plain_blanks(text, in_definition) if _ODD_BLANK.search(text) else text
     except ValueError as error:
         raise ParseError(f"line {number}: {error}") from None
 

@@ -30,7 +30,9 @@ _PASSWORD = re.compile(r"(?P<key>\s*(?:@\S+\s+)?auth_pass(?:\s+|$))(?P<password>
 # keepalived replaces the name of a definition, anywhere.
 _REFERENCE = re.compile(r"\$(\w+|\{\w+\})", re.ASCII)
 _PASSWORD_LENGTH = 8
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00\n\v\f\r]")
+_CONTROL_IN_QUOTES = re.compile(r"[\x00\n]")
+_QUOTED = re.compile(r"\"[^\"]*\"")
 
 
 def render(tree: Mapping[str, Any] | Sequence[Any] | str) -> str:
@@ -205,7 +207,7 @@ def _line(text: str, path: str, depth: int) -> str:
 def _checked(text: str, path: str) -> str:
     # Never show a password.
     shown = "the value" if path.endswith("password") or _PASSWORD.match(text) else repr(text)
-    if _CONTROL.search(text):
+    if _CONTROL_IN_QUOTES.search(text) or _CONTROL.search(_QUOTED.sub("", text)):
         raise ConfigError(path, f"{shown} holds a line break or control character")
     text = text.strip(" \t")
     if not text:

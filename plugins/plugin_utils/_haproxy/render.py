@@ -32,7 +32,7 @@ LINE_MAPPINGS: Mapping[str, tuple[str, ...]] = {
 _SIMPLE = re.compile(r"[\t !$-&(-[\]-~]*")
 # The part of a line with complete words and closed quotes.
 _WHOLE = re.compile(r"""(?:[^\\"'#]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')*""")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00\n\r]")
 _PLAIN = re.compile(r"""[^\x00-\x20\x7f"'\\#]+""")
 
 

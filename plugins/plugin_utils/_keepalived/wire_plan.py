@@ -63,7 +63,7 @@ def fingerprint(tree: Any) -> str:
         vips = [f"{line.condition} {line.word(0)}" for line in instance.entries(*ADDRESSES)]
         seen.append([instance.name, vips, str(instance.version), lines])
     # Only the host knows which of these apply.
-    by_host = [line for line in map(str.strip, render(tree).splitlines()) if line.startswith("@") and defines(line)]
+    by_host = [line for line in map(str.strip, render(tree).split("\n")) if line.startswith("@") and defines(line)]
     return hashlib.sha256(json.dumps([*sorted(seen), by_host]).encode()).hexdigest()[:16]
 
 

@@ -13,7 +13,6 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_err
 from ansible_collections.haproof.balancer.plugins.module_utils._common.repeated_keys import free_key
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.lua import end_of_code, is_lua
 from ansible_collections.haproof.balancer.plugins.plugin_utils._nginx.render import (
-    CONTROL,
     DEEPEST,
     WITHOUT_VALUE,
     arguments_of,
@@ -193,10 +192,6 @@ def _word(text: str, start: int) -> tuple[str, int]:
 
 
 def _refuse_unwritable(text: str, start: int, end: int) -> None:
-    control = CONTROL.search(text, start, end)
-    if control:
-        what = f"control character U+{ord(control[0]):04X}, which this collection does not write"
-        raise _error(text, control.start(), what)
     byte = _BYTE.search(text, start, end)
     if byte:
         raise _error(text, byte.start(), "is not UTF-8")

@@ -103,10 +103,17 @@ def _begun(runs: str) -> str:
 
 
 INSTANCE = b"vrrp_instance VI_1 {\n    interface eth0\n    virtual_router_id 51\n    %b\n}\n"
+ODD_BLANK = (
+    "holds a form feed, vertical tab or carriage return, which keepalived does not take for a blank everywhere;"
+    " replace it with a blank"
+)
 # What stands in the instance, and what is told. Of these keepalived reads something else than is written.
 REFUSED: list[tuple[bytes, str]] = [
     (b"notify /usr/bin/ip\x00 x", "line 4: holds a control character"),
-    (b"notify /usr/bin/ip\x0cx", "line 4: holds a control character"),
+    (b"notify '/usr/bin/ip\x0cx'", f"line 4: {ODD_BLANK}"),
+    (b"@lb01\x0bnotify /usr/bin/ip", f"line 4: {ODD_BLANK}"),
+    (b"$A=1\r2", f"line 4: {ODD_BLANK}"),
+    (b"$A= \\\n\x0c", f"line 5: {ODD_BLANK}"),
     (b'notify "/usr/bin/ip \xe4"', "line 4: is not UTF-8"),
     (b"# " + b"x" * 1020, "line 4: is longer than the 1022 bytes that keepalived takes for one line"),
     (b'notify "/usr/bin/ip', "line 4: a quote is not closed"),

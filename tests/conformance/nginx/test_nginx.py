@@ -50,9 +50,9 @@ SITE: dict[str, Any] = {
     "nginx_servers": [{"listen": "80 default_server", "location /": {"proxy_pass": "http://backends"}}],
 }
 NO_DEFAULTS: dict[str, Any] = {"main": {}, "events": {}, "http": {}, "upstream": {}, "servers": []}
-# Where crossplane differs from nginx: it takes U+0085 and U+00A0 for blanks, a carriage return for a line feed, and a
-# brace in a word, or in a comment of Lua, for the end of a block.
-NOT_FOR_CROSSPLANE = ("brace_in_words", "carriage_returns", "lua", "separators")
+# Where crossplane differs from nginx: it takes form feeds, U+0085 and U+00A0 for blanks, a carriage return for a line
+# feed, and a brace in a word, or in a comment of Lua, for the end of a block.
+NOT_FOR_CROSSPLANE = ("brace_in_words", "carriage_returns", "control_characters", "lua", "separators")
 LISTEN = re.compile(r"\blisten\s+80;")
 
 

@@ -92,6 +92,7 @@ CASES: list[tuple[str, str, Any]] = [
         {"backend b": {"no 'a b'": "c", "a\\ b": "c", "no 'a b' d": True, "x": True, "a\\ b c": True}},
     ),
     ("quoted sections", "'global'\n \"a\" b\n", {"'global'": {'"a"': "b"}}),
+    ("control characters", "global\n a\fb \x1b[0m 'c\f\v'\n", {"global": {"a": "b \x1b[0m 'c\f\v'"}}),
     (
         "numbers are of ASCII digits, and not endless",
         "global\n a \u0663\n b 1\u0663\n c " + "9" * 19 + "\n d 12\n",

@@ -37,6 +37,12 @@ CASES: list[tuple[str, str, Any]] = [
     ("long numbers", f"a {'9' * 900}\n", {"a": "9" * 900}),
     ("digits of another script", "a \u0661\n", {"a": "\u0661"}),
     ("blanks of another kind are part of a word", "a b\u00a0c\n", {"a": "b\u00a0c"}),
+    (
+        "other blanks between words",
+        "\f\n\va\fb \v\rc\r\nd {\f\n e\f}\n",
+        {"a": "b c", "d": {"e": True}},
+    ),
+    ("control characters in words", 'a \x1b[0m\x01 "b\f\v\r"\n', {"a": '\x1b[0m\x01 "b\f\v\r"'}),
     ("line ends of DOS", "a 1\r\nb {\r\n c\r\n}\r\n", {"a": 1, "b": {"c": True}}),
     ("a block", "global_defs {\n  router_id lb01\n}\n", {"global_defs": {"router_id": "lb01"}}),
     ("braces of their own", "global_defs\n{\n  router_id lb01 }\n", {"global_defs": {"router_id": "lb01"}}),
@@ -116,6 +122,10 @@ AS_IT_STANDS = [
     ("authentication {\n auth_pass p\u00e4ss\n}\n", "a password outside ASCII"),
 ]
 
+ODD_BLANK = (
+    "holds a form feed, vertical tab or carriage return, which keepalived does not take for a blank everywhere;"
+    " replace it with a blank"
+)
 BROKEN = [
     ("a {\n b\n", "line 1: a block opens that is never closed"),
     ("a\n}\n", "line 2: a block closes that was not opened"),
@@ -123,7 +133,9 @@ BROKEN = [
     ('a\nb "c\n', "line 2: a quote is not closed"),
     ('a "b \\" c\n', "line 1: a quote is not closed"),
     ("a\nb\x00\n", "line 2: holds a control character"),
-    ("a\nb\rc\n", "line 2: holds a control character"),
+    ("a\nb 'c\r'\n", f"line 2: {ODD_BLANK}"),
+    ("a\n@lb01\fb\n", f"line 2: {ODD_BLANK}"),
+    ("$A= \\\n b \\\n\v\n", f"line 3: {ODD_BLANK}"),
     ("# ok \udce4\nb \udce4\n", "line 2: is not UTF-8"),
     (f"a\n# {'x' * 1021}\n", "line 2: is longer than the 1022 bytes that keepalived takes for one line"),
     ("a\nb " + "\u00e4" * 511, "line 2: is longer than the 1022 bytes that keepalived takes for one line"),

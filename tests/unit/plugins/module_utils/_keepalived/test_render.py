@@ -46,11 +46,15 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("what keeps its braces", {"include": "{a,b}", "~LST({A},": "{1}) ${A}"}, "include {a,b}\n~LST({A}, {1}) ${A}\n"),
     ("escaped and single quoted", {"a": "b\\#c \\!d don't"}, "a b\\#c \\!d don't\n"),
+    ("control characters", {"a": '\x1b[0m "b\f\v\r\x7f"'}, 'a \x1b[0m "b\f\v\r\x7f"\n'),
     ("escapes in a script", {"script": '"/bin/sh -c \\"a # b\\""'}, 'script "/bin/sh -c \\"a # b\\""\n'),
 ]
 
 BROKEN: list[tuple[dict[str, Any], str]] = [
     ({"a": {"b": "x\ny"}}, "a.b: 'b x\\ny' holds a line break or control character"),
+    ({"a": {"b": "x\0y"}}, "a.b: 'b x\\x00y' holds a line break or control character"),
+    ({"a": '"x\ny"'}, "a: 'a \"x\\ny\"' holds a line break or control character"),
+    ({"a": '"b" x\fy'}, "a: 'a \"b\" x\\x0cy' holds a line break or control character"),
     ({"a": ["x } y"]}, "a[0]: 'x } y' holds one of ! # { }; put the word in double quotes"),
     ({"a": "b # c"}, "a: 'a b # c' holds one of ! # { }; put the word in double quotes"),
     ({"a": 'b "c'}, "a: 'a b \"c' leaves a quote open"),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -109,7 +110,7 @@ class Block:
 
     lines: tuple[Directive, ...]
 
-    @property
+    @cached_property
     def complete(self) -> bool:
         """Whether all lines are known."""
         return not any(line.opaque for line in self.lines)

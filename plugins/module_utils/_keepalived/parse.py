@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any, Iterable, Iterator, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.collection import no_collection
 from ansible_collections.haproof.balancer.plugins.module_utils._common.config_error import ConfigError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import (
@@ -58,6 +59,7 @@ class _EntangledError(Exception):
     """Lines and blocks that are not nested in each other: a brace under a condition, or in a definition."""
 
 
+@no_collection()
 def parse(text: str) -> dict[str, Any] | list[Any] | str:
     """Return *text* as ``render`` takes it, without comments.
 

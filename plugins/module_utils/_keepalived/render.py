@@ -17,6 +17,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines
 )
 
 _INDENT = "    "
+# The first one is found much faster.
+_MAPPINGS = (dict, Mapping)
 # By decomment() of keepalived's lib/parser.c only double quotes keep "!" and "#" from beginning a comment, and a
 # backslash hides what follows it.
 _NO_COMMENT = re.compile(r"\\.|\"(?:\\.|[^\"\\])*\"")
@@ -47,7 +49,7 @@ def render(tree: Mapping[str, Any] | Sequence[Any] | str) -> str:
     """
     former = ""
     lines = []
-    for line in _body([tree] if isinstance(tree, str) else tree, "", 0):
+    for line in _body([tree] if isinstance(tree, str) else tree, "", 0, []):
         # An empty line separates blocks; plain directives stay together.
         opens = line.endswith("{") and not line.startswith(" ")
         if former and (opens or former == "}" or "\n" in former):
@@ -105,40 +107,54 @@ def _with_password(line: str, path: str) -> str:
     return found["key"] + (f'"{secret}"' if quoted else secret)
 
 
-def _body(value: Any, path: str, depth: int) -> list[str]:
-    lines: list[str] = []
-    if isinstance(value, Mapping):
+def _body(value: Any, path: str, depth: int, lines: list[str]) -> list[str]:
+    """Append the lines of a block to *lines*, and return these."""
+    if isinstance(value, _MAPPINGS):
         for key, inner in value.items():
-            lines += _directive(key, inner, child(path, key), depth)
+            _directive(key, inner, child(path, key), depth, lines)
         return lines
     for index, item in enumerate(value):
         place = f"{path}[{index}]"
         if isinstance(item, str):
             lines.append(_as_it_stands(item, place) if "\n" in item and not depth else _line(item, place, depth))
-        elif isinstance(item, (Mapping, list)):
-            lines += _body(item, place, depth)
+        elif isinstance(item, (list, *_MAPPINGS)):
+            _body(item, place, depth, lines)
         else:
             lines.append(_line(_scalar(item, place), place, depth))
     return lines
 
 
-def _directive(key: object, value: Any, path: str, depth: int) -> list[str]:
+def _directive(key: object, value: Any, path: str, depth: int, lines: list[str]) -> None:
+    """Append the lines of a directive to *lines*."""
     name = str(key)
     if "auth_pass" in name and name.split()[-1] == "auth_pass" and _changed_by_yaml(value):
         raise ConfigError(
             path, "is a boolean or a number with a point, or has a blank at an end; put it in double quotes"
         )
     if value is False:
-        return []
+        return
     if value is True or value is None:
-        return [_line(name, path, depth)]
-    if isinstance(value, (list, tuple, Mapping)):
-        block = [_line(name, path, depth) + " {", *_body(value, path, depth + 1), _INDENT * depth + "}"]
-        return _under(name.split()[0], block, path) if name.lstrip().startswith("@") else block
-    if "$" in name and _DEFINITION.fullmatch(name):
-        text = _scalar(value, path)
-        return [_definition(name, text, path) if "\n" in text else _line(name + text, path, depth)]
-    return [_line(f"{name} {_scalar(value, path)}", path, depth)]
+        lines.append(_line(name, path, depth))
+    elif isinstance(value, (str, int, float)):
+        if "$" in name and _DEFINITION.fullmatch(name):
+            text = str(value)
+            lines.append(_definition(name, text, path) if "\n" in text else _line(name + text, path, depth))
+        else:
+            lines.append(_line(f"{name} {value}", path, depth))
+    elif name.lstrip().startswith("@"):
+        lines += _under(name.split()[0], _block(name, value, path, depth, []), path)
+    else:
+        _block(name, value, path, depth, lines)
+
+
+def _block(name: str, value: Any, path: str, depth: int, lines: list[str]) -> list[str]:
+    """Append the lines of a directive with a block to *lines*, and return these."""
+    if not isinstance(value, (list, tuple, *_MAPPINGS)):
+        raise ConfigError(path, f"{value!r} is not a text or number")
+    lines.append(_line(name, path, depth) + " {")
+    _body(value, path, depth + 1, lines)
+    lines.append(_INDENT * depth + "}")
+    return lines
 
 
 def _under(condition: str, block: Sequence[str], path: str) -> list[str]:

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
-from typing import AbstractSet, Any, Callable, Iterator, Mapping, NamedTuple
+from typing import AbstractSet, Any, Callable, Mapping, NamedTuple
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.collection import no_collection
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy import parse as haproxy_parse
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import instances as keepalived_instances
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived import parse as keepalived_parse
@@ -57,19 +56,7 @@ READERS = {
 }
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python's collector from repeatedly scanning millions of new objects, none of them in a cycle."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_no_collection()
+@no_collection()
 def adopt(
     daemon: str,
     files: Mapping[str, bytes],

@@ -72,7 +72,10 @@ def test_audit_names_what_the_check_has_started_outside_of_its_unit(pair: Pair) 
         assert eventually(lambda: node.run("pgrep nginx").rc == 0, within_s=6)
         audited, adopted = play(pair, "audit"), play(pair, "adopt")
     finally:
-        node.check_output("systemctl stop keepalived; pkill nginx; sleep 1; systemctl start nginx keepalived")
+        node.check_output("systemctl stop keepalived; pkill nginx")
+        assert eventually(lambda: node.run("pgrep nginx").rc == 1, within_s=20)
+        # Started at once, the check would start nginx before the unit does.
+        node.check_output("systemctl start nginx && systemctl start keepalived")
     for done in (audited, adopted):
         assert done.returncode != 0
         output = " ".join(done.stdout.split())

@@ -22,8 +22,8 @@ options:
   hostvars:
     description:
       - Ansible's C(hostvars), with the results of M(haproof.balancer.daemon_config) in C(__nginx_configured),
-        C(__haproxy_configured) and C(__keepalived_configured), and that of M(haproof.balancer.vip_info) in
-        C(__site_info).
+        C(__haproxy_configured) and C(__keepalived_configured), that of M(haproof.balancer.vip_info) in
+        C(__site_info), and a replaced engine in C(__site_replaces).
     type: dict
     required: true
   balancers:
@@ -66,8 +66,10 @@ def _site_summary(
 ) -> dict[str, list[Any]]:
     """Return the lines about these hosts."""
     from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.engine import idle_variables
     from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.summary import (
         DAEMONS,
+        ENGINES,
         SiteRun,
         changes,
         lines,
@@ -78,19 +80,22 @@ def _site_summary(
     results = {
         host: {daemon: hostvars[host].get(f"__{daemon}_configured") or {} for daemon in DAEMONS} for host in hosts
     }
-    plans = [hostvars[host].get(f"__{engine}_plan") or {} for host in balancers[:1] for engine in ("nginx", "haproxy")]
+    plans = [hostvars[host].get(f"__{engine}_plan") or {} for host in balancers[:1] for engine in ENGINES]
     ports = {port: tls for plan in plans for port, tls in plan.get("ports", {}).items()}
+    former = {host: hostvars[host]["__site_replaces"] for host in balancers if "__site_replaces" in hostvars[host]}
     run = SiteRun(
         vips=list(dict.fromkeys(vips)),
         results=results,
         infos={host: _info(hostvars[host]) for host in balancers},
         services={answer["item"]["vip"]: answer for answer in services if "item" in answer},
         check_mode=check_mode,
+        former=former,
     )
+    idle = idle_variables(former, {host: hostvars[host] for host in former})
     return {
         "requests": requests(run.vips, asked, ports),
         "changes": changes(run),
-        "lines": [printable(line) for line in (*lines(run), *_left(hostvars, balancers))],
+        "lines": [printable(line) for line in (*lines(run), *idle, *_left(hostvars, balancers))],
     }
 
 

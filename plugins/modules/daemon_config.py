@@ -30,6 +30,7 @@ attributes:
     support: full
     details:
       - The daemon also checks the new main file, if the daemon is installed and no file in O(files) would change.
+      - Fails if the daemon would be started, and a process outside of O(replaces) has one of its addresses.
   diff_mode:
     support: full
   idempotent:
@@ -174,6 +175,11 @@ options:
         description: The text of that file. Without it the file must not exist.
         type: str
         default: ""
+  replaces:
+    description:
+      - The systemd unit of another daemon whose place this one takes, such as the previous engine behind a virtual IP.
+        The module does not stop it, and only reports in RV(replaces) whether it still is there.
+    type: str
   restart_on:
     description: Those of the files, including O(absent), whose change needs a restart.
     type: list
@@ -223,6 +229,12 @@ maintenance_since:
   returned: success, unless only RV(pending) is returned
 pending:
   description: Whether there are changes to make, which O(look) only reports.
+  type: bool
+  returned: success
+replaces:
+  description:
+    - Whether the unit in O(replaces) still has this one's place. keepalived tracks it and not this one, or it has one
+      of the addresses of this one's main file.
   type: bool
   returned: success
 restarted:
@@ -399,13 +411,13 @@ def masks(named: list[str], target: str, secret: set[str], wanted: list[File], f
     return Mask(all_known()), Mask(chain(all_known(), words()))
 
 
-def end_look(module: AnsibleModule, transaction: Transaction) -> None:
+def end_look(module: AnsibleModule, transaction: Transaction, replaces: bool) -> None:
     """End a module that only looks if the *transaction* has changes, or packages are not installed."""
     wanted = module.params["look"]
     if wanted and not (
-        not transaction.changes and has_source(wanted) and packages_installed(wanted, module.run_command)
+        not (transaction.changes or replaces) and has_source(wanted) and packages_installed(wanted, module.run_command)
     ):
-        module.exit_json(changed=False, changed_files=[], pending=True)
+        module.exit_json(changed=False, changed_files=[], pending=True, replaces=replaces)
 
 
 def readable_texts(wanted: list[File], target: str, secret: AbstractSet[str], mask: Mask) -> dict[str, str]:
@@ -415,11 +427,21 @@ def readable_texts(wanted: list[File], target: str, secret: AbstractSet[str], ma
     return {dest: text for dest, text in masked.items() if text.count("\n") == texts[dest].count("\n")}
 
 
-def give_up(module: AnsibleModule, **why: Any) -> None:
+def give_up(module: AnsibleModule, replaces: bool = False, **why: Any) -> None:
     """Fail. A module that only looks reports a pending change instead, and the change then fails."""
     if module.params["look"]:
-        module.exit_json(changed=False, changed_files=[], pending=True)
+        module.exit_json(changed=False, changed_files=[], pending=True, replaces=replaces)
     module.fail_json(**why)
+
+
+def has_former(module: AnsibleModule, service: Service, target: File) -> bool:
+    """Return whether the unit that the service replaces still has its place."""
+    former, found = module.params["replaces"], False
+    try:
+        found = bool(former) and service.replaces(former, target.content)
+    except ServiceError as failure:
+        module.fail_json(msg=str(failure), output=failure.output)
+    return found
 
 
 def main() -> None:
@@ -443,6 +465,7 @@ def main() -> None:
             "absent": {"type": "list", "elements": "path", "default": []},
             "manifest": {"type": "path"},
             "look": {"type": "dict", "options": PACKAGES},
+            "replaces": {"type": "str"},
             "restart_on": {"type": "list", "elements": "path", "default": []},
             "timeout": {"type": "float", "default": 10.0},
             **FILE_OPTIONS,
@@ -470,9 +493,15 @@ def main() -> None:
     target = wanted[-1]
     if not target.content.strip():
         give_up(module, msg=f"content for {target.dest} is empty: {daemon.name} would serve nothing")
+
+    def warn(message: str) -> None:
+        module.warn(mask_output(message))
+
+    service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
+    replaces = has_former(module, service, target)
     installed = module.get_bin_path(binary) is not None
     if not installed and not module.check_mode:
-        give_up(module, msg=f"{binary} is not installed, so {target.dest} cannot be checked")
+        give_up(module, replaces, msg=f"{binary} is not installed, so {target.dest} cannot be checked")
 
     files = FileSet(selinux_label(module))
     secret = {options["dest"] for options in module.params["files"] if options["secret"]}
@@ -484,11 +513,6 @@ def main() -> None:
     gone = [path for path, former in unwanted.items() if former]
     former = [file for file in (*present.values(), *unwanted.values()) if file]
     mask, mask_output = masks(secrets_of(module.params), target.dest, secret, wanted, former)
-
-    def warn(message: str) -> None:
-        module.warn(mask_output(message))
-
-    service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
     result: dict[str, Any] = {
         "changed_files": [*(file.dest for file in pending), *gone],
         "diff": [
@@ -498,11 +522,12 @@ def main() -> None:
         "reloaded": False,
         "restarted": False,
         "maintenance_since": maintenance_since(service.unit),
+        "replaces": replaces,
     }
     try:
         idle = service.idle([*module.params["units"], service.unit])
         transaction = Transaction(target, pending, gone, idle, module.params["restart_on"], left)
-        end_look(module, transaction)
+        end_look(module, transaction, replaces)
         result["started"] = [unit.name for unit in idle]
         result["changed"] = transaction.changes
         if transaction.left:
@@ -511,13 +536,14 @@ def main() -> None:
             tidy(transaction, [os.path.dirname(path) for path in (*present, *unwanted)])
             done = apply(files, service, transaction, mark)
         else:
+            service.check_start(module.params["replaces"] or "", target.content)
             done = preview(files, service, transaction, installed)
         result["restarted" if transaction.restarts else "reloaded"] = done
     except ServiceError as failure:
         output, reason = mask_output(failure.output), mask_output(str(failure))
         quoted = quoted_lines(output, readable_texts(wanted, target.dest, secret, mask_output))
         users = port_users(ports_in_use(f"{reason}\n{output}"))
-        give_up(module, msg="\n".join(filter(None, [reason, output, *quoted, *users])), output=output)
+        give_up(module, replaces, msg="\n".join(filter(None, [reason, output, *quoted, *users])), output=output)
     module.exit_json(**result, pending=False)
 
 

@@ -76,51 +76,16 @@ from typing import Any, Container
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import LISTEN, Socket, parse_tcp, served
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import LISTEN, Socket, served
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unit_sockets import (
+    read_inodes,
+    read_processes,
+    read_sockets,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import AddressError, bare_address
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.url import tcp_port
 
 POLL_S = 0.02
-_CGROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
-
-
-def read_processes(run: Runner, unit: str) -> list[int]:
-    """Return the processes of a unit, none if it is not running."""
-    _rc, out, _err = run(["systemctl", "show", "--property=ControlGroup", "--value", unit])
-    group = out.strip()
-    for base in _CGROUPS if group else ():
-        try:
-            with open(f"{base}{group}/cgroup.procs", encoding="ascii") as stream:
-                return [int(word) for word in stream.read().split()]
-        except FileNotFoundError:
-            continue
-    return []
-
-
-def read_inodes(pids: list[int]) -> set[int]:
-    """Return the inodes of all sockets of these processes."""
-    found = set()
-    for pid in pids:
-        try:
-            names = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
-        except FileNotFoundError:
-            # It has since ended, or closed a file. The next poll sees the others.
-            continue
-        found |= {int(name[8:-1]) for name in names if name.startswith("socket:[")}
-    return found
-
-
-def read_sockets(pid: int) -> list[Socket]:
-    """Return the TCP sockets in a process's network namespace."""
-    found = []
-    for name in ("tcp", "tcp6"):
-        try:
-            with open(f"/proc/{pid}/net/{name}", encoding="ascii") as stream:
-                found += parse_tcp(stream.read())
-        except FileNotFoundError:
-            # It has ended, or the kernel has no IPv6.
-            continue
-    return found
 
 
 def inspect(run: Runner, unit: str) -> tuple[list[Socket], set[int]]:

@@ -39,11 +39,14 @@ async def main():
 asyncio.run(main())
 """
 # KEPT connections with two requests per second each, STREAMS with ten messages, and 50 new connections per second.
-# A request without an answer after five seconds counts as failed, and its connection as cut.
+# A request without an answer after five seconds counts as failed, and its connection as cut. One that the service has
+# closed between two requests has ended.
 LOAD = """
 import asyncio, json, os, sys, time
 vip, port, kept, streams, record = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-seen = {"kept": 0, "streamed": 0, "new": 0, "cut": 0, "silent": 0, "wrong": 0, "failed": 0, "worst_s": 0.0}
+seen = {"kept": 0, "streamed": 0, "new": 0, "cut": 0, "silent": 0, "wrong": 0, "failed": 0, "ended": 0, "worst_s": 0.0}
+# The reasons of failed new connections, with their numbers.
+seen["why"] = {}
 tasks = set()
 
 async def request(reader, writer, connection):
@@ -61,6 +64,10 @@ async def client(target, what, period_s, ask):
     connection, number = None, 0
     while True:
         start = time.monotonic()
+        if connection and connection[0].at_eof():
+            seen["ended"] += 1
+            connection[1].close()
+            connection = None
         try:
             if connection is None:
                 connection = await asyncio.wait_for(asyncio.open_connection(vip, target), 5)
@@ -81,11 +88,12 @@ async def client(target, what, period_s, ask):
 async def once():
     writer = None
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(vip, 80), 2)
-        await asyncio.wait_for(request(reader, writer, b"close"), 2)
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(vip, 80), 5)
+        await asyncio.wait_for(request(reader, writer, b"close"), 5)
         seen["new"] += 1
-    except (OSError, EOFError, AssertionError, asyncio.TimeoutError):
+    except (OSError, EOFError, AssertionError, asyncio.TimeoutError) as error:
         seen["failed"] += 1
+        seen["why"][repr(error)] = seen["why"].get(repr(error), 0) + 1
     if writer:
         writer.close()
 
@@ -117,8 +125,9 @@ asyncio.run(main())
 class Load:
     """The client's connections while they last."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, kept: int, streams: int) -> None:
         self._client = lab.nodes[CLIENT]
+        self._kept, self._streams = kept, streams
 
     def seen(self) -> dict[str, Any]:
         """Return the counts so far, and the worst duration of a kept request or message."""
@@ -132,15 +141,15 @@ class Load:
         def done() -> bool:
             now = self.seen()
             return (
-                now.get("kept", 0) >= before.get("kept", 0) + rounds * KEPT
-                and now.get("streamed", 0) >= before.get("streamed", 0) + rounds * STREAMS
+                now.get("kept", 0) >= before.get("kept", 0) + rounds * self._kept
+                and now.get("streamed", 0) >= before.get("streamed", 0) + rounds * self._streams
             )
 
         return eventually(done, within_s)
 
 
 @contextmanager
-def long_lived(lab: Lab, vip: str = "") -> Iterator[Load]:
+def long_lived(lab: Lab, vip: str = "", kept: int = KEPT, streams: int = STREAMS) -> Iterator[Load]:
     """Keep connections to a VIP, by default the first one, open for the duration of the block."""
     run = "systemd-run --quiet --collect --unit=%s /usr/bin/python3 -c %s"
     client = lab.nodes[CLIENT]
@@ -150,8 +159,8 @@ def long_lived(lab: Lab, vip: str = "") -> Iterator[Load]:
             lab.nodes[name].check_output(f"{run} %s", "haproof-echo", ECHO, str(ECHO_PORT))
         stack.callback(client.run, "systemctl stop haproof-load")
         client.check_output("rm -f %s", RECORD)
-        arguments = [vip or lab.vip, str(ECHO_PORT), str(KEPT), str(STREAMS), RECORD]
+        arguments = [vip or lab.vip, str(ECHO_PORT), str(kept), str(streams), RECORD]
         client.check_output(f"{run} %s %s %s %s %s", "haproof-load", LOAD, *arguments)
-        load = Load(lab)
+        load = Load(lab, kept, streams)
         assert load.goes_on()
         yield load

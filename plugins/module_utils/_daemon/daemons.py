@@ -9,6 +9,7 @@ from typing import AbstractSet, Callable, Mapping, NamedTuple, Pattern, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind, binds_of
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.scripts import MISSING, explain
+from ansible_collections.haproof.balancer.plugins.module_utils._nginx.listens import listens_of
 
 # keepalived 2.2.7 sends itself SIGTERM while it checks a file that configures scripts, and loses its
 # exit code and half of its output (fixed in 2.2.8). A signal that was ignored before exec stays ignored.
@@ -22,8 +23,8 @@ class Daemon(NamedTuple):
     failing exit code, for a file that works. ``acceptable`` are those for a file that works, though hardly as intended,
     by the name that accepts them; ``explain(line, text)`` returns a line with the place and reason in the file's text.
     ``reloaded`` is the line in the journal that confirms a reload; without it a new child process of the main one does.
-    ``listens`` returns the addresses in a configuration, for a daemon that must not be reloaded with one that it cannot
-    bind.
+    ``listens`` returns the addresses in a configuration; ``tries`` tells whether the daemon must not be reloaded with
+    one that it cannot bind.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Daemon(NamedTuple):
     reloaded: str | None = None
     error_log: str | None = None
     listens: Callable[[str], AbstractSet[Bind]] | None = None
+    tries: bool = False
 
     def at(self, binary: str) -> Daemon:
         """Return the same daemon with its binary at another path."""
@@ -52,9 +54,9 @@ _WARNING = re.compile(r"\[warn|\bwarning\b|could not resolve address", re.IGNORE
 DAEMONS: dict[str, Daemon] = {
     daemon.name: daemon
     for daemon in (
-        Daemon("nginx", ("nginx", "-t", "-q", "-c"), error_log="/var/log/nginx/error.log"),
+        Daemon("nginx", ("nginx", "-t", "-q", "-c"), error_log="/var/log/nginx/error.log", listens=listens_of),
         # haproxy pauses its listeners and retries for two seconds if another process uses an address.
-        Daemon("haproxy", ("haproxy", "-c", "-f"), listens=binds_of),
+        Daemon("haproxy", ("haproxy", "-c", "-f"), listens=binds_of, tries=True),
         Daemon(
             "keepalived",
             (*_IGNORE_SIGTERM, "keepalived", "-t", "-f"),

@@ -11,7 +11,20 @@ from typing import Callable, NamedTuple, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.daemons import Daemon, judge
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.explain import port_users
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.replaced import (
+    TRACKED,
+    clashing,
+    in_place,
+    others,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import Socket
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unit_sockets import (
+    read_inodes,
+    read_processes,
+    read_sockets,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import unavailable
 
 
@@ -74,10 +87,30 @@ class Service:
     def check_addresses(self, before: bytes, after: bytes) -> None:
         """Raise ServiceError if the running daemon cannot bind an address that only *after* listens on."""
         listens = self._daemon.listens
-        if listens and self.active():
+        if listens and self._daemon.tries and self.active():
             taken = unavailable(listens(after.decode(errors="replace")) - listens(before.decode(errors="replace")))
             if taken:
                 raise ServiceError(f"{self._daemon.name} cannot listen on {', '.join(taken)}")
+
+    def replaces(self, former: str, wanted: bytes) -> bool:
+        """Return whether another unit still has the place that this one takes with its *wanted* file."""
+        tracks = self._show([TRACKED + former, TRACKED + self.unit])
+        return in_place([unit.enabled for unit in tracks], self._clashing(wanted), self._inodes(former))
+
+    def check_start(self, former: str, wanted: bytes) -> None:
+        """Raise ServiceError if processes of others than the *former* unit have an address of the *wanted* file."""
+        if self.active():
+            return
+        ports = others(self._clashing(wanted), self._inodes(former))
+        if ports:
+            raise ServiceError(f"{self._daemon.name} cannot start: {'; '.join(port_users(ports))}")
+
+    def _clashing(self, wanted: bytes) -> list[Socket]:
+        listens = self._daemon.listens
+        return clashing(listens(wanted.decode(errors="replace")), read_sockets(os.getpid())) if listens else []
+
+    def _inodes(self, unit: str) -> set[int]:
+        return read_inodes(read_processes(self._run, f"{unit}.service")) if unit else set()
 
     def active(self) -> bool:
         """Return whether the unit is running."""

@@ -12,7 +12,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.holders imp
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import names
 from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import url_of
 
-DAEMONS = ("nginx", "haproxy", "keepalived")
+ENGINES = ("nginx", "haproxy")
+DAEMONS = (*ENGINES, "keepalived")
 
 
 class SiteRun(NamedTuple):
@@ -20,7 +21,7 @@ class SiteRun(NamedTuple):
 
     ``results`` are those of daemon_config, by daemon. ``infos`` are those of vip_info; a host that was not asked again
     has only ``addresses``. ``services`` are the results of vip_check, by VIP. ``check_mode`` tells whether changes are
-    only planned.
+    only planned. ``former`` has the engines that were replaced.
     """
 
     vips: Sequence[str]
@@ -28,6 +29,7 @@ class SiteRun(NamedTuple):
     infos: Mapping[str, Mapping[str, Any]]
     services: Mapping[str, Mapping[str, Any]]
     check_mode: bool
+    former: Mapping[str, str] = {}
 
 
 def requests(vips: Sequence[str], asked: Mapping[str, Any], ports: Mapping[str, bool]) -> list[dict[str, Any]]:
@@ -50,8 +52,11 @@ def changes(run: SiteRun) -> list[str]:
     """Return what changed on which hosts, one entry per host."""
     found = []
     for host, results in run.results.items():
+        former = run.former.get(host, "")
         changed = [
-            f"{daemon} ({_action(results[daemon])})" for daemon in DAEMONS if results.get(daemon, {}).get("changed")
+            f"{daemon} ({_replaced(daemon, former) if former else _action(results[daemon])})"
+            for daemon in DAEMONS
+            if results.get(daemon, {}).get("changed")
         ]
         if changed:
             found.append(f"{host} {', '.join(changed)}")
@@ -74,6 +79,11 @@ def _action(result: Mapping[str, Any]) -> str:
     if result.get("reloaded"):
         return "reload"
     return "start" if result.get("started") else "files"
+
+
+def _replaced(daemon: str, former: str) -> str:
+    """Return what a change of the engine does to a daemon: keepalived is stopped meanwhile."""
+    return f"start instead of {former}" if daemon in ENGINES else "restart"
 
 
 def _in_maintenance(result: Mapping[str, Any]) -> bool:

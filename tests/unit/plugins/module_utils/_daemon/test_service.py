@@ -23,6 +23,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service i
     Unit,
     parse_units,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import LISTEN, Socket
+from ansible_collections.haproof.balancer.plugins.module_utils._haproxy.binds import Bind
 
 # systemctl show --property=ActiveState,UnitFileState,MainPID on Debian 12
 SHOWN = """\
@@ -331,13 +333,64 @@ def test_addresses_are_asked_for_only_where_they_are_new(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(daemon_service, "unavailable", unavailable)
     running, stopped = Node({f"{SHOW} nginx": shown("active", 1)}), Node({f"{SHOW} nginx": shown("failed", 0)})
-    service(running, listens=lambda text: set(text.split())).check_addresses(b"a b", b"b")
+
+    def listens(text: str) -> set[str]:
+        return set(text.split())
+
+    service(running, listens=listens, tries=True).check_addresses(b"a b", b"b")
     with pytest.raises(ServiceError, match=r"^nginx cannot listen on c, d\ufffd$"):
-        service(running, listens=lambda text: set(text.split())).check_addresses(b"a\xff b", b"b c d\xff")
+        service(running, listens=listens, tries=True).check_addresses(b"a\xff b", b"b c d\xff")
     assert asked == [set(), {"c", "d\ufffd"}]
-    service(stopped, listens=lambda text: set(text.split())).check_addresses(b"", b"c")
+    service(stopped, listens=listens, tries=True).check_addresses(b"", b"c")
+    service(running, listens=listens, tries=False).check_addresses(b"", b"c")
     service(Node({}), listens=None).check_addresses(b"", b"c")
     assert len(asked) == 2
+
+
+ANY, WEB = "0.0.0.0", Bind("0.0.0.0", 80, 80)  # noqa: S104 - as the kernel lists it
+TAKEN = [Socket(ANY, 80, ANY, 0, LISTEN, 11)]
+
+
+@pytest.fixture
+def _taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the unit haproxy have the inode 11, which listens on port 80."""
+    monkeypatch.setattr(daemon_service, "read_sockets", lambda _pid: TAKEN)
+    monkeypatch.setattr(daemon_service, "read_processes", lambda _run, unit: [7] if unit == "haproxy.service" else [])
+    monkeypatch.setattr(daemon_service, "read_inodes", lambda pids: {11} if pids else set())
+    monkeypatch.setattr(daemon_service, "port_users", lambda ports: [f"{ports} are used"])
+
+
+TRACKS = f"{SHOW} keepalived-track@haproxy keepalived-track@nginx"
+
+
+def both(first: str, second: str) -> Answer:
+    return 0, f"{shown('inactive', 0, first)[1]}\n{shown('inactive', 0, second)[1]}", ""
+
+
+@pytest.mark.usefixtures("_taken")
+@pytest.mark.parametrize(
+    ("haproxy", "nginx", "port", "expected"),
+    [
+        ("enabled", "disabled", 81, True),
+        ("enabled", "enabled", 81, False),
+        ("disabled", "disabled", 80, True),
+        ("disabled", "disabled", 81, False),
+    ],
+)
+def test_a_former_service_is_tracked_or_has_an_address(haproxy: str, nginx: str, port: int, expected: bool) -> None:
+    node = Node({TRACKS: both(haproxy, nginx)})
+    asked = service(node, listens=lambda _text: {Bind(ANY, port, port)}).replaces("haproxy", b"")
+    assert asked is expected
+
+
+@pytest.mark.usefixtures("_taken")
+def test_a_service_cannot_start_where_others_listen() -> None:
+    running, stopped = Node({f"{SHOW} nginx": shown("active", 1)}), Node({f"{SHOW} nginx": shown("failed", 0)})
+    service(stopped, listens=lambda _text: {WEB}).check_start("haproxy", b"")
+    service(running, listens=lambda _text: {WEB}).check_start("", b"")
+    service(stopped, listens=None).check_start("", b"")
+    with pytest.raises(ServiceError, match=r"^nginx cannot start: \[80\] are used$"):
+        service(stopped, listens=lambda _text: {WEB}).check_start("", b"")
 
 
 def test_check() -> None:

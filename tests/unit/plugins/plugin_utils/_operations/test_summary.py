@@ -85,6 +85,9 @@ def test_what_changed_where() -> None:
     what = "lb01 nginx (reload), keepalived (start); lb02 haproxy (restart), keepalived (files)"
     assert lines(run) == [f"{VIP} is on lb01, standby lb02", f"{VIP} answers 200", f"changed: {what}"]
     assert lines(run._replace(check_mode=True))[2] == f"would change: {what}"
+    assert changes(run._replace(former={"lb02": "nginx"}))[1] == (
+        "lb02 haproxy (start instead of nginx), keepalived (restart)"
+    )
 
 
 def test_an_error_of_the_service_is_named() -> None:

@@ -84,6 +84,12 @@ options:
       - Over C(tcp), seconds from one attempt to open a connection to the next.
     type: float
     default: 0.1
+  connection_timeout:
+    description:
+      - Seconds after which a request on such a connection counts as failed, and the connection as cut. Defaults to
+        O(timeout).
+      - An established connection survives lost packets, which its kernel repeats after 0.2, 0.6 and 1.4 seconds.
+    type: float
   clock:
     description:
       - Whether to serve this host's monotonic clock to other hosts over UDP, so that times on both can be compared. It
@@ -219,6 +225,9 @@ probe:
         failed:
           description: Number of failed ones, including those that got no connection.
           type: int
+        reused:
+          description: Number of requests over a connection that had answered before; 0 over C(tcp).
+          type: int
         cut:
           description:
             - Number of cut connections.
@@ -234,6 +243,11 @@ probe:
           type: list
           elements: dict
           contains:
+            since_s:
+              description:
+                - When the request began that the connection did not answer, in seconds from the first request.
+                - Over C(tcp) the same as RV(probe.connections.cuts[].at_s).
+              type: float
             at_s:
               description: When the client noticed, in seconds from the first request.
               type: float
@@ -243,6 +257,9 @@ probe:
                   closed in the middle of it, V(closed) one over C(tcp).
               type: str
               sample: reset
+        latency_s:
+          description: As RV(probe.latency_s), for the requests over kept connections; null over C(tcp).
+          type: dict
     outages:
       description:
         - Every period in which requests failed, in order. It ends with ten good requests in a row, so a service that
@@ -404,8 +421,8 @@ def problems(params: dict[str, Any], scheme: str) -> list[str]:
     """Return the errors in the options, one sentence each."""
     found = [
         f"{name} is {params[name]:g}, it must be above 0 seconds"
-        for name in ("interval", "timeout", "duration", "connection_interval")
-        if not 0 < params[name] < math.inf
+        for name in ("interval", "timeout", "duration", "connection_interval", "connection_timeout")
+        if params[name] is not None and not 0 < params[name] < math.inf
     ]
     good = params["good_status"]
     if len(good) != 2 or not 100 <= good[0] <= good[1] <= 599:
@@ -461,7 +478,8 @@ def pool_for(goal: Url, place: Place, params: dict[str, Any]) -> Pool | None:
     if not params["connections"]:
         return None
     protocol = Tcp(place) if goal.scheme == "tcp" else http(goal, place, params, keep_alive=True)
-    return Pool(protocol, params["connections"], params["connection_interval"], params["timeout"])
+    timeout_s = params["timeout"] if params["connection_timeout"] is None else params["connection_timeout"]
+    return Pool(protocol, params["connections"], params["connection_interval"], timeout_s)
 
 
 def utc_now() -> str:
@@ -483,6 +501,7 @@ def main() -> None:
             "hold": {"type": "float", "default": 0.0},
             "connections": {"type": "int", "default": 0},
             "connection_interval": {"type": "float", "default": 0.1},
+            "connection_timeout": {"type": "float"},
             "clock": {"type": "bool", "default": False},
             "reference": {"type": "str"},
             "run_file": {"type": "path"},

@@ -19,7 +19,13 @@ from functools import partial
 from typing import Any, Callable
 
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.loop import NOTHING, Channel, Loop, Steps
-from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD, Cut, ExpiredError, outcome_of
+from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import (
+    GOOD,
+    Cut,
+    ExpiredError,
+    Latency,
+    outcome_of,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.protocols import Http, Tcp
 
 # Outcomes in which the peer closed the connection or stopped answering. A bad status is an answer.
@@ -39,7 +45,9 @@ class Pool:
         self._under_way = 0
         self.requests = 0
         self.failed = 0
+        self.reused = 0
         self.cuts: list[Cut] = []
+        self.latency = Latency()
 
     def start(self, loop: Loop) -> None:
         """Open the connections."""
@@ -65,8 +73,13 @@ class Pool:
             "open": self._size,
             "requests": self.requests,
             "failed": self.failed,
+            "reused": self.reused,
             "cut": len(self.cuts),
-            "cuts": [{"at_s": round(cut.at_s - origin_s, 6), "kind": cut.kind} for cut in self.cuts],
+            "cuts": [
+                {"since_s": round(cut.since_s - origin_s, 6), "at_s": round(cut.at_s - origin_s, 6), "kind": cut.kind}
+                for cut in self.cuts
+            ],
+            "latency_s": self.latency.summary(),
         }
 
     def _keep(self, channel: Channel, due_s: float, use: Callable[[Channel], Steps]) -> Steps:
@@ -81,7 +94,9 @@ class Pool:
     def _ask(self, http: Http, channel: Channel) -> Steps:
         """Make a request, over a new connection if there is none."""
         used = channel.sock is not None
+        self.reused += used
         deadline_s = self._begin(channel)
+        start_s = deadline_s - self._timeout_s
         reusable = False
         try:
             if not used:
@@ -98,8 +113,10 @@ class Pool:
             outcome = "timeout"
             ended = True
         self._end(outcome)
+        if outcome == GOOD:
+            self.latency.add(now - start_s)
         if used and ended:
-            self.cuts.append(Cut(now, outcome))
+            self.cuts.append(Cut(start_s, now, outcome))
         if ended or not reusable:
             channel.close()
 
@@ -121,7 +138,8 @@ class Pool:
                 pass
         except OSError as error:
             kind = outcome_of(error)
-        self.cuts.append(Cut(time.monotonic(), kind))
+        now = time.monotonic()
+        self.cuts.append(Cut(now, now, kind))
         channel.close()
 
     def _begin(self, channel: Channel) -> float:

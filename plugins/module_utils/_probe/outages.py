@@ -99,10 +99,36 @@ class Outage(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """A kept connection that ended in use: when, and how."""
+    """A kept connection that ended in use: when its last request began, when the client noticed, and how."""
 
+    since_s: float
     at_s: float
     kind: str
+
+
+class Latency:
+    """Durations of good requests. Counting equal ones, to three digits, keeps hours of them small in memory."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._longest_s = 0.0
+
+    def add(self, took_s: float) -> None:
+        """Add a duration in seconds."""
+        self._counts[f"{took_s:.3g}"] += 1
+        self._longest_s = max(self._longest_s, took_s)
+
+    def summary(self) -> dict[str, float] | None:
+        """Return median, 99th percentile (nearest rank, to three digits) and maximum; None without any."""
+        if not self._counts:
+            return None
+        # Rounding up must not exceed the maximum.
+        values = sorted((min(float(text), self._longest_s), count) for text, count in self._counts.items())
+        return {
+            "p50": _percentile(values, 0.5),
+            "p99": _percentile(values, 0.99),
+            "max": round(self._longest_s, 6),
+        }
 
 
 class Journal:
@@ -223,20 +249,11 @@ def gaps(starts: Sequence[float], stopped_s: float, above_s: float) -> list[tupl
 
 
 def latency(good_s: Iterable[float]) -> dict[str, float] | None:
-    """Return median, 99th percentile (nearest rank, to three digits) and maximum duration of good requests.
-
-    Counting equal values, instead of sorting all, keeps an hour's probe small in memory.
-    """
-    counts: Counter[str] = Counter()
-    longest = 0.0
+    """Return median, 99th percentile and maximum duration of good requests, None without any."""
+    found = Latency()
     for took_s in good_s:
-        counts[f"{took_s:.3g}"] += 1
-        longest = max(longest, took_s)
-    if not counts:
-        return None
-    # Rounding up must not exceed the maximum.
-    values = sorted((min(float(text), longest), count) for text, count in counts.items())
-    return {"p50": _percentile(values, 0.5), "p99": _percentile(values, 0.99), "max": round(longest, 6)}
+        found.add(took_s)
+    return found.summary()
 
 
 def _percentile(values: Sequence[tuple[float, int]], share: float) -> float:

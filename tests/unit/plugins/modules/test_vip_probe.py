@@ -46,6 +46,7 @@ PARAMS: dict[str, Any] = {
     "hold": 0.0,
     "connections": 0,
     "connection_interval": 0.02,
+    "connection_timeout": None,
 }
 
 
@@ -570,6 +571,8 @@ def test_a_connection_is_used_again(server_tls: ssl.SSLContext, scheme: str) -> 
     assert connections["open"] == 3
     assert connections["requests"] >= 3 * 8
     assert (connections["failed"], connections["cut"], connections["cuts"]) == (0, 0, [])
+    assert connections["reused"] == connections["requests"] - 3
+    assert 0 < connections["latency_s"]["p50"] <= connections["latency_s"]["max"] < 0.25
     assert server.accepted == result["requests"] + 3
 
 
@@ -593,6 +596,28 @@ def test_a_connection_is_cut_while_a_request_is_under_way(behaviour: Behaviour, 
     assert moments == sorted(moments)
     assert moments[0] > 0
     assert moments[-1] < 0.6
+    waited_s = 0.1 if kind == "timeout" else 0.0
+    assert all(cut["since_s"] + waited_s - 0.001 <= cut["at_s"] for cut in found["cuts"])
+
+
+def test_a_kept_connection_may_take_longer_than_a_new_one() -> None:
+    def late(connection: socket.socket) -> None:
+        good(connection)
+        while True:
+            slow(connection)
+
+    with serving(late) as server:
+        found = pooled(at(server), timeout=0.1, connection_timeout=1.0, duration=0.5)
+    assert (found["failed"], found["cut"]) == (0, 0)
+    assert found["latency_s"]["max"] >= 0.15
+    with serving(late) as server:
+        assert pooled(at(server), timeout=1.0, connection_timeout=0.1, duration=0.5)["cut"] >= 2
+
+
+def test_a_connection_that_the_server_always_closes_is_not_kept() -> None:
+    with serving(last_answer_first) as server:
+        found = pooled(at(server), timeout=2.0)
+    assert (found["reused"], found["failed"]) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -634,7 +659,15 @@ def test_nobody_to_keep_a_connection_with() -> None:
 def test_a_tcp_connection_stays_open() -> None:
     with serving(hang) as server:
         found = pooled(at(server, "tcp"))
-    assert found == {"open": 2, "requests": 2, "failed": 0, "cut": 0, "cuts": []}
+    assert found == {
+        "open": 2,
+        "requests": 2,
+        "failed": 0,
+        "reused": 0,
+        "cut": 0,
+        "cuts": [],
+        "latency_s": None,
+    }
 
 
 @pytest.mark.parametrize(("behaviour", "kind"), [(closing, "closed"), (reset_soon, "reset")])
@@ -643,6 +676,7 @@ def test_a_tcp_connection_is_opened_again(behaviour: Behaviour, kind: str) -> No
         found = pooled(at(server, "tcp"))
     assert found["failed"] == 0
     assert {cut["kind"] for cut in found["cuts"]} == {kind}
+    assert all(cut["since_s"] == cut["at_s"] for cut in found["cuts"])
     assert 6 <= found["cut"] <= found["requests"] <= 2 * 16
 
 
@@ -765,6 +799,7 @@ def test_problems() -> None:
         "timeout": 0.25,
         "duration": float("inf"),
         "connection_interval": -1.0,
+        "connection_timeout": 0.0,
         "good_status": [399, 200],
         "connections": -1,
         "hold": 0.25,
@@ -774,6 +809,7 @@ def test_problems() -> None:
         "interval is 0, it must be above 0 seconds",
         "duration is inf, it must be above 0 seconds",
         "connection_interval is -1, it must be above 0 seconds",
+        "connection_timeout is 0, it must be above 0 seconds",
         "good_status is [399, 200], it must be the lowest and the highest good status, within 100 to 599",
         "connections is -1, it must not be negative",
         "hold is 0.25, it must be from 0 to below timeout, 0.25 seconds",

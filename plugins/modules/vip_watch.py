@@ -12,7 +12,8 @@ version_added: "0.1.0"
 description:
   - Subscribes to the kernel's address changes (netlink) and records when O(vips) came to this host and left it, on the
     host's monotonic clock.
-  - Also records the alarms that keepalived-watch of the role P(haproof.balancer.keepalived#role) raises meanwhile.
+  - Also records the alarms that keepalived-watch of the role P(haproof.balancer.keepalived#role) raises meanwhile, and
+    the state of keepalived-handover.
   - Holds a lock on the host against concurrent drills. The kernel releases it when the module ends, however it ends.
   - Run it with C(async) on each balancer while they are changed or broken. It ends when O(run_file) is removed,
     or after O(duration) at the latest.
@@ -51,6 +52,13 @@ options:
     description: The metrics file of keepalived-watch. It may be missing.
     type: path
     default: /run/keepalived-watch/haproof.prom
+  handover:
+    description: The state file of keepalived-handover. It may be missing.
+    type: path
+    default: /run/keepalived-handover/state.json
+  interface:
+    description: The interface of the virtual IPs, whose C(arp_ignore) is recorded.
+    type: str
 author:
   - haproof.balancer contributors (@haproof)
 """
@@ -163,6 +171,45 @@ watch:
         raised:
           description: Whether it was raised, rather than cleared.
           type: bool
+    handovers:
+      description:
+        - Each change in what keepalived-handover reports, in order, starting with the first report. All but the first
+          two keys are null where it does not run.
+      type: list
+      elements: dict
+      contains:
+        at_s:
+          description: When it was seen, at most 0.1 s late.
+          type: float
+        vip:
+          description: The virtual IP.
+          type: str
+        state:
+          description: V(standby), V(handing over) to this host, or V(holder).
+          type: str
+          sample: standby
+        former:
+          description: The address of the host whose connections this one does not know.
+          type: str
+          sample: 198.18.0.11
+        ended:
+          description: Why the last hand-over to this host ended.
+          type: str
+        problem:
+          description: What prevents a hand-over.
+          type: str
+        serves:
+          description: Whether this host serves connections of a virtual IP that it has lost, or may get one.
+          type: bool
+        arp_ignore:
+          description: The kernel parameter of O(interface); null without O(interface).
+          type: int
+    served:
+      description:
+        - By virtual IP, each change in the number of connections that keepalived-handover reports, as a list of the
+          time, this host's number, and its former holder's.
+      type: dict
+      sample: {"198.18.0.10": [[86400.25, 7, 0]]}
 """
 
 import errno
@@ -190,6 +237,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addr
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import ClockError, Offset, ask_at, drift_s
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file import RunFile, hurry
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.handovers import Handovers
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings import Alarms, Holdings, read_text
 
 LOOK_S = 0.1
@@ -204,32 +252,43 @@ class Watched(NamedTuple):
 
     holdings: Holdings
     alarms: Alarms
+    handovers: Handovers
     started_s: float
     ended_s: float
     stalls: list[dict[str, float]]
 
 
-def watch(vips: list[str], metrics: str, duration_s: float, run_file: RunFile) -> Watched:
+class Sources(NamedTuple):
+    """The files to poll: keepalived-watch's metrics, keepalived-handover's state; and the VIPs' interface."""
+
+    metrics: str
+    handover: str
+    interface: str | None
+
+
+def watch(vips: list[str], sources: Sources, duration_s: float, run_file: RunFile) -> Watched:
     """Watch until the run file is gone or the time is over. Raises AddressError, OSError."""
     with open_changes() as changes:
         started_s = time.monotonic()
         # Read after the socket is open: a change in between is seen twice, but none is missed.
         holdings = Holdings(vips, read_addresses())
-        alarms = Alarms(vips, read_text(metrics) or "")
+        alarms = Alarms(vips, read_text(sources.metrics) or "")
+        handovers = Handovers(vips)
         stalls: list[dict[str, float]] = []
         before_s = started_s
         while time.monotonic() - started_s < duration_s and not run_file.on_tick(True):
             if select.select([changes], [], [], LOOK_S)[0]:
                 take(changes, holdings)
-            text = read_text(metrics)
+            text = read_text(sources.metrics)
             # A missing file says nothing; it does not clear an alarm.
             if text is not None:
                 alarms.read(text, time.monotonic())
+            handovers.read(read_text(sources.handover), arp_ignore(sources.interface), time.monotonic())
             now_s = time.monotonic()
             if now_s - before_s > STALL_S:
                 stalls.append({"from_s": before_s, "to_s": now_s})
             before_s = now_s
-        return Watched(holdings, alarms, started_s, time.monotonic(), stalls)
+        return Watched(holdings, alarms, handovers, started_s, time.monotonic(), stalls)
 
 
 def take(changes: socket.socket, holdings: Holdings) -> None:
@@ -251,6 +310,14 @@ def take(changes: socket.socket, holdings: Holdings) -> None:
             holdings.change(change, at_s)
     if lost:
         holdings.resume(read_addresses(), time.monotonic())
+
+
+def arp_ignore(interface: str | None) -> int | None:
+    """Return the value in effect: the larger of the interface's and all's (ip-sysctl.rst); None if unknown."""
+    if not interface:
+        return None
+    texts = [read_text(f"/proc/sys/net/ipv4/conf/{name}/arp_ignore") for name in ("all", interface)]
+    return max((int(text) for text in texts if text), default=None)
 
 
 def lock(path: str, owner: str) -> int:
@@ -299,6 +366,8 @@ def main() -> None:
             "lock": {"type": "path", "default": "/run/haproof-drill/lock"},
             "owner": {"type": "str", "default": "unknown"},
             "metrics": {"type": "path", "default": "/run/keepalived-watch/haproof.prom"},
+            "handover": {"type": "path", "default": "/run/keepalived-handover/state.json"},
+            "interface": {"type": "str"},
         },
         supports_check_mode=True,
     )
@@ -318,7 +387,8 @@ def main() -> None:
     hurry()
     try:
         early = ask_at(params["clock"])
-        seen = watch(params["vips"], params["metrics"], params["duration"], run_file)
+        sources = Sources(params["metrics"], params["handover"], params["interface"])
+        seen = watch(params["vips"], sources, params["duration"], run_file)
         late = ask_at(params["clock"])
     except (AddressError, ClockError) as error:
         module.fail_json(msg=str(error))
@@ -336,6 +406,8 @@ def main() -> None:
         "events": [{**event, "interface": interface_name(event["interface"])} for event in seen.holdings.events],
         "resumed_s": seen.holdings.resumed_s,
         "alarms": seen.alarms.events,
+        "handovers": seen.handovers.events,
+        "served": seen.handovers.served,
         "stalls": seen.stalls,
     }
     module.exit_json(changed=False, watch=watched)

@@ -19,7 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.trust imp
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.clock import Offset
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.run_file import RunFile
 from ansible_collections.haproof.balancer.plugins.modules import vip_watch
-from ansible_collections.haproof.balancer.plugins.modules.vip_watch import better, lock, watch
+from ansible_collections.haproof.balancer.plugins.modules.vip_watch import Sources, arp_ignore, better, lock, watch
 
 VIP = "198.18.0.10"
 
@@ -43,7 +43,7 @@ def act():
 
 thread = threading.Thread(target=act)
 thread.start()
-seen = vip_watch.watch(["198.18.0.10/24"], "/nonexistent", 20.0, run_file)
+seen = vip_watch.watch(["198.18.0.10/24"], vip_watch.Sources("/none", "/none", None), 20.0, run_file)
 thread.join()
 print(json.dumps([seen.holdings.at_start, seen.holdings.events, seen.started_s, seen.ended_s]))
 """
@@ -102,9 +102,14 @@ def test_changes_that_were_lost_are_made_up_for() -> None:
     assert len(resumed_s) == 1
 
 
+def sources(tmp_path: Path) -> Sources:
+    """Return sources that are all missing."""
+    return Sources(str(tmp_path / "none"), str(tmp_path / "none"), None)
+
+
 def test_it_ends_after_its_time(tmp_path: Path) -> None:
     start = time.monotonic()
-    seen = watch([VIP], str(tmp_path / "none"), 0.2, RunFile(None))
+    seen = watch([VIP], sources(tmp_path), 0.2, RunFile(None))
     assert seen.ended_s - seen.started_s >= 0.2
     assert time.monotonic() - start < 20
 
@@ -130,11 +135,26 @@ def test_alarms_are_read_while_it_watches(tmp_path: Path) -> None:
             actions[min(self.number, len(actions)) - 1]()
             return super().on_tick(ready) or self.number > len(actions)
 
-    seen = watch([VIP], str(metrics), 20.0, Ticks(None))
+    seen = watch([VIP], sources(tmp_path)._replace(metrics=str(metrics)), 20.0, Ticks(None))
     assert [(event["finding"], event["raised"]) for event in seen.alarms.events] == [
         ("split_brain", True),
         ("split_brain", False),
     ]
+
+
+def test_the_hand_over_is_read_while_it_watches(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps([{"vip": VIP, "problem": None, "state": "standby", "own": 2, "remaining": 0}]))
+    seen = watch([VIP], sources(tmp_path)._replace(handover=str(state), interface="lo"), 0.1, RunFile(None))
+    (event,) = seen.handovers.events
+    assert (event["state"], event["arp_ignore"]) == ("standby", arp_ignore("lo"))
+    assert seen.started_s <= event["at_s"] <= seen.ended_s
+    assert [row[1:] for row in seen.handovers.served[VIP]] == [[2, 0]]
+
+
+def test_an_interface_that_is_gone_has_no_parameters_of_its_own() -> None:
+    assert arp_ignore(None) is None
+    assert arp_ignore("nonesuch") == int(Path("/proc/sys/net/ipv4/conf/all/arp_ignore").read_text())
 
 
 def test_a_second_one_is_told_who_has_the_lock(tmp_path: Path) -> None:
@@ -168,12 +188,13 @@ def test_a_watch_that_stood_still_says_so(monkeypatch: pytest.MonkeyPatch, tmp_p
     clock = SimpleNamespace(now_s=100.0)
     looks = iter([100.0, 100.1, 103.0])
 
-    def look(_path: str) -> None:
-        clock.now_s = next(looks)
+    def look(path: str) -> None:
+        if path == "metrics":
+            clock.now_s = next(looks)
 
     monkeypatch.setattr(vip_watch, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
     monkeypatch.setattr(vip_watch, "read_text", look)
-    seen = watch(["192.0.2.1"], str(tmp_path / "none"), 3.0, RunFile(None))
+    seen = watch(["192.0.2.1"], sources(tmp_path)._replace(metrics="metrics"), 3.0, RunFile(None))
     assert seen.stalls == [{"from_s": 100.1, "to_s": 103.0}]
 
 

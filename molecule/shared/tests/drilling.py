@@ -13,7 +13,8 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Callable, Collection, Iterator, Mapping, NamedTuple, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Collection, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 
 import pytest
 
@@ -53,6 +54,15 @@ class Drilled(NamedTuple):
     def output(self) -> str:
         """Return the output."""
         return "".join(line for _at, line in self.lines)
+
+
+class Sabotage(NamedTuple):
+    """Sabotage of a drill's proof: the task, host and command of each step, and how the drill must end."""
+
+    fault: str
+    does: list[tuple[str, str, str]]
+    verdict: str
+    reason: str
 
 
 def selected(cases: Mapping[str, Case], always: Collection[str]) -> dict[str, Case]:
@@ -103,6 +113,11 @@ def drill(lab: Lab, at: Mapping[Moment, Callable[[], object]] | None = None, **v
     return Drilled(run.returncode, lines, {drill["fault"]: drill for drill in drills})
 
 
+def reasons(done: Drilled, fault: str) -> str:
+    """Return the reasons of a drill's verdict in one line."""
+    return "; ".join(done.drills[fault]["reasons"])
+
+
 def announced(line: str) -> str:
     """Return the fault that a line of the playbook's output announces, or ""."""
     found = re.search(r"drill \d+ of \d+: (\w+), ", line)
@@ -117,3 +132,18 @@ def paused(group: int) -> Iterator[None]:
         yield
     finally:
         os.killpg(group, signal.SIGCONT)
+
+
+def moments(lab: Lab, sabotages: Iterable[Sabotage]) -> dict[Moment, Callable[[], object]]:
+    """Return the steps of these sabotages in drill()'s format."""
+    commands: dict[Moment, list[tuple[str, str]]] = {}
+    for one in sabotages:
+        for when, host, command in one.does:
+            commands.setdefault((one.fault, when), []).append((host, command))
+    return {moment: partial(run_all, lab, each) for moment, each in commands.items()}
+
+
+def run_all(lab: Lab, commands: list[tuple[str, str]]) -> None:
+    """Run commands on hosts; they find the VIP in ``$VIP``."""
+    for host, command in commands:
+        lab.nodes[host].check_output(f"VIP={lab.vip}; {command}")

@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Callable, Iterable, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterator
 
 import pytest
 
-from drilling import ARM, ENDED, HEALED, JUDGE, PROVEN, RECOVERY, THERE, drill, selected, whole
+from drilling import (
+    ARM,
+    ENDED,
+    HEALED,
+    JUDGE,
+    PROVEN,
+    RECOVERY,
+    THERE,
+    Sabotage,
+    drill,
+    moments,
+    reasons,
+    selected,
+    whole,
+)
 from nodes import CLIENT
 
 if TYPE_CHECKING:
-    from drilling import Drilled, Moment
+    from drilling import Drilled
     from nodes import Lab
 
 TABLE = "inet haproof_sabotage"
@@ -37,10 +50,6 @@ def rule(lab: Lab, host: str, hook: str, words: str) -> Iterator[None]:
         node.run(f"nft delete table {TABLE}")
 
 
-def reasons(done: Drilled, fault: str) -> str:
-    return "; ".join(done.drills[fault]["reasons"])
-
-
 def test_a_standby_that_refuses_every_other_connection_is_away(lab: Lab) -> None:
     with rule(lab, "lb02", "input", "numgen inc mod 2 == 0 reject with tcp reset"):
         done = drill(lab, faults="keepalived_stop", deadline_s=12, retry_disturbed=0)
@@ -58,15 +67,6 @@ def test_a_standby_that_never_serves_is_no_takeover(lab: Lab) -> None:
     assert done.code != 0
     assert done.drills["keepalived_stop"]["verdict"] == "fail", done.drills
     assert NEVER in reasons(done, "keepalived_stop")
-
-
-class Sabotage(NamedTuple):
-    """Sabotage of a drill's proof: the task, host and command of each step, and how the drill must end."""
-
-    fault: str
-    does: list[tuple[str, str, str]]
-    verdict: str
-    reason: str
 
 
 PROBER = "kill -%s $(pgrep -f '[v]ip_probe')"
@@ -191,20 +191,6 @@ SABOTAGES = selected(
     },
     always=FIRST,
 )
-
-
-def moments(lab: Lab, sabotages: Iterable[Sabotage]) -> dict[Moment, Callable[[], object]]:
-    """Return the steps of these sabotages in drill()'s format."""
-    commands: dict[Moment, list[tuple[str, str]]] = {}
-    for one in sabotages:
-        for when, host, command in one.does:
-            commands.setdefault((one.fault, when), []).append((host, command))
-    return {moment: partial(run_all, lab, each) for moment, each in commands.items()}
-
-
-def run_all(lab: Lab, commands: list[tuple[str, str]]) -> None:
-    for host, command in commands:
-        lab.nodes[host].check_output(f"VIP={lab.vip}; {command}")
 
 
 @contextmanager

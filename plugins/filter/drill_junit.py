@@ -17,7 +17,7 @@ description:
     C(error) if it is V(disturbed), and is C(skipped) if it is V(skip).
 options:
   _input:
-    description: The report, of C(schema_version) 4.
+    description: The report, of C(schema_version) 5.
     type: dict
     required: true
 """

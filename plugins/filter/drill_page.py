@@ -19,7 +19,7 @@ description:
     20 % of the previous one, or the spread of the runs within one of the reports.
 options:
   _input:
-    description: The report, of C(schema_version) 4.
+    description: The report, of C(schema_version) 5.
     type: dict
     required: true
   previous:

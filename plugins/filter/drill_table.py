@@ -17,7 +17,7 @@ description:
 positional: width
 options:
   _input:
-    description: The report, of C(schema_version) 4.
+    description: The report, of C(schema_version) 5.
     type: dict
     required: true
   width:

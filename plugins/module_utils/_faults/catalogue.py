@@ -41,6 +41,8 @@ KERNEL = ("icmp",)
 """A host with a broken service still answers pings."""
 LISTENER = ("icmp", "tcp")
 """The kernel still accepts connections for an unresponsive service."""
+CONNECTIONLESS = ("icmp", "udp")
+"""No connection is kept."""
 
 
 class Fault(NamedTuple):
@@ -80,10 +82,24 @@ class Fault(NamedTuple):
     """The node is unreachable until it has healed itself."""
     boots: bool = False
     """The node boots, which ends all processes on it."""
+    planned: bool = False
+    """All balancers are healthy when the VIP moves, so that the hand-over must keep every connection.
+
+    The move back after healing is a planned one of every fault with *holder* MOVES, unless it *keeps_vip*.
+    """
+    keeps_vip: bool = False
+    """The target has the VIP all the time, so that two balancers have it when it is healed, and none hands it over."""
+    hands_over: bool = False
+    """It is about the hand-over, and is skipped without one."""
     by_hand: bool = False
     """The VIP is moved by other means than VRRP."""
     unseen_over: Sequence[str] = ()
     """URL schemes over which clients still get answers despite the fault."""
+
+    @property
+    def fails_back(self) -> bool:
+        """Whether the move back after healing is a planned one."""
+        return self.holder == MOVES and not self.keeps_vip
 
     @property
     def driver(self) -> bool:
@@ -143,6 +159,7 @@ FAULTS: dict[str, Fault] = {
         service="keepalived",
         bound=CLEAN,
         outage_s=0.05,
+        planned=True,
     ),
     "keepalived_kill": Fault(
         "keepalived is killed",
@@ -229,6 +246,7 @@ FAULTS: dict[str, Fault] = {
         # The engine has lost its backends too, and has to find them again when the VIP is back.
         failback_s=3.0,
         silent=True,
+        keeps_vip=True,
     ),
     "vip_duplicate": Fault(
         "the standby is given the VIP by hand",
@@ -250,6 +268,7 @@ FAULTS: dict[str, Fault] = {
         needs=["node", "commands"],
         survives_boot=True,
         bound=DEAD,
+        keeps_vip=True,
     ),
     "node_power_off": Fault(
         "the node loses power",
@@ -338,6 +357,18 @@ FAULTS: dict[str, Fault] = {
         target=EACH,
         bound=CLEAN,
         outage_s=0.05,
+        planned=True,
+    ),
+    "handover": Fault(
+        "the VIP is handed over and back",
+        "keepalived is stopped as by the playbook `maintenance`, and started again after `drill_hold_s`",
+        "sequence",
+        injects="keepalived_stop",
+        bound=CLEAN,
+        outage_s=0.05,
+        planned=True,
+        hands_over=True,
+        unseen_over=CONNECTIONLESS,
     ),
 }
 

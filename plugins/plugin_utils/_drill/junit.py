@@ -65,6 +65,11 @@ def _facts(drill: Mapping[str, Any]) -> dict[str, Any]:
         "failed": drill["failed"],
         **{f"errors.{kind}": number for kind, number in drill["errors"].items()},
         **{f"connections.{name}": value for name, value in (drill["connections"] or {}).items()},
+        **{
+            f"latency_s.{kind}.{part}": value
+            for kind, latency in drill["latency_s"].items()
+            for part, value in (latency or {}).items()
+        },
         "resolution_s": drill["resolution_s"],
         "clock_error_s": drill["clock_error_s"],
         "unproven": "; ".join(drill["unproven"]) or None,

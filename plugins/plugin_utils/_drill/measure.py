@@ -261,7 +261,6 @@ def figures(
         "holder_during": ", ".join(holding(found, window.healed_s - 0.001)) or None,
         "holder_after": None,
         "failed": sum(outage["failed"] for outage in [*felt, *felt_again]),
-        "cut": sum(_cuts(probe, window) for probe in probes.values()),
         "outage_s": _rounded(longest_s(felt)),
         "failback_outage_s": _rounded(longest_s(felt_again)),
         "detect_s": _rounded(moved - window.injected_s) if moved is not None and known else None,
@@ -295,11 +294,6 @@ def watched(window: Window, watches: Mapping[str, Record]) -> tuple[float, float
 def _timed(watches: Mapping[str, Record]) -> list[Record]:
     """Return the watchers' records whose clocks are known."""
     return [watch for watch in watches.values() if watch.get("clock")]
-
-
-def _cuts(probe: Record, window: Window) -> int:
-    cuts = (probe.get("connections") or {}).get("cuts", [])
-    return sum(window.from_s <= origin_s(probe) + cut["at_s"] < window.end_s for cut in cuts)
 
 
 def _timeline(

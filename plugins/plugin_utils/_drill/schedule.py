@@ -36,8 +36,8 @@ def make_schedule(variables: Variables, state: Mapping[str, Any]) -> dict[str, A
     ``findings`` says why there can be none, one sentence each, and is then the only key. ``clients`` are hosts,
     ``breakable`` the hosts that these drills break, and ``forbidden`` those of them that are not allowed. ``wait_s``
     limits a takeover, ``calm_s`` the return to a steady state. Each of ``drills`` has fault, injects (node_fault's name
-    for it), title, holder, driver, silent, boots, runs (the number of injections), backends (those that it breaks), and
-    watch_s, how long probers and watchers must last.
+    for it), title, holder, driver, silent, boots, hands_over, runs (the number of injections), backends (those that it
+    breaks), and watch_s, how long probers and watchers must last.
 
     Without a state, objectives that follow from VRRP's timers are not checked.
     """
@@ -76,6 +76,7 @@ def _drill(name: str, variables: Variables, deadline_s: float) -> dict[str, Any]
         "driver": fault.driver,
         "silent": fault.silent,
         "boots": fault.boots,
+        "hands_over": fault.hands_over,
         "runs": runs,
         "backends": broken_backends(name, variables["backends"]),
         "watch_s": (deadline_s * 3 + 30) * runs,
@@ -106,6 +107,8 @@ def plan_run(
         missing.append(f"drill_commands of {', '.join(hosts)} has no {name}")
     if drill["holder"] == SPLITS and not state["watched"]:
         missing.append("keepalived_watch is off, so no alarm can be raised for two holders")
+    if drill["hands_over"]:
+        missing += state["not_handed_over"]
     deadline_s = float(variables["deadline_s"])
     if drill["silent"]:
         # It heals itself, once the standby has had time to take over.

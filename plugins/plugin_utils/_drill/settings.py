@@ -26,8 +26,8 @@ def find_unmeasurable(
 ) -> list[str]:
     """Return why the settings cannot measure these faults, one sentence each.
 
-    ``settings`` are slo, url, interval_s, timeout_s, hold_s and slow_s. Without a ``state`` objectives that follow from
-    VRRP's timers are not checked.
+    ``settings`` are slo, url, interval_s, timeout_s, hold_s, slow_s and connections. Without a ``state`` objectives
+    that follow from VRRP's timers are not checked.
     """
     wrong = [*_of_slo(settings["slo"]), *_of_numbers(settings)]
     if wrong:
@@ -81,6 +81,8 @@ def _of_fault(name: str, settings: Mapping[str, Any], profile: str, state: Mappi
     scheme = str(settings["url"]).partition("://")[0]
     if scheme in fault.unseen_over:
         yield f"drill_url is {settings['url']}: {name} does not show over {scheme}, use http"
+    elif fault.hands_over and not settings["connections"]:
+        yield f"drill_connections is 0: {name} needs connections that stay open, set it to 1 or more"
     timed = fault.outage_s is None and bool(fault.bound) and name not in settings["slo"]
     slo_s = None if timed and not state.get("holder") else objective_s(name, state, profile, settings["slo"])
     if slo_s is not None:

@@ -39,8 +39,9 @@ def assess(infos: Infos, vip: str) -> dict[str, Any]:
 
     ``strongest`` keeps the VIP when holder and standby both have it. ``order`` lists all hosts, the holder first, then
     in the order of takeover. ``vips`` are those that these hosts share. ``boots`` has each host's boot id, and
-    ``addresses`` its own addresses. ``watched`` are the hosts that can raise an alarm. ``findings`` says why nothing
-    may be broken; all other values are None or empty then.
+    ``addresses`` its own addresses. ``watched`` are the hosts that can raise an alarm. ``not_handed_over`` says why the
+    VIP moves without its connections, [] if they are handed over. ``findings`` says why nothing may be broken; all
+    other values are None or empty then.
     """
     roles = {host: role_of(info, vip) for host, info in infos.items()}
     ready = [host for host, role in roles.items() if role == STANDBY]
@@ -62,6 +63,7 @@ def assess(infos: Infos, vip: str) -> dict[str, Any]:
             "boots": {},
             "addresses": {},
             "watched": [],
+            "not_handed_over": [],
             "clean_bound_s": None,
             "dead_bound_s": None,
             "findings": findings,
@@ -85,11 +87,27 @@ def assess(infos: Infos, vip: str) -> dict[str, Any]:
         "boots": {host: info.get("boot", "") for host, info in infos.items()},
         "addresses": {host: [entry["address"] for entry in info["addresses"]] for host, info in infos.items()},
         "watched": [host for host, info in infos.items() if info.get("watched")],
+        "not_handed_over": not_handed_over(infos, vip),
         "interfaces": {host: instance["interface"] for host, instance in instances.items()},
         "clean_bound_s": round(clean_bound_s(version, interval, priority), 6),
         "dead_bound_s": round(dead_bound_s(version, interval, priority, adverts), 6),
         "findings": [],
     }
+
+
+def not_handed_over(infos: Infos, vip: str) -> list[str]:
+    """Return why hosts have no hand-over of this VIP."""
+    address = bare_address(vip)
+    found = []
+    for host, info in infos.items():
+        problems = {entry["vip"]: entry["problem"] for entry in info.get("handover", [])}
+        if not problems:
+            found.append(f"{host}: keepalived_handover is off")
+        elif address not in problems:
+            found.append(f"{host}: keepalived_handover does not know {address}")
+        elif problems[address]:
+            found.append(f"{host}: {address} is not handed over: {problems[address]}")
+    return found
 
 
 def shared_vips(infos: Infos, vip: str) -> list[str]:

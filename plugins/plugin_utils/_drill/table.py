@@ -13,8 +13,8 @@ from typing import Any, Mapping, Sequence
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import check_version, ms
 
-HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "failed", "holder", "verdict")
-DISPENSABLE = ("holder", "detect", "failed", "failback")
+HEAD = ("fault", "on", "outage", "bound", "slo", "detect", "failback", "cut", "failed", "holder", "verdict")
+DISPENSABLE = ("holder", "detect", "failed", "cut", "failback")
 """Columns that a narrow table drops, in this order."""
 GAP = "  "
 
@@ -73,6 +73,7 @@ def _row(drill: Mapping[str, Any]) -> tuple[str, ...]:
         ms(expected["outage_slo_s"]),
         _median(drill, "detect_s"),
         _median(drill, "failback_outage_s"),
+        str(drill["connections"]["cut"]) if drill["connections"] else "-",
         f"{drill['failed']}/{drill['requests']}",
         _way(drill["runs"]),
         drill["verdict"],

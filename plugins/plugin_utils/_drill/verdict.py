@@ -21,6 +21,18 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
 from ansible_collections.haproof.balancer.plugins.module_utils._probe.outages import GOOD_IN_A_ROW
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import SPLIT_BRAIN
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.causes import LIMITED, causes, kinds, told
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.connections import (
+    connection_figures,
+    could_answer,
+    cut_at_moves,
+    cut_before,
+    latencies,
+    not_kept,
+    objectives,
+    own_cuts,
+    served_in,
+    summary,
+)
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.doubts import (
     NO_CLOCK,
     NO_RECORD,
@@ -121,8 +133,9 @@ def judge_drill(drill: Drill) -> dict[str, Any]:
     state = drill.runs[0]["state"] if drill.runs else {}
     slo_s = objective_s(drill.fault, state, drill.profile, drill.slo)
     slos = {"outage_s": slo_s, "failback_outage_s": failback_objective_s(drill.fault, slo_s)}
+    allowed = objectives(drill.fault, state, drill.probes)
     done = _done(drill)
-    verdict, reasons = _verdict(drill, _against(drill, fault, done, slos))
+    verdict, reasons = _verdict(drill, _against(drill, fault, done, slos, allowed))
     # A fault that is not possible here has no figures.
     runs = [] if verdict == SKIP else _told(done, drill.vip)
     errors: dict[str, int] = {}
@@ -143,6 +156,7 @@ def judge_drill(drill: Drill) -> dict[str, Any]:
             "holder": fault.holder,
             "outage_slo_s": slo_s,
             "failback_slo_s": slos["failback_outage_s"],
+            **allowed,
             "bound_s": bound_s(drill.fault, state),
             "alarm_slo_s": ALONE_S if fault.holder == SPLITS else None,
             "overlap_slo_s": ALONE_S if fault.holder == RETURNS else None,
@@ -151,7 +165,8 @@ def judge_drill(drill: Drill) -> dict[str, Any]:
         "requests": sum(probe["requests"] for probe in drill.probes.values()),
         "failed": sum(probe["failed"] for probe in drill.probes.values()),
         "errors": errors,
-        "connections": _connections(drill.probes),
+        "latency_s": latencies(drill.probes),
+        "connections": summary(drill.probes),
         "resolution_s": _resolution_s(drill.probes, done),
         "clock_error_s": max(clocks, default=None),
         "runs": runs,
@@ -168,11 +183,17 @@ def _done(drill: Drill) -> list[Run]:
         Run(
             record,
             window,
-            figures(record, window, drill.probes, drill.watches, drill.vip, alarm) if window else None,
+            _figures(drill, record, window, alarm) if window else None,
             mark.format(number),
         )
         for number, (record, window) in enumerate(zip(records, spans), 1)
     ]
+
+
+def _figures(drill: Drill, record: Record, window: Window, alarm: str) -> dict[str, Any]:
+    found = figures(record, window, drill.probes, drill.watches, drill.vip, alarm)
+    timeline = {**found["timeline"], "connections": served_in(window, drill.watches, drill.vip)}
+    return {**found, **connection_figures(window, drill.probes, drill.watches, drill.vip), "timeline": timeline}
 
 
 def _told(done: Sequence[Run], vip: str) -> list[dict[str, Any]]:
@@ -195,7 +216,13 @@ def _verdict(drill: Drill, found: Found) -> tuple[str, list[str]]:
     return (PASS, []) if drill.runs else (FAIL, ["nothing was broken"])
 
 
-def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
+def _against(
+    drill: Drill,
+    fault: Fault,
+    done: Sequence[Run],
+    slos: Mapping[str, float | None],
+    allowed: Mapping[str, int | None],
+) -> Found:
     """Return all reasons against a pass."""
     found = Found(list(drill.errors), list(drill.disturbed))
     for run in (one for one in drill.runs if _skipped(one)):
@@ -205,7 +232,7 @@ def _against(drill: Drill, fault: Fault, done: Sequence[Run], slos: Mapping[str,
     for one in done:
         found.add(_judged(drill, fault, one), one.mark)
     if done:
-        found.add(_measured(drill, done, slos))
+        found.add(_measured(drill, done, slos, allowed))
     return found
 
 
@@ -358,7 +385,9 @@ def _steady_again(fault: str, run: Record, vip: str) -> list[str]:
     return reasons
 
 
-def _measured(drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None]) -> Found:
+def _measured(
+    drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None], allowed: Mapping[str, int | None]
+) -> Found:
     """Judge all runs together: the clients' outages, and the flaws of their measurements."""
     known = [run.window for run in done if run.window]
     found = Found([], of_probers(drill.probes, known))
@@ -378,6 +407,30 @@ def _measured(drill: Drill, done: Sequence[Run], slos: Mapping[str, float | None
         for run in done:
             if run.window and slo_s is not None:
                 found.failed.extend(run.mark + reason for reason in _strays(run.window, drill.probes))
+        found.add(_cut(drill, done, allowed))
+    return found
+
+
+def _cut(drill: Drill, done: Sequence[Run], allowed: Mapping[str, int | None]) -> Found:
+    """Report kept connections that a planned move has cut although the hand-over is on."""
+    known = [(run, run.window) for run in done if run.window]
+    judged = [key for key, slo in allowed.items() if slo is not None]
+    if not judged:
+        return Found([], [])
+    early = cut_before([window for _run, window in known], drill.probes)
+    if early:
+        return Found([], early)
+    found = Found(not_kept(drill.fault, drill.probes), [])
+    for number, key in enumerate(allowed):
+        lost = _spread([sum(own_cuts(window, drill.probes)[number].values()) for _run, window in known])
+        if key in judged and lost and lost[drill.judge] > (allowed[key] or 0):
+            reasons = [
+                (run.mark, cut_at_moves(run.record, window, drill.probes, drill.watches, drill.vip)[number])
+                for run, window in known
+            ]
+            found.failed.extend(mark + reason for mark, reason in reasons if reason)
+    for run, window in known:
+        found.failed.extend(run.mark + reason for reason in could_answer(run.record, window, drill.watches, drill.vip))
     return found
 
 
@@ -438,8 +491,3 @@ def _spread(values: Sequence[float | None]) -> dict[str, float] | None:
     if not known:
         return None
     return {"best": min(known), MEDIAN: round(median(known), 6), WORST: max(known)}
-
-
-def _connections(probes: Mapping[str, Record]) -> dict[str, int] | None:
-    found = [probe["connections"] for probe in probes.values() if probe.get("connections")]
-    return {key: sum(one[key] for one in found) for key in ("open", "requests", "failed", "cut")} if found else None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Mapping
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 NONE = "\u2013"
+THEN = " \u203a "
 
 # The figures of a drill in the order in which they happen, and their labels.
 FIGURES = {
@@ -107,4 +108,4 @@ def joined(names: object) -> str:
 
 def way(run: Mapping[str, Any]) -> str:
     """Return the holders before, during and after the fault."""
-    return " \u203a ".join(joined(run[f"holder_{when}"]) for when in ("before", "during", "after"))
+    return THEN.join(joined(run[f"holder_{when}"]) for when in ("before", "during", "after"))

@@ -25,6 +25,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words impo
     FIGURES,
     NONE,
     STATES,
+    THEN,
     check_version,
     count,
     day_and_time,
@@ -139,8 +140,8 @@ def _summary(drills: Sequence[Mapping[str, Any]]) -> Element:
 
 def _row(drill: Mapping[str, Any], number: int) -> list[Cell]:
     figures, expected = drill["figures"], drill["expected"]
-    name = element("span", element("a", drill["title"], href=f"#drill-{number}"), element("small", drill["fault"]))
     connections = drill["connections"]
+    name = element("span", element("a", drill["title"], href=f"#drill-{number}"), element("small", drill["fault"]))
     return [
         Cell("fault", name, "name"),
         Cell("target", joined(drill["targets"]), ""),
@@ -152,14 +153,27 @@ def _row(drill: Mapping[str, Any], number: int) -> list[Cell]:
         Cell("take over", duration(spread(figures["takeover_s"]))),
         Cell("failback outage", duration(spread(figures["failback_outage_s"]))),
         Cell("connections cut", count(connections["cut"]) if connections else NONE),
+        Cell("cut at failback", _cut_at_failback(drill)),
         Cell("verdict", _state(drill["verdict"]), "last"),
     ]
+
+
+def _cut_at_failback(drill: Mapping[str, Any]) -> str | Element:
+    if not drill["connections"] or not drill["runs"]:
+        return NONE
+    number = sum(run["failback_cut"] for run in drill["runs"])
+    allowed = drill["expected"]["failback_cut_slo"]
+    return count(number) if allowed is None or number <= allowed else _above(count(number))
+
+
+def _above(text: str) -> Element:
+    return element("span", text, " !", class_="above", title="above the objective")
 
 
 def _against(found_s: float | None, objective_s: float | None) -> str | Element:
     if found_s is None or objective_s is None or found_s <= objective_s:
         return duration(found_s)
-    return element("span", duration(found_s), " !", class_="above", title="above the objective")
+    return _above(duration(found_s))
 
 
 def _table(rows: Sequence[Sequence[Cell]]) -> Element:
@@ -235,6 +249,9 @@ def _expectation(drill: Mapping[str, Any]) -> str:
     }
     said = [EXPECTED[expected["holder"]]]
     said += [f"{word} {duration(limit)}" for word, limit in limits.items() if limit is not None]
+    if expected["failback_cut_slo"] is not None:
+        when = "" if expected["cut_slo"] is not None else " at failback"
+        said.append(f"{plural(expected['failback_cut_slo'], 'connection')} cut{when}")
     text = f"On {joined(drill['targets'])}. Expected: {', '.join(said)}."
     if expected["bound_s"] is not None:
         text += f" VRRP's timers allow {duration(expected['bound_s'])}."
@@ -256,6 +273,10 @@ def _figures(drill: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     if connections:
         cut = f"{count(connections['failed'])} of {count(connections['requests'])} requests failed"
         facts.append(("kept connections", f"{count(connections['cut'])} cut, {count(connections['open'])} open", cut))
+    for kind, latency in drill["latency_s"].items():
+        if latency:
+            more = f"99 % within {duration(latency['p99'])}, worst {duration(latency['max'])}"
+            facts.append((f"latency, {kind} connections", duration(latency["p50"]), more))
     if drill["resolution_s"] is not None:
         facts.append(("longest pause of a client", duration(drill["resolution_s"]), "a shorter outage may not show"))
     if drill["clock_error_s"] is not None:
@@ -292,8 +313,19 @@ def _run(run: Mapping[str, Any], why: str = "") -> Element:
     said = [f": outage {duration(run['outage_s'])}", f"VIP on {way(run)}"]
     if run["cut"]:
         said.append(f"{plural(run['cut'], 'connection')} cut")
+    if run["served"]:
+        said.append(f"connections served: {_served(run['served'])}")
     caption = element("figcaption", element("b", f"Run {run['number']}"), why, ", ".join(said))
     return element("figure", caption, timeline(run))
+
+
+def _served(served: Mapping[str, Mapping[str, int | None]]) -> str:
+    """Return each balancer's numbers before, during and after the fault."""
+    numbers = {host: [moment[host] for moment in served.values()] for host in served["before"]}
+    return ", ".join(
+        f"{host} {THEN.join(NONE if number is None else count(number) for number in each)}"
+        for host, each in numbers.items()
+    )
 
 
 def _facts(facts: Sequence[tuple[str, str, str]]) -> Element:
@@ -348,6 +380,7 @@ def _legend() -> Element:
         "requests failed": [element("rect", class_="bad", x=8, width=5, height=16)],
         "balancer holds the VIP": [element("rect", class_="held", y=3, width=22, height=10)],
         "two balancers hold it": [element("rect", class_="double", width=22, height=16)],
+        "connections that a balancer serves": [element("rect", class_="served", y=6, width=22, height=10)],
         "balancer could not be watched": [
             element("rect", class_="hatched", x=0.5, y=3, width=21, height=10, fill=f"url(#{HATCH})")
         ],

@@ -14,6 +14,7 @@ STYLE = """
   --disturbed: #8a5300; --disturbed-back: #fdf1dc;
   --good: #a5d3b8; --bad: #c62f26; --held: #3b6fb6; --warn: #9a5b00; --felt: rgb(198 47 38 / .09);
   --fan: rgb(59 111 182 / .10); --double: rgb(214 137 16 / .22); --shade: rgb(27 35 48 / .20); --hatch: #8a94a3;
+  --served: #a58ac9;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -22,6 +23,7 @@ STYLE = """
     --disturbed: #e8b45c; --disturbed-back: #3a2d14;
     --good: #35694f; --bad: #f2645a; --held: #5d90d8; --warn: #e3ad58; --felt: rgb(242 100 90 / .13);
     --fan: rgb(111 159 224 / .14); --double: rgb(227 173 88 / .26); --shade: rgb(0 0 0 / .55); --hatch: #75808f;
+    --served: #7f64ab;
   }
 }
 * { box-sizing: border-box; }
@@ -97,7 +99,7 @@ figcaption b { color: var(--ink); font-weight: 600; }
 .grid { stroke: var(--line); } .axis { stroke: var(--hatch); }
 .track { fill: var(--faint); } .idle { stroke: var(--line); stroke-width: 2; }
 .good { fill: var(--good); } .bad { fill: var(--bad); } .held { fill: var(--held); } .felt { fill: var(--felt); }
-.double { fill: var(--double); }
+.double { fill: var(--double); } .served { fill: var(--served); shape-rendering: crispEdges; }
 .hatching { stroke: var(--hatch); stroke-width: 2.2; }
 .hatched { stroke: var(--hatch); stroke-width: .8; }
 .fan { fill: var(--fan); } .looked { stroke: var(--held); stroke-width: 3; }
@@ -152,6 +154,7 @@ footer p + p { margin-top: 6px; }
   --disturbed: #8a5300; --disturbed-back: #fdf1dc;
     --good: #a5d3b8; --bad: #c62f26; --held: #3b6fb6; --warn: #9a5b00; --felt: rgb(198 47 38 / .09);
     --fan: rgb(59 111 182 / .10); --double: rgb(214 137 16 / .22); --shade: rgb(27 35 48 / .20); --hatch: #8a94a3;
+    --served: #a58ac9;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   body { font-size: 9pt; line-height: 1.4; }

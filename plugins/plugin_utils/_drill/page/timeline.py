@@ -46,6 +46,7 @@ _FAN = 18.0
 _BETWEEN = 28.0
 _NAME = 13
 HATCH = "unknown"
+_CONNECTIONS = "connections"
 
 
 class Requests(NamedTuple):
@@ -54,6 +55,13 @@ class Requests(NamedTuple):
     span: Span
     number: int
     outcome: str
+
+
+class Serving(NamedTuple):
+    """A time in which a balancer served this many connections."""
+
+    span: Span
+    number: int
 
 
 class Panel(NamedTuple):
@@ -119,6 +127,12 @@ def two_holders(line: Mapping[str, Any]) -> list[Span]:
         if number > 1 and next_s > at_s:
             found.append(Span(at_s, next_s))
     return found
+
+
+def serving(rows: Sequence[Sequence[float]], to_s: float) -> list[Serving]:
+    """Return the timeline's ``[at_s, connections]`` as spans; the last one ends with the timeline."""
+    ends = [row[0] for row in rows[1:]] + [to_s]
+    return [Serving(Span(at_s, max(at_s, end)), int(number)) for (at_s, number), end in zip(rows, ends)]
 
 
 def closer_looks(line: Mapping[str, Any]) -> list[Span]:
@@ -197,11 +211,14 @@ def _moment(moment: Mapping[str, Any]) -> str:
 def _draw(line: Mapping[str, Any], panels: Sequence[Panel], top: float) -> tuple[list[Element], float]:
     """Return the panels side by side, and where the next element below may start."""
     head = top + max(rows(panel.labels) for panel in panels) * LABEL_HEIGHT + 4
-    lanes = [*line["requests"], *line["holders"]]
+    lanes = [*line["requests"]]
+    for host in line["holders"]:
+        lanes += [host, _CONNECTIONS] if host in line["connections"] else [host]
     bottom = head + len(lanes) * _LANE + 4
     parts: list[Element] = []
     for number, name in enumerate(lanes):
         parts += _lane_name(name, head + number * _LANE + _LANE / 2)
+    most = max((number for rows in line["connections"].values() for _at_s, number in rows), default=0)
     for panel in panels:
         scale = panel.scale
         parts += draw_axis(scale, head, bottom)
@@ -223,6 +240,9 @@ def _draw(line: Mapping[str, Any], panels: Sequence[Panel], top: float) -> tuple
         for host, held in line["holders"].items():
             parts += _holder_lane(scale, host, held, line["unknown"].get(host, ()), row)
             row += _LANE
+            if host in line["connections"]:
+                parts += _connection_lane(scale, host, serving(line["connections"][host], line["to_s"]), most, row)
+                row += _LANE
         parts += draw_labels(panel.labels, head - 4 - rows(panel.labels) * LABEL_HEIGHT, bottom)
     return parts, bottom + AXIS_HEIGHT
 
@@ -256,6 +276,17 @@ def _holder_lane(
         for from_s, to_s in spans:
             if to_s >= scale.span.from_s and from_s <= scale.span.to_s:
                 yield _bar(scale, Span(from_s, to_s), y, _BAR, kind, f"{host} {words}, {_during(Span(from_s, to_s))}")
+
+
+def _connection_lane(scale: Scale, host: str, served: Sequence[Serving], most: int, top: float) -> Iterator[Element]:
+    bottom = top + _LANE - 4
+    yield element("line", class_="idle", x1=scale.left, x2=scale.right, y1=bottom, y2=bottom)
+    for span, number in served:
+        left, right = scale.x(span.from_s), scale.x(span.to_s)
+        if number and right > left:
+            height = number / most * (_LANE - 6)
+            title = element("title", f"{host} served {plural(number, 'connection')}, {_during(span)}")
+            yield element("rect", title, class_="served", x=left, y=bottom - height, width=right - left, height=height)
 
 
 def _bar(scale: Scale, span: Span, y: float, height: float, kind: str, words: str) -> Element:

@@ -19,8 +19,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     **drill_table.FilterModule().filters(),
 }
 BAD: list[tuple[Any, str]] = [
-    ({"schema_version": 1}, "the report's schema_version is 1, it must be 4"),
-    ({"schema_version": 4}, "lacks 'cluster'|lacks 'drills'"),
+    ({"schema_version": 1}, "the report's schema_version is 1, it must be 5"),
+    ({"schema_version": 5}, "lacks 'cluster'|lacks 'drills'"),
     ([], "'list' object has no attribute 'get'"),
     ({**report(), "drills": [None]}, "NoneType"),
 ]
@@ -40,4 +40,4 @@ def test_bad_report(name: str, what: Any, message: str) -> None:
 
 def test_bad_previous_report() -> None:
     with pytest.raises(AnsibleFilterError, match="drill_page: the report, or the previous one, lacks 'started'"):
-        drill_page.drill_page(report(), {"schema_version": 4})
+        drill_page.drill_page(report(), {"schema_version": 5})

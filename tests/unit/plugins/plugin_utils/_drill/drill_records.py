@@ -34,6 +34,11 @@ def info(held: bool, state: str, priority: int, **more: Any) -> dict[str, Any]:
     }
 
 
+def handover(problem: str | None = None) -> dict[str, Any]:
+    """Return what vip_info says of the hand-over."""
+    return {"handover": [{"vip": VIP, "problem": problem}]}
+
+
 HOLDER = info(True, "master", 254)
 STANDBY = info(False, "backup", 253)
 DEAD = {"addresses": [], "instances": [], "keepalived": {"running": False}}
@@ -76,6 +81,7 @@ def probe(*outages: tuple[float, float, float], **more: Any) -> dict[str, Any]:
         "interval_s": 0.01,
         "timeout_s": 0.25,
         "connections": None,
+        "latency_s": {"p50": 0.001, "p99": 0.01, "max": 0.02},
         "clock": None,
         "drift_s": None,
         **more,
@@ -94,7 +100,41 @@ def watch(host: str, held: bool, *events: tuple[float, bool], **more: Any) -> di
         "held_at_start": {VIP: held},
         "events": [{"at_s": at - offset, "vip": VIP, "interface": "eth1", "held": now} for at, now in events],
         "alarms": [],
+        "handovers": [],
+        "served": {VIP: []},
         "stalls": [],
+        **more,
+    }
+
+
+def handed(host: str, *states: tuple[float, str, str | None], **more: Any) -> list[dict[str, Any]]:
+    """Return what the watcher of a host records of its hand-over: moment of the client, state and former holder."""
+    return [
+        {
+            "at_s": at_s - CLOCKS[host]["offset_s"],
+            "vip": VIP,
+            "state": state,
+            "former": former,
+            "ended": None,
+            "problem": None,
+            "serves": False,
+            "arp_ignore": 1,
+            **more,
+        }
+        for at_s, state, former in states
+    ]
+
+
+def kept(*cuts: tuple[float, str], **more: Any) -> dict[str, Any]:
+    """Return a prober's kept connections, and of each cut one the moment of its last request, and how it was cut."""
+    return {
+        "open": 4,
+        "requests": 600,
+        "failed": len(cuts),
+        "reused": 590,
+        "cut": len(cuts),
+        "cuts": [{"since_s": at - ORIGIN_S, "at_s": at - ORIGIN_S + 0.01, "kind": kind} for at, kind in cuts],
+        "latency_s": {"p50": 0.001, "p99": 0.002, "max": 0.003},
         **more,
     }
 

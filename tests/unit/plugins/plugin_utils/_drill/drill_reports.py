@@ -55,7 +55,12 @@ def hostile(value: Any, text: str = HOSTILE) -> Any:
             made[key] = text
         elif key in ("targets", "reasons", "retried", "unproven", "balancers", "clients"):
             made[key] = [text for _item in item]
-        elif key in ("errors", "holders", "unknown", "requests") and isinstance(item, dict):
+        elif key in ("before", "during", "after") and isinstance(item, dict):
+            made[key] = {f"{text}{name}": number for name, number in item.items()}
+        elif key in ("errors", "holders", "unknown", "requests", "connections") and isinstance(item, dict):
+            if key == "connections" and "open" in item:
+                made[key] = item
+                continue
             made[key] = {f"{text}{name}": hostile(part, text) for name, part in item.items()}
         else:
             made[key] = hostile(item, text)

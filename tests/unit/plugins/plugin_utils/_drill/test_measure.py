@@ -216,17 +216,13 @@ def test_an_outage_belongs_to_the_time_in_which_it_began() -> None:
 
 
 def test_figures_of_a_takeover() -> None:
-    seen = probe(
-        (9.9, 10.04, 10.06), connections={"cuts": [{"at_s": 5.01, "kind": "reset"}, {"at_s": 1, "kind": "reset"}]}
-    )
-    measured = figures(run(), WINDOW, {"client": seen}, MOVED, VIP)
+    measured = figures(run(), WINDOW, {"client": probe((9.9, 10.04, 10.06))}, MOVED, VIP)
     timeline = measured.pop("timeline")
     assert measured == {
         "holder_before": "lb01",
         "holder_during": "lb02",
         "holder_after": None,
         "failed": 15,
-        "cut": 1,
         "outage_s": pytest.approx(0.17),
         "failback_outage_s": 0.0,
         "detect_s": pytest.approx(0.03),
@@ -287,12 +283,6 @@ def test_moments_are_told_in_full() -> None:
 def test_who_has_it_at_the_end_of_the_fault_had_it(until_s: float, during: str) -> None:
     watches = {**STILL, "lb02": watch("lb02", False, (11.0, True), (until_s, False))}
     assert figures(run(), WINDOW, {"client": probe()}, watches, VIP)["holder_during"] == during
-
-
-def test_cuts_belong_to_the_run_in_which_they_were_felt() -> None:
-    times = (4.74, 4.75, 14.99, 15.0)
-    seen = probe(connections={"cuts": [{"at_s": at, "kind": "reset"} for at in times]})
-    assert figures(run(), WINDOW, {"client": seen}, MOVED, VIP)["cut"] == 2
 
 
 def test_where_a_host_was_not_watched_nobody_knows_who_had_it() -> None:

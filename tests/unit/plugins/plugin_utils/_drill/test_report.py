@@ -35,7 +35,7 @@ def test_verdict(drills: list[dict[str, Any]], verdict: str) -> None:
 
 def test_all_that_a_report_has() -> None:
     assert make_report([PASSED], {"vip": VIP}, "2026-01-31T12:00:00", "2026-01-31T12:01:00") == {
-        "schema_version": 4,
+        "schema_version": 5,
         "started": "2026-01-31T12:00:00",
         "ended": "2026-01-31T12:01:00",
         "verdict": "pass",

@@ -12,7 +12,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._faults.catalogue
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.schedule import make_schedule, plan_run
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
-from .drill_records import STEADY, VIP
+from .drill_records import STEADY, VIP, handover
 
 VARIABLES: dict[str, Any] = {
     "faults": ["service_stop"],
@@ -35,6 +35,7 @@ VARIABLES: dict[str, Any] = {
     "hold_s": 3,
     "slow_s": 0.1,
     "disk_path": "",
+    "connections": 4,
 }
 STATE = assess(STEADY, VIP)
 FREEZE = {"inject": [["virsh", "suspend", "lb01"]], "heal": [["virsh", "resume", "lb01"]]}
@@ -181,6 +182,15 @@ def test_two_holders_are_not_drilled_where_no_alarm_can_be_raised(fault: str) ->
         "keepalived_watch is off, so no alarm can be raised for two holders"
     )
     assert run(fault)["skipped"] == ""
+
+
+def test_a_hand_over_is_drilled_only_where_there_is_one() -> None:
+    assert run("handover")["skipped"] == "lb01: keepalived_handover is off; lb02: keepalived_handover is off"
+    assert run("keepalived_stop")["skipped"] == ""
+    (drill,) = schedule(faults="handover")["drills"]
+    on = assess({host: {**info, **handover()} for host, info in STEADY.items()}, VIP)
+    assert plan_run(drill, on, 0, VARIABLES, HOSTVARS)["skipped"] == ""
+    assert (drill["injects"], drill["hands_over"]) == ("keepalived_stop", True)
 
 
 def test_the_vip_moves_only_from_its_holder() -> None:

@@ -15,7 +15,15 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state impo
 
 from .drill_records import STEADY, VIP
 
-DEFAULTS = {"slo": {}, "url": f"http://{VIP}/", "interval_s": 0.005, "timeout_s": 0.25, "hold_s": 3, "slow_s": 0.1}
+DEFAULTS = {
+    "slo": {},
+    "url": f"http://{VIP}/",
+    "interval_s": 0.005,
+    "timeout_s": 0.25,
+    "hold_s": 3,
+    "slow_s": 0.1,
+    "connections": 4,
+}
 STATE = assess(STEADY, VIP)
 ALL = ", ".join(FAULTS)
 
@@ -112,7 +120,17 @@ CASES: list[tuple[list[str], dict[str, Any], list[str]]] = [
         {"url": "tcp://198.18.0.10:80"},
         ["drill_url is tcp://198.18.0.10:80: service_hang does not show over tcp, use http"],
     ),
-    (["service_stop", "link_down"], {"url": "tcp://198.18.0.10:80"}, []),
+    (["service_stop", "link_down", "handover"], {"url": "tcp://198.18.0.10:80"}, []),
+    (
+        ["handover"],
+        {"url": "udp://198.18.0.10:53"},
+        ["drill_url is udp://198.18.0.10:53: handover does not show over udp, use http"],
+    ),
+    (
+        ["handover", "keepalived_stop"],
+        {"connections": 0},
+        ["drill_connections is 0: handover needs connections that stay open, set it to 1 or more"],
+    ),
     (["service_hang", "link_down"], {"url": "udp://198.18.0.10:53"}, []),
     (
         ["service_stop", "cpu_starve", "link_down"],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import assess
 
-from .drill_records import DEAD, HOLDER, SILENT, STANDBY, STEADY, VIP, info
+from .drill_records import DEAD, HOLDER, SILENT, STANDBY, STEADY, VIP, handover, info
 
 FINDINGS: list[tuple[dict[str, Any], list[str]]] = [
     (STEADY, []),
@@ -59,10 +59,30 @@ def test_plan() -> None:
         "addresses": {"lb01": [VIP], "lb02": [], "lb03": []},
         "watched": ["lb03", "lb01", "lb02"],
         "interfaces": {"lb01": "eth1", "lb02": "eth1", "lb03": "eth1"},
+        "not_handed_over": [f"{host}: keepalived_handover is off" for host in ("lb03", "lb01", "lb02")],
         "clean_bound_s": 0.022344,
         "dead_bound_s": 1.022344,
         "findings": [],
     }
+
+
+# What vip_info tells of the hand-over on lb02, and why there is none.
+HANDOVERS: list[tuple[dict[str, Any], list[str]]] = [
+    (handover(), []),
+    ({}, ["lb02: keepalived_handover is off"]),
+    ({"handover": []}, ["lb02: keepalived_handover is off"]),
+    (handover("no nft"), [f"lb02: {VIP} is not handed over: no nft"]),
+    (
+        {"handover": [{"vip": "198.18.0.11", "problem": None}]},
+        [f"lb02: keepalived_handover does not know {VIP}"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "expected"), HANDOVERS)
+def test_whether_connections_are_handed_over(told: dict[str, Any], expected: list[str]) -> None:
+    infos = {"lb01": {**HOLDER, **handover()}, "lb02": {**STANDBY, **told}}
+    assert assess(infos, VIP + "/24")["not_handed_over"] == expected
 
 
 def test_without_preemption_the_vip_stays() -> None:

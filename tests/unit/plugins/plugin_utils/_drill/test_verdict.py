@@ -27,7 +27,10 @@ from .drill_records import (
     THERE,
     VIP,
     alarm,
+    handed,
+    handover,
     info,
+    kept,
     probe,
     run,
     watch,
@@ -650,7 +653,7 @@ def test_a_node_that_booted_in_a_previous_run_is_not_watched_in_this_one() -> No
 
 
 def test_all_that_an_entry_has() -> None:
-    connections = {"open": 4, "requests": 100, "failed": 2, "cut": 1, "cuts": []}
+    connections = kept((10.1, "reset"), requests=100, failed=2, reused=90)
     probes = {
         "client": {**SHORT, "connections": connections},
         "other": probe((10.0, 10.0, 10.01), errors={"refused": 1, "timeout": 2}, failed=3, connections=connections),
@@ -681,6 +684,8 @@ def test_all_that_an_entry_has() -> None:
             "holder": "moves",
             "outage_slo_s": 0.1,
             "failback_slo_s": 0.1,
+            "cut_slo": None,
+            "failback_cut_slo": None,
             "bound_s": pytest.approx(0.022, abs=0.001),
             "alarm_slo_s": None,
             "overlap_slo_s": None,
@@ -688,7 +693,11 @@ def test_all_that_an_entry_has() -> None:
         "requests": 4500,
         "failed": 5,
         "errors": {"refused": 3, "timeout": 2},
-        "connections": {"open": 8, "requests": 200, "failed": 4, "cut": 2},
+        "latency_s": {
+            "new": {"p50": 0.001, "p99": 0.01, "max": 0.02},
+            "kept": {"p50": 0.001, "p99": 0.002, "max": 0.003},
+        },
+        "connections": {"open": 8, "requests": 200, "failed": 4, "reused": 180, "cut": 2},
         "resolution_s": 0.01,
         "clock_error_s": 0.0002,
     }
@@ -737,10 +746,11 @@ def test_stray_failures_are_not_judged_without_an_objective() -> None:
 
 def test_table() -> None:
     failed = judge(runs=[], probes={}, watches={}, errors=assess({"lb01": HOLDER, "lb02": DEAD}, VIP)["findings"])
-    assert table(report([judge(), failed])).splitlines() == [
-        "fault         on    outage  bound  slo     detect  failback  failed  holder              verdict",
-        "service_stop  lb01  30 ms   22 ms  100 ms  30 ms   0 ms      2/1500  lb01 > lb02 > lb01  pass",
-        "service_stop  -     -       -      100 ms  -       -         0/0     -                   fail",
+    passed = judge(probes={"client": {**SHORT, "connections": kept((10.1, "reset"))}})
+    assert table(report([passed, failed])).splitlines() == [
+        "fault         on    outage  bound  slo     detect  failback  cut  failed  holder              verdict",
+        "service_stop  lb01  30 ms   22 ms  100 ms  30 ms   0 ms      1    2/1500  lb01 > lb02 > lb01  pass",
+        "service_stop  -     -       -      100 ms  -       -         -    0/0     -                   fail",
         "service_stop: lb02: keepalived does not run",
         f"service_stop: {VIP} has no standby that could take over",
     ]
@@ -801,8 +811,8 @@ def test_why_a_client_gets_no_good_answer() -> None:
 def test_a_narrow_table() -> None:
     lines = table(report([judge(disturbed=["the prober died"])]), width=69).splitlines()
     assert lines[:2] == [
-        "fault         on    outage  bound  slo     failback  verdict",
-        "service_stop  lb01  30 ms   22 ms  100 ms  0 ms      disturbed",
+        "fault         on    outage  bound  slo     failback  cut  verdict",
+        "service_stop  lb01  30 ms   22 ms  100 ms  0 ms      -    disturbed",
     ]
     # The essential columns stay.
     for width in (50, 10):
@@ -833,3 +843,241 @@ def test_a_fault_whose_moment_is_not_known_is_disturbed() -> None:
         "disturbed",
         ["lb01 took 1009 ms to carry out link_down: measure again"],
     )
+
+
+# --- kept connections
+
+PAIR = {
+    "lb01": {**HOLDER, **handover(), "addresses": [{"address": VIP}, {"address": "198.18.0.11"}]},
+    "lb02": {**STANDBY, **handover(), "addresses": [{"address": "198.18.0.12"}]},
+}
+HANDED = {
+    "lb01": {
+        **MOVED["lb01"],
+        "handovers": handed(
+            "lb01", (7.0, "holder", None), (10.1, "standby", "198.18.0.12"), (14.2, "handing over", "")
+        ),
+    },
+    "lb02": {
+        **MOVED["lb02"],
+        "handovers": handed("lb02", (7.0, "standby", "198.18.0.11"), (10.1, "handing over", "198.18.0.11")),
+    },
+}
+
+
+def moved(*cut: tuple[float, str], fault: str = "keepalived_stop", **changes: Any) -> dict[str, Any]:
+    """Judge a move with the hand-over, in which these connections were cut."""
+    parts: dict[str, Any] = {
+        "runs": [run(state=assess(PAIR, VIP))],
+        "watches": HANDED,
+        "probes": {"client": probe(connections=kept(*cut))},
+    }
+    return judge(fault, **{**parts, **changes})
+
+
+RESETS = [(10.05, "reset"), (10.06, "reset"), (10.06, "empty")]
+
+
+@pytest.mark.parametrize("fault", ["keepalived_stop", "rolling", "handover", "service_stop", "link_down"])
+def test_a_move_with_the_hand_over_cuts_no_connection(fault: str) -> None:
+    found = moved(fault=fault)
+    assert (found["verdict"], found["reasons"]) == ("pass", [])
+    expected = found["expected"]
+    assert (expected["cut_slo"], expected["failback_cut_slo"]) == (
+        0 if fault in ("keepalived_stop", "rolling", "handover") else None,
+        0,
+    )
+
+
+def test_a_planned_move_that_cuts_connections_fails() -> None:
+    found = moved(*RESETS)
+    assert (found["verdict"], found["reasons"]) == (
+        "fail",
+        ["3 connections were cut at the takeover, 0 are allowed (reset 2, empty 1)"],
+    )
+    assert (found["runs"][0]["cut"], found["runs"][0]["failback_cut"]) == (3, 0)
+
+
+def test_connections_that_a_broken_service_ends_are_not_judged() -> None:
+    assert moved(*RESETS, fault="service_stop")["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("fault", ["keepalived_stop", "service_stop", "node_power_off"])
+def test_the_failback_of_every_fault_is_judged(fault: str) -> None:
+    state = {**assess(PAIR, VIP), "boots": {"lb01": "the same"}}
+    runs = [run(state=state, after={**STEADY, "lb01": {**HOLDER, "boot": "another"}})]
+    found = moved((14.1, "reset"), fault=fault, runs=runs)
+    assert (found["verdict"], found["reasons"]) == (
+        "fail",
+        ["1 connection was cut at failback, 0 are allowed (reset 1)"],
+    )
+    assert found["runs"][0]["failback_cut"] == 1
+
+
+OFF = {**PAIR, "lb02": STANDBY}
+
+
+@pytest.mark.parametrize(
+    ("fault", "changes"),
+    [
+        ("keepalived_stop", {"runs": [run(state=assess(OFF, VIP))]}),
+        ("keepalived_kill", {"watches": STILL}),
+        # Both have it until it is healed.
+        (
+            "network_cut",
+            {"watches": BOTH, "probes": {"client": probe(connections=kept((10.05, "reset"), (14.1, "reset")))}},
+        ),
+    ],
+)
+def test_cut_connections_are_only_reported_otherwise(fault: str, changes: dict[str, Any]) -> None:
+    found = moved((10.05, "reset"), (14.1, "reset"), fault=fault, **changes)
+    assert (found["verdict"], found["reasons"]) == ("pass", [])
+    assert (found["expected"]["cut_slo"], found["expected"]["failback_cut_slo"]) == (None, None)
+    assert (found["connections"]["cut"], found["runs"][0]["failback_cut"]) == (2, 1)
+
+
+def test_without_kept_connections_none_are_judged() -> None:
+    assert moved(probes={"client": probe()})["expected"]["cut_slo"] is None
+
+
+def test_connections_that_were_cut_before_disturb() -> None:
+    found = moved((8.0, "reset"), (10.05, "reset"))
+    assert (found["verdict"], found["reasons"]) == (
+        "disturbed",
+        ["1 connection was cut before anything was broken (reset 1)"],
+    )
+
+
+def test_a_service_that_keeps_no_connection_has_none_to_hand_over() -> None:
+    closing = {"client": probe(connections=kept(reused=0))}
+    reason = "no connection was kept, because the service closes each one after its answer: allow keep-alive"
+    assert moved(fault="handover", probes=closing)["reasons"] == [reason]
+    assert moved(fault="keepalived_stop", probes=closing)["verdict"] == "pass"
+    # Over bare TCP no connection has requests.
+    assert (
+        moved(fault="handover", probes={"client": probe(connections=kept(reused=0, latency_s=None))})["reasons"] == []
+    )
+
+
+def lb02(*states: tuple[float, str, str | None], **more: Any) -> dict[str, Any]:
+    return {**HANDED, "lb02": {**HANDED["lb02"], "handovers": handed("lb02", *states, **more)}}
+
+
+OVER = (10.1, "handing over", "198.18.0.11")
+DIED = {"ended": "the former holder does not answer"}
+# How connections were cut at the takeover, what lb02 reported of its hand-over, and why the drill says that it was.
+CAUSES: list[tuple[str, dict[str, Any], str]] = [
+    ("reset", HANDED, ""),
+    (
+        "reset",
+        lb02((7.0, "standby", None), (10.1, "holder", None)),
+        ": lb02 did not know the former holder, lb01: check the peers in /etc/keepalived/handover.json of both",
+    ),
+    (
+        "timeout",
+        lb02((7.0, "standby", "198.18.0.99"), OVER),
+        ": lb02 took 198.18.0.99 for the former holder, lb01: check the peers in /etc/keepalived/handover.json of both",
+    ),
+    (
+        "reset",
+        lb02((7.0, "standby", "198.18.0.11"), OVER, (10.2, "holder", None), **DIED),
+        ": lb02 ended the hand-over from lb01: the former holder does not answer",
+    ),
+    (
+        "reset",
+        lb02((7.0, "standby", "198.18.0.11"), OVER, problem="no nft"),
+        ": lb02 could not prepare the hand-over: no nft",
+    ),
+    (
+        "timeout",
+        HANDED,
+        ": lb02 sent their packets on to lb01, and no answer came: check the firewalls of both, "
+        "which may drop TCP packets to the VIP from other hosts' connections",
+    ),
+    ("reset", {**HANDED, "lb02": MOVED["lb02"]}, ""),
+]
+
+
+@pytest.mark.parametrize(("kind", "watches", "why"), CAUSES)
+def test_why_connections_were_cut(kind: str, watches: dict[str, Any], why: str) -> None:
+    (reason,) = moved((10.05, kind), watches=watches)["reasons"]
+    head = f"1 connection was cut at the takeover, 0 are allowed ({kind} 1)"
+    assert reason.startswith(head + why)
+    assert why or reason == head
+
+
+def test_why_connections_were_cut_at_failback() -> None:
+    states = ((7.0, "holder", None), (10.1, "standby", None), (14.2, "holder", None))
+    unknown = {**HANDED, "lb01": {**HANDED["lb01"], "handovers": handed("lb01", *states)}}
+    (reason,) = moved((14.1, "reset"), watches=unknown)["reasons"]
+    assert "at failback, 0 are allowed (reset 1): lb01 did not know the former holder, lb02: check" in reason
+
+
+def test_a_former_holder_that_is_not_silent_fails() -> None:
+    loud = [
+        *handed("lb01", (7.0, "holder", None)),
+        *handed("lb01", (10.1, "standby", None), serves=True),
+        *handed("lb01", (12.0, "standby", None), serves=True, arp_ignore=0),
+        *handed("lb01", (13.5, "standby", None), serves=True),
+        # It has no connections, or the address, and may answer.
+        *handed("lb01", (13.8, "standby", None), arp_ignore=0),
+    ]
+    watches = {**HANDED, "lb01": {**HANDED["lb01"], "handovers": loud}}
+    reason = (
+        f"lb01 could answer ARP requests for {VIP} for 1500 ms while another balancer had it: "
+        "something resets net.ipv4.conf.eth1.arp_ignore to 0"
+    )
+    assert moved(watches=watches)["reasons"] == [reason]
+    assert moved(watches=watches, fault="service_stop")["reasons"] == [reason]
+    assert moved(watches=watches, runs=[run(state=assess(OFF, VIP))])["reasons"] == []
+
+
+def test_cuts_of_all_runs() -> None:
+    clock = CLOCKS["lb01"]
+    runs = [
+        run(
+            state=assess(PAIR, VIP),
+            injected=[{"injected_s": 100.0 + at, "clock": clock, "effect": THERE}],
+            healed=[{"healed_s": 102.0 + at, "clock": clock, "effect": THERE}],
+        )
+        for at in (7.0, 11.0, 15.0)
+    ]
+    watches = {
+        "lb01": watch(
+            "lb01", True, (7.0, False), (9.0, True), (11.0, False), (13.0, True), (15.0, False), (17.0, True)
+        ),
+        "lb02": watch(
+            "lb02", False, (7.0, True), (9.0, False), (11.0, True), (13.0, False), (15.0, True), (17.0, False)
+        ),
+    }
+    cut = ((11.1, "timeout"), (12.74, "timeout"), (12.76, "timeout"))
+    found = moved(*cut, runs=runs, watches=watches)
+    assert [reason.partition(",")[0] for reason in found["reasons"]] == [
+        "run 2: 2 connections were cut at the takeover",
+        "run 2: 1 connection was cut at failback",
+    ]
+    assert [one["cut"] for one in found["runs"]] == [0, 3, 0]
+    assert moved(*cut, runs=runs, watches=watches, judge="median")["reasons"] == []
+
+
+def test_which_balancer_served_how_many_connections() -> None:
+    rows = {
+        "lb01": [[7.0, 22, 0], [9.5, 21, 0], [10.4, 20, 0], [10.5, 20, 1], [14.5, 23, 1]],
+        "lb02": [[11.0, 3, 20], [13.0, 2, 20]],
+    }
+    watches = {
+        host: {**HANDED[host], "served": {f"{VIP}/24": [[at - CLOCKS[host]["offset_s"], *n] for at, *n in each]}}
+        for host, each in rows.items()
+    }
+    (one,) = moved(watches=watches)["runs"]
+    assert one["served"] == {
+        "before": {"lb01": 21, "lb02": None},
+        "during": {"lb01": 20, "lb02": 2},
+        "after": {"lb01": 23, "lb02": 2},
+    }
+    assert one["timeline"]["connections"] == {
+        "lb01": [[-1.0, 22], [-0.5, 21], [0.4, 20], [4.5, 23]],
+        "lb02": [[1.0, 3], [3.0, 2]],
+    }
+    (unknown,) = moved()["runs"]
+    assert (unknown["served"], unknown["timeline"]["connections"]) == (None, {})

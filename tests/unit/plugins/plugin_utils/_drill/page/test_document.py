@@ -149,6 +149,29 @@ def test_says_what_disturbed_a_drill_after_what_failed() -> None:
     assert PAGES[5].count('class="state disturbed"') == 2
 
 
+def test_says_which_balancer_served_the_connections() -> None:
+    said = Reader(PAGES[0]).said
+    assert any("connections served: lb01 22 \u203a 20 \u203a 23, lb02 0 \u203a 2 \u203a 0" in text for text in said)
+    assert any(
+        text.endswith(
+            "the VIP moves to another balancer, outage at most 50 ms, 0 connections cut. VRRP's timers allow 22 ms."
+        )
+        for text in said
+    )
+    assert said[said.index("latency, kept connections") + 1 :][:2] == ["0.4 ms", "99 % within 1.2 ms, worst 209 ms"]
+
+
+def test_says_how_many_connections_were_cut_at_failback() -> None:
+    found = without(*(drill["fault"] for drill in report()["drills"] if drill["fault"] != "keepalived_stop"))
+    assert "above the objective" not in page(found)
+    found["drills"][0]["runs"][0]["failback_cut"] = 3
+    assert page(found).count('title="above the objective"') == 1
+    found["drills"][0]["expected"].update(cut_slo=None)
+    assert "0 connections cut at failback" in page(found)
+    found["drills"][0]["expected"].update(failback_cut_slo=None)
+    assert "above the objective" not in page(found)
+
+
 def test_all_runs_are_shown() -> None:
     runs = sum(len(drill["runs"]) for drill in report()["drills"])
     assert PAGES[0].count('aria-label="Timeline of run ') == 2 * runs
@@ -170,4 +193,4 @@ def test_comparison() -> None:
     said = Reader(PAGES[1]).said
     assert "Made 2026-02-20 08:00:00 UTC, 10 days earlier." in said
     assert (said.count("slower"), said.count("new")) == (1, 1)
-    assert "The previous report is not compared: its schema_version is 1, this one's is 4." in Reader(PAGES[2]).said
+    assert "The previous report is not compared: its schema_version is 1, this one's is 5." in Reader(PAGES[2]).said

@@ -11,9 +11,11 @@ from xml.etree.ElementTree import Element
 import pytest
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.scale import EDGE, WIDTH, Span
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.page.timeline import (
+    Serving,
     closer_looks,
     failures,
     requests,
+    serving,
     timeline,
     two_holders,
 )
@@ -30,6 +32,7 @@ def line(bad: list[list[Any]], holders: dict[str, list[list[float]]] | None = No
         "requests": {"client": bad},
         "holders": holders or {},
         "unknown": {},
+        "connections": {},
         "moments": [{"at_s": 0.0, "what": "inject", "text": ""}, {"at_s": heal_s, "what": "heal", "text": ""}],
     }
 
@@ -103,7 +106,22 @@ def test_what_is_drawn() -> None:
     found = kinds(timeline(drill("link_down")["runs"][0]))
     assert {"good", "bad", "held", "hatched", "felt", "label inject", "label alarm", "label heal"} <= set(found)
     assert "double" in kinds(timeline(drill("vrrp_block")["runs"][0]))
-    assert "fan" in kinds(timeline(drill("keepalived_stop")["runs"][0]))
+    assert {"fan", "served"} <= set(kinds(timeline(drill("keepalived_stop")["runs"][0])))
+
+
+def test_connections_last_until_the_next_number() -> None:
+    assert serving([[-1.0, 3], [2.0, 0]], 5.0) == [Serving(Span(-1.0, 2.0), 3), Serving(Span(2.0, 5.0), 0)]
+    assert serving([], 5.0) == []
+
+
+def test_a_balancers_connections_are_below_its_own_lane_and_as_high_as_they_are_many() -> None:
+    shown = {**line([], {"lb01": [[-1.0, 9.0]], "lb02": []}), "connections": {"lb01": [[-1.0, 4], [3.0, 8]]}}
+    picture = timeline({"number": 1, "failed": 0, "outage_s": 0.0, "timeline": shown})
+    lanes = [part.text for part in picture.iter("text") if part.get("class") == "lane"]
+    assert lanes == ["client", "lb01", "connections", "lb02"]
+    low, high = [part for part in picture.iter("rect") if part.get("class") == "served"]
+    assert float(high.attrib["height"]) == 2 * float(low.attrib["height"])
+    assert [part.text for part in low] == ["lb01 served 4 connections, \u22121.00\u00a0s to 3.00\u00a0s"]
 
 
 def numbers(picture: Element, *names: str) -> list[float]:
@@ -147,14 +165,24 @@ MOMENTS = st.lists(
 )
 
 
-@given(st.tuples(AT, AT).map(sorted), st.dictionaries(st.text(max_size=20), RUNS, max_size=2), SPANS, SPANS, MOMENTS)
-def test_all_is_in_the_frame(span: list[float], asked: Any, holders: Any, unknown: Any, moments: Any) -> None:
+@given(
+    st.tuples(AT, AT).map(sorted),
+    st.dictionaries(st.text(max_size=20), RUNS, max_size=2),
+    SPANS,
+    SPANS,
+    MOMENTS,
+    st.lists(st.tuples(AT, st.integers(0, 10**6)), max_size=5).map(sorted),
+)
+def test_all_is_in_the_frame(
+    span: list[float], asked: Any, holders: Any, unknown: Any, moments: Any, served: Any
+) -> None:
     shown = {
         "from_s": span[0],
         "to_s": span[1],
         "requests": asked,
         "holders": holders,
         "unknown": unknown,
+        "connections": dict.fromkeys(list(holders)[1:], served),
         "moments": moments,
     }
     picture = timeline({"number": 1, "failed": 0, "outage_s": None, "timeline": shown})

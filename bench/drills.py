@@ -3,7 +3,7 @@
 
 """Write docs/drills.md: the cost of every fault to a client, beside the bound of VRRP's timers.
 
-Reads the reports of the scenario "failover" in build/failover, one directory per pair.
+Reads the reports of the scenario "failover" in build/failover, one directory per pair, and that of "handover_drill".
 """
 
 from __future__ import annotations
@@ -79,6 +79,28 @@ def table(release: str, engine: str, found: dict[str, dict[str, dict[str, Any]]]
     return "\n".join(lines) + "\n"
 
 
+def connections(path: Path) -> str:
+    """Return the table of kept connections in a report of drills with the hand-over."""
+    lines = [
+        "## Kept connections with the hand-over\n",
+        "Drills of the scenario `handover_drill` (nginx on Debian 12): how many of the client's kept connections were",
+        "cut before and after healing, and how long good requests took, as median / 99th percentile / worst. A service",
+        "that is stopped and a dead node end their connections; every other move must cut none.\n",
+        "| fault | connections | cut | at failback | kept ones took | new ones took |",
+        "|---|---|---|---|---|---|",
+    ]
+    for drill in json.loads(path.read_text())["drills"]:
+        failback = sum(run["failback_cut"] for run in drill["runs"])
+        took = [
+            " / ".join(ms(latency[part]) for part in ("p50", "p99", "max")) if latency else "-"
+            for latency in (drill["latency_s"]["kept"], drill["latency_s"]["new"])
+        ]
+        kept = drill["connections"]
+        cells = [kept["open"], sum(run["cut"] for run in drill["runs"]) - failback, failback, *took]
+        lines.append(f"| `{drill['fault']}` | " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Write the page."""
     parts = [HEAD]
@@ -94,6 +116,9 @@ def main() -> None:
                 parts.append(table(release, engine, found))
     if len(parts) == 1:
         sys.exit("build/failover has no reports: run LAB_FAULTS=all make molecule-failover first")
+    handed_over = PROJECT / "build/handover_drill/report.json"
+    if handed_over.is_file():
+        parts.append(connections(handed_over))
     (PROJECT / "docs/drills.md").write_text("\n".join(parts))
 
 

@@ -22,6 +22,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.measure im
     lanes,
     origin_s,
     patience_s,
+    watched,
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.words import ms, plural
 
@@ -162,7 +163,7 @@ def cut_at_moves(
     """Return the reasons for the connections cut before the heal and after it, "" without any."""
     found = lanes(watches, vip)
     reasons = []
-    for kinds, move in zip(own_cuts(window, probes), _moves(run, window, found)):
+    for kinds, move in zip(own_cuts(window, probes), _moves(run, window, found, watched(window, watches)[1])):
         why = _why(kinds, move, run, watches, vip) if move.giver and move.taker and move.giver != move.taker else ""
         reason = f"{_connections(kinds)} {move.name}, {ALLOWED} are allowed{told(kinds)}"
         reasons.append(f"{reason}: {why}" if kinds and why else reason if kinds else "")
@@ -174,11 +175,11 @@ def _connections(kinds: Mapping[str, int]) -> str:
     return f"{plural(number, 'connection')} {'was' if number == 1 else 'were'} cut"
 
 
-def _moves(run: Record, window: Window, found: Lanes) -> Iterator[Move]:
-    """Yield the takeover and the failback. A host is "" if it is not known."""
+def _moves(run: Record, window: Window, found: Lanes, watched_s: float) -> Iterator[Move]:
+    """Yield the takeover and the failback. A host is "" if it is not known; all were watched until *watched_s*."""
     holder = run["state"]["holder"]
     during = _single(holding(found, window.healed_s - 0.001), holder)
-    after = _single(holding(found, window.end_s - 0.001), "") if found else ""
+    after = _single(holding(found, watched_s - 0.001), "")
     yield Move("at the takeover", holder, during, window.injected_s, window.healed_s)
     yield Move("at failback", during, after, window.healed_s, window.end_s)
 

@@ -1009,7 +1009,9 @@ def test_why_connections_were_cut(kind: str, watches: dict[str, Any], why: str) 
 def test_why_connections_were_cut_at_failback() -> None:
     states = ((7.0, "holder", None), (10.1, "standby", None), (14.2, "holder", None))
     unknown = {**HANDED, "lb01": {**HANDED["lb01"], "handovers": handed("lb01", *states)}}
-    (reason,) = moved((14.1, "reset"), watches=unknown)["reasons"]
+    # The client's prober ends after the watchers.
+    probes = {"client": probe(connections=kept((14.1, "reset")), elapsed_s=15.5)}
+    (reason,) = moved(watches=unknown, probes=probes)["reasons"]
     assert "at failback, 0 are allowed (reset 1): lb01 did not know the former holder, lb02: check" in reason
 
 

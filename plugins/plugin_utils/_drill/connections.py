@@ -78,7 +78,16 @@ def cuts(probes: Mapping[str, Record], start_s: float, end_s: float) -> Counter[
         for probe in probes.values()
         if probe.get("connections")
         for cut in probe["connections"]["cuts"]
-        if start_s <= origin_s(probe) + cut["since_s"] < end_s
+        if start_s <= origin_s(probe) + cut["since_s"] < end_s and not _paused(probe, cut)
+    )
+
+
+def _paused(probe: Record, cut: Record) -> bool:
+    """Return whether the client itself paused while a request timed out, which disturbs the drill."""
+    return cut["kind"] == "timeout" and any(
+        at_s < cut["at_s"] and at_s + length_s > cut["since_s"]
+        for at_s, length_s in probe.get("gaps", [])
+        if length_s > probe["timeout_s"]
     )
 
 

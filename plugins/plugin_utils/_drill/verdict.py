@@ -407,7 +407,7 @@ def _measured(
         for run in done:
             if run.window and slo_s is not None:
                 found.failed.extend(run.mark + reason for reason in _strays(run.window, drill.probes))
-        found.add(_cut(drill, done, allowed))
+    found.add(_cut(drill, done, allowed))
     return found
 
 
@@ -417,10 +417,12 @@ def _cut(drill: Drill, done: Sequence[Run], allowed: Mapping[str, int | None]) -
     judged = [key for key, slo in allowed.items() if slo is not None]
     if not judged:
         return Found([], [])
-    early = cut_before([window for _run, window in known], drill.probes)
-    if early:
-        return Found([], early)
     found = Found(not_kept(drill.fault, drill.probes), [])
+    for run, window in known:
+        found.failed.extend(run.mark + reason for reason in could_answer(run.record, window, drill.watches, drill.vip))
+    found.disturbed.extend(cut_before([window for _run, window in known], drill.probes))
+    if found.disturbed:
+        return found
     for number, key in enumerate(allowed):
         lost = _spread([sum(own_cuts(window, drill.probes)[number].values()) for _run, window in known])
         if key in judged and lost and lost[drill.judge] > (allowed[key] or 0):
@@ -429,8 +431,6 @@ def _cut(drill: Drill, done: Sequence[Run], allowed: Mapping[str, int | None]) -
                 for run, window in known
             ]
             found.failed.extend(mark + reason for mark, reason in reasons if reason)
-    for run, window in known:
-        found.failed.extend(run.mark + reason for reason in could_answer(run.record, window, drill.watches, drill.vip))
     return found
 
 

@@ -948,6 +948,20 @@ def test_connections_that_were_cut_before_disturb() -> None:
     )
 
 
+def test_cut_connections_fail_a_drill_whose_outages_prove_nothing() -> None:
+    unsteady = {"client": probe((7.0, 7.1, 7.11), connections=kept((10.05, "reset")))}
+    assert moved(probes=unsteady)["reasons"] == [
+        "1 connection was cut at the takeover, 0 are allowed (reset 1)",
+        "the service was down for 120 ms before anything was broken",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("timeout", "disturbed"), ("reset", "fail")])
+def test_a_client_that_paused_has_cut_no_connection_itself(kind: str, verdict: str) -> None:
+    paused = {"client": probe(connections=kept((10.05, kind)), gaps=[[4.9, 0.3]], max_gap_s=0.3)}
+    assert moved(probes=paused)["verdict"] == verdict
+
+
 def test_a_service_that_keeps_no_connection_has_none_to_hand_over() -> None:
     closing = {"client": probe(connections=kept(reused=0))}
     reason = "no connection was kept, because the service closes each one after its answer: allow keep-alive"

@@ -413,7 +413,12 @@ def _measured(
 
 def _cut(drill: Drill, done: Sequence[Run], allowed: Mapping[str, int | None]) -> Found:
     """Report kept connections that a planned move has cut although the hand-over is on."""
-    known = [(run, run.window) for run in done if run.window]
+    known = [
+        (run, run.window)
+        for run in done
+        # At an unknown moment the cause is unknown too, which is reported elsewhere.
+        if run.window and None not in (moment(run.record, "injected_s"), moment(run.record, "healed_s"))
+    ]
     judged = [key for key, slo in allowed.items() if slo is not None]
     if not judged:
         return Found([], [])

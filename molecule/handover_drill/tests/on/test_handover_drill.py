@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 KEPT = 20
 PLANNED = ["handover", "keepalived_stop", "rolling"]
-OTHERS = ["service_stop", "link_down", "node_power_off"]
+OTHERS = ["service_stop", "node_power_off"]
 # Outages are the scenario "failover"'s.
 PATIENT_S = 1.0
 REPORTS = PROJECT / "build/handover_drill"

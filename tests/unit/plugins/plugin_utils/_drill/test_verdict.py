@@ -962,6 +962,15 @@ def test_a_client_that_paused_has_cut_no_connection_itself(kind: str, verdict: s
     assert moved(probes=paused)["verdict"] == verdict
 
 
+def test_cut_connections_at_an_unknown_time_are_not_judged() -> None:
+    clockless = run(state=assess(PAIR, VIP), injected=[{"injected_s": 110.0, "clock": None}], healed=[{"clock": None}])
+    found = moved(*RESETS, runs=[clockless])
+    assert (found["verdict"], found["reasons"]) == (
+        "disturbed",
+        ["when lb01 was broken is unknown: no reply from the client's clock over UDP"],
+    )
+
+
 def test_a_service_that_keeps_no_connection_has_none_to_hand_over() -> None:
     closing = {"client": probe(connections=kept(reused=0))}
     reason = "no connection was kept, because the service closes each one after its answer: allow keep-alive"

@@ -266,6 +266,20 @@ def test_reload_waits_for_a_new_child() -> None:
             child.communicate()
 
 
+def test_reload_replaces_a_process_without_children() -> None:
+    """A haproxy without a master starts another process, which takes over."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as former:
+        node = Node(
+            {
+                f"{SHOW} haproxy": [shown("active", former.pid), shown("active", former.pid), shown("active", 2)],
+                "systemctl reload haproxy": (0, "", ""),
+            }
+        )
+        Service(node.run, print, daemon(reloaded=""), "haproxy", 60).reload()
+        former.communicate()
+    assert f"{SHOW} haproxy" == node.asked[-1]
+
+
 def test_reload_that_is_refused() -> None:
     node = Node({f"{SHOW} nginx": shown("active", 1), "systemctl reload nginx": (1, "", "Job failed.")})
     with pytest.raises(ServiceError, match=r"^nginx does not reload$") as caught:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.hand_made import job_kept, outside
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.hand_made import job_kept, outside, untracked
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan import CONF
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -54,9 +54,10 @@ def obstacles(answers: Answers) -> Iterator[str]:
         for name, found in daemons.items():
             stray = found["stray"]
             if stray and (name == "keepalived" or not served):
-                yield (
-                    f"{host}: {outside(name, stray)}, the unit by which site reloads and restarts it;"
-                    " write that unit if there is none, end the process, and start the unit"
+                yield f"{host}: " + (
+                    untracked(name, stray)
+                    or f"{outside(name, stray)}, the unit by which site reloads and restarts it; write that unit if"
+                    " there is none, end the process, and start the unit"
                 )
         conf = daemons["keepalived"]["conf"]
         if conf and conf != CONF:

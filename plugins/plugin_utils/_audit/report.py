@@ -16,7 +16,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import former
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import HOLDER, holds, instance_of, role_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
-from ansible_collections.haproof.balancer.plugins.plugin_utils._common.hand_made import job_kept, outside
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.hand_made import job_kept, outside, untracked
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.wire_findings import (
     LEFT,
     Seen,
@@ -283,11 +283,11 @@ def _daemons(host: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
 def _stale(host: str, name: str, daemon: Mapping[str, Any]) -> Iterator[Finding]:
     """Find files that a daemon has not read: edits after its last reload, or a run killed before its reload."""
     if daemon["stray"]:
-        text = (
-            f"{host}: {outside(name, daemon['stray'])}: systemctl neither reloads nor stops it, and the unit cannot"
-            " start beside it. End the process, and start the unit"
+        text = untracked(name, daemon["stray"]) or (
+            f"{outside(name, daemon['stray'])}: systemctl neither reloads nor stops it, and the unit cannot start"
+            " beside it. End the process, and start the unit"
         )
-        yield Finding("outside_unit", text, host)
+        yield Finding("outside_unit", f"{host}: {text}", host)
     if not daemon["running"]:
         return
     if daemon["unfinished"]:

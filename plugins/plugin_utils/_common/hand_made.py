@@ -10,6 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def untracked(name: str, stray: Mapping[str, Any]) -> str:
+    """Return that a daemon runs in its unit without being its main process, and what to do; empty if it does not."""
+    if stray["unit"] != f"{name}.service":
+        return ""
+    return (
+        f"{name} runs (process {stray['pid']}) in {name}.service, but systemd does not know it as the main process: add"
+        " PIDFile= to the unit, or a line '# pidfile: PATH' to the header of an init script, then run systemctl"
+        f" daemon-reload and restart {name}"
+    )
+
+
 def outside(name: str, stray: Mapping[str, Any]) -> str:
     """Return that a daemon runs outside of its unit."""
     where = f" as part of {stray['unit']}" if stray["unit"] else ""

@@ -78,6 +78,10 @@ OBSTACLES: list[tuple[dict[str, Any], list[str]]] = [
         answer("keepalived", nginx={"stray": {"pid": 8, "unit": "keepalived.service"}}),
         ["lb01: nginx runs (process 8) as part of keepalived.service, but not as nginx.service, the unit by"],
     ),
+    (
+        answer("keepalived", haproxy={"stray": {"pid": 8, "unit": "haproxy.service"}}),
+        ["lb01: haproxy runs (process 8) in haproxy.service, but systemd does not know it as the main process: add"],
+    ),
     # Something else than the balancer.
     (answer("haproxy", "keepalived", nginx={"stray": {"pid": 8, "unit": "app.service"}}), []),
     (

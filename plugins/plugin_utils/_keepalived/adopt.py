@@ -22,6 +22,7 @@ ADDS_NOTHING = {
     "keepalived_unit": False,
     "keepalived_track_services": [],
     "keepalived_check_url": "",
+    "keepalived_nonlocal_bind": "never",
 }
 
 

@@ -113,6 +113,7 @@ def test_what_does_not_depend_on_its_order_is_adopted_by_block() -> None:
         "keepalived_unit": False,
         "keepalived_track_services": [],
         "keepalived_check_url": "",
+        "keepalived_nonlocal_bind": "never",
         "keepalived_global_defs": {"router_id": "a"},
         "keepalived_vrrp_scripts": [{"name": "ok", "script": "x"}],
         "keepalived_vrrp_instances": [{"name": "V", "priority": 1}],

@@ -73,6 +73,14 @@ def left_alone(answers: Answers) -> Iterator[str]:
         for name, found in answer["daemons"].items():
             if found["running"] and not found["reloads"]:
                 yield f"{host}: {name}.service has no ExecReload=, without which site cannot apply a change: add one"
+        haproxy = answer["daemons"]["haproxy"]
+        # Enterprise Linux's unit also names /etc/haproxy/conf.d.
+        for path in sorted(set(haproxy["files"]) - {haproxy["conf"]}):
+            if path.endswith(".cfg"):
+                yield (
+                    f"{host}: haproxy also reads {path}, which stays as it is; site checks a changed {haproxy['conf']}"
+                    " without it"
+                )
         for job in answer["cron"]:
             yield f"{host}: {job_kept(job)}"
 

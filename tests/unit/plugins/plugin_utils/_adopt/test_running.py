@@ -15,7 +15,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.running im
 )
 
 CONFS = {"haproxy": "/etc/haproxy/haproxy.cfg", "nginx": "/etc/nginx/nginx.conf"}
-IDLE = {"running": False, "program": None, "reloads": False, "stray": None, "conf": None, "accepts": []}
+IDLE = {"running": False, "program": None, "reloads": False, "stray": None, "conf": None, "accepts": [], "files": {}}
 
 
 def answer(*running: str, cron: list[str] | None = None, **changes: dict[str, Any]) -> dict[str, Any]:
@@ -104,4 +104,12 @@ def test_what_stays_as_it_is() -> None:
     assert list(left_alone(answers)) == [
         f"lb01: this cron job is yours and stays as it is: {job}",
         "lb02: nginx.service has no ExecReload=, without which site cannot apply a change: add one",
+    ]
+
+
+def test_further_files_of_haproxy_stay_as_they_are() -> None:
+    files = {"/etc/haproxy/haproxy.cfg": 1.0, "/etc/haproxy/conf.d/site.cfg": 1.0, "/etc/haproxy/map": 1.0}
+    assert list(left_alone({"lb01": answer("haproxy", haproxy={"files": files})})) == [
+        "lb01: haproxy also reads /etc/haproxy/conf.d/site.cfg, which stays as it is; site checks a changed"
+        " /etc/haproxy/haproxy.cfg without it"
     ]

@@ -17,7 +17,8 @@ Suites: {release}
 Components: nginx
 Signed-By: {keyring}
 """
-# The distribution's module would hide the repository's packages.
+# The distribution's module would hide the repository's packages, its nginx may have the higher epoch, and it would be
+# installed if the repository does not answer.
 _RPM = """\
 # The key is {checksum}
 [haproof-nginx]
@@ -26,6 +27,8 @@ baseurl={url}
 gpgcheck=1
 gpgkey=file://{keyring}
 module_hotfixes=1
+priority=90
+skip_if_unavailable=0
 """
 MARK = "# Written by the role haproof.balancer.nginx.\n"
 """The first line of a package source from which nginx was installed: a run that is cut off before leaves none."""

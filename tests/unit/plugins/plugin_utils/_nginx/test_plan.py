@@ -121,7 +121,7 @@ def test_the_distributions_packages_have_no_source() -> None:
             "",
             f"# The key is {CHECKSUM}\n[haproof-nginx]\nname=nginx from its vendor\n"
             "baseurl=https://nginx.org/packages/rhel/9/$basearch/\ngpgcheck=1\n"
-            "gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-haproof-nginx\nmodule_hotfixes=1\n",
+            "gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-haproof-nginx\nmodule_hotfixes=1\npriority=90\nskip_if_unavailable=0\n",
         ),
         (
             DEBIAN,

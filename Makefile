@@ -8,10 +8,13 @@ SHELL := /bin/bash
 # Debian release of the lab's nodes (12 or 13), and the engine behind the VIP (nginx or haproxy).
 LAB_DEBIAN ?= 12
 LAB_ENGINE ?= nginx
+# "redhat" disguises the nodes as Enterprise Linux; an image of one, or of any Debian or Ubuntu, replaces Debian's.
+LAB_FAMILY ?= debian
+LAB_IMAGE ?=
 # For the scenario "failover": keepalived's profile, and the faults (promised, or all).
 LAB_PROFILE ?= standard
 LAB_FAULTS ?= promised
-export LAB_DEBIAN LAB_ENGINE LAB_PROFILE LAB_FAULTS
+export LAB_DEBIAN LAB_ENGINE LAB_FAMILY LAB_IMAGE LAB_PROFILE LAB_FAULTS
 
 # Faults for "make drill".
 DRILL ?= service_stop,service_kill,service_hang,keepalived_stop,keepalived_kill,link_down,node_freeze,node_power_off
@@ -45,7 +48,7 @@ demo: ## from nothing to a proven pair: lab, site and drill
 .PHONY: lab
 lab: $(READY) ## start the lab's five nodes
 	@scripts/setup lab
-	$(call say,lab: nodes with Debian $(LAB_DEBIAN) (a missing image is built first))
+	$(call say,lab: nodes with $(or $(LAB_IMAGE),Debian $(LAB_DEBIAN)$(if $(filter redhat,$(LAB_FAMILY)), disguised as Enterprise Linux)) (a missing image is built first))
 	@$(LOCALLY) ansible-playbook molecule/shared/create.yml
 	@ansible-playbook -i $(INVENTORY) molecule/shared/prepare.yml
 
@@ -133,6 +136,13 @@ picture: $(READY) ## render the last drills' page in a real browser: build/pictu
 test-full: test ## test, the remaining scenarios, and every fault and every sabotage on every pair
 	@$(PARALLEL) $(FURTHER:%=molecule-%)
 	@$(MAKE) --no-print-directory matrix
+
+# One after the other, because they have the names of the scenarios on Debian.
+.PHONY: family
+family: ## both engines, pairs made by hand and the promised faults on nodes that are Red Hat's to Ansible
+	@for scenario in default haproxy handmade failover; do \
+		$(MAKE) --no-print-directory molecule-$$scenario LAB_FAMILY=redhat || exit; \
+	done
 
 .PHONY: matrix
 matrix: ## drill every fault: both engines, two profiles, two releases of Debian

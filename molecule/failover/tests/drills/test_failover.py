@@ -94,8 +94,9 @@ def drilled(lab: Lab, name: str, **variables: Any) -> tuple[Drilled, Seen]:
 def kept(lab: Lab, name: str) -> Path:
     """Return where a report is kept; it outlives the lab."""
     variables = inventory_variables(lab.inventory)
+    family = {"redhat": "redhat-"}.get(os.environ.get("LAB_FAMILY", ""), "")
     release = os.environ.get("LAB_DEBIAN", "12")
-    pair = f"{variables['balancer_engine']}-{variables['keepalived_profile']}-{release}"
+    pair = f"{variables['balancer_engine']}-{variables['keepalived_profile']}-{family}{release}"
     return PROJECT / "build/failover" / pair / name
 
 

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Updates by dnf, nginx from its vendor, and a build of keepalived that lacks a repository."""
+"""Updates by dnf, nginx from its vendor, and keepalived from source."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def settled(lab: Lab) -> bool:
 def release(lab: Lab, name: str, package: str) -> str:
     """Return the release of an installed package."""
     return lab.nodes[name].check_output("rpm --query --queryformat '%%{RELEASE}' %s", package)
+
+
+def stops(lab: Lab, name: str) -> int:
+    """Return how often keepalived was stopped since the node's boot."""
+    journal = lab.nodes[name].check_output("journalctl --boot --unit=keepalived --output=cat")
+    return sum(line.startswith("Stopped keepalived.service") for line in journal.splitlines())
 
 
 @pytest.mark.parametrize("name", reversed(BALANCERS))
@@ -116,4 +122,27 @@ def test_a_missing_repository_of_a_build_is_named(lab: Lab) -> None:
     assert play.returncode != 0
     assert "kmod-devel" in play.stdout, play.stdout
     assert running_keepalived(lab, "lb01") == "/usr/sbin/keepalived"
+    assert settled(lab)
+
+
+def test_a_build_replaces_the_package_with_one_stop(lab: Lab) -> None:
+    node = lab.nodes["lb01"]
+    node.check_output("sed -i 's/^enabled=0$/enabled=1/' /etc/yum.repos.d/rocky.repo")
+    before = stops(lab, "lb01")
+    play = apply_site(lab, source(lab), "--limit", "lb01")
+    assert play.returncode == 0, play.stdout
+    assert running_keepalived(lab, "lb01").startswith("/usr/local/keepalived-")
+    assert not node.package("keepalived").is_installed
+    assert node.service("keepalived").is_enabled
+    assert stops(lab, "lb01") == before + 1
+    arguments = node.check_output("tr '\\0' ' ' </proc/$(cat /run/keepalived.pid)/cmdline")
+    assert " -D" in arguments
+    assert settled(lab)
+
+
+def test_the_package_replaces_the_build(lab: Lab) -> None:
+    play = apply_site(lab, {}, "--limit", "lb01")
+    assert play.returncode == 0, play.stdout
+    assert running_keepalived(lab, "lb01") == "/usr/sbin/keepalived"
+    assert lab.nodes["lb01"].service("keepalived").is_enabled
     assert settled(lab)

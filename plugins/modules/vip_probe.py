@@ -105,7 +105,8 @@ options:
   run_file:
     description:
       - File that is created at the start and must not exist before. After the first good response it contains C(ready)
-        or, with O(clock), C(ready ADDRESS PORT) with the local address and the UDP port of the clock.
+        or, with O(clock), C(ready ADDRESS PORT) with the local address and the UDP port of the clock. A second line,
+        such as C(failed 3), counts the failed requests over new connections so far, once there are any.
       - Remove it to end probing. Otherwise it is removed at the end.
     type: path
 author:
@@ -360,6 +361,7 @@ class Prober:
     def __init__(self, loop: Loop, requester: Requester, timeout_s: float, pool: Pool | None = None) -> None:
         self.journal = Journal()
         self.answered = False
+        self.failed = 0
         self._loop = loop
         self._requester = requester
         self._timeout_s = timeout_s
@@ -367,8 +369,8 @@ class Prober:
         self._under_way = 0
         self._interval_s = 0.0
 
-    def run(self, interval_s: float, duration_s: float, on_tick: Callable[[bool], bool]) -> float:
-        """Probe until ``duration_s`` is over or ``on_tick(answered)`` returns True.
+    def run(self, interval_s: float, duration_s: float, on_tick: Callable[[bool, int], bool]) -> float:
+        """Probe until ``duration_s`` is over or ``on_tick(answered, failed)`` returns True.
 
         Pending requests may still end. Returns the time at which the last could have started.
         """
@@ -377,7 +379,7 @@ class Prober:
             self._pool.start(self._loop)
         origin = time.monotonic()
         tick = origin
-        while tick - origin < duration_s and not on_tick(self.answered):
+        while tick - origin < duration_s and not on_tick(self.answered, self.failed):
             self._loop.serve_until(tick)
             now = time.monotonic()
             self._start(now)
@@ -413,6 +415,7 @@ class Prober:
             outcome = "timeout"
         self.journal.end(number, now, outcome)
         self.answered = self.answered or outcome == GOOD
+        self.failed += outcome != GOOD
         self._under_way -= 1
         channel.close()
 

@@ -21,6 +21,7 @@ class RunFile:
         self._path = path
         self._text = ready
         self._ready = False
+        self._failed = 0
         self._descriptor = -1
 
     def create(self) -> None:
@@ -30,13 +31,16 @@ class RunFile:
             # Exclusive creation does not follow a planted link.
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
-    def on_tick(self, ready: bool) -> bool:
-        """Announce once that the module is ready. Returns whether to stop."""
+    def on_tick(self, ready: bool, failed: int = 0) -> bool:
+        """Announce once that the module is ready, and then how many requests have failed. Returns whether to stop."""
         if not self._path:
             return False
         if ready and not self._ready:
             os.write(self._descriptor, f"{self._text}\n".encode())
             self._ready = True
+        if self._ready and failed != self._failed:
+            os.pwrite(self._descriptor, f"failed {failed}\n".encode(), len(self._text) + 1)
+            self._failed = failed
         return not self._is_there()
 
     def remove(self) -> None:

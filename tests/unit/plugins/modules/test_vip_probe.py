@@ -207,11 +207,11 @@ def datagrams(reply: bytes | None, host: str = "127.0.0.1") -> Iterator[tuple[in
             thread.join()
 
 
-def never(_answered: bool) -> bool:
+def never(_answered: bool, _failed: int) -> bool:
     return False
 
 
-def probe(url: str, on_tick: Callable[[bool], bool] = never, **changes: Any) -> dict[str, Any]:
+def probe(url: str, on_tick: Callable[[bool, int], bool] = never, **changes: Any) -> dict[str, Any]:
     """Run the module's code without Ansible."""
     params = {**PARAMS, **changes}
     goal = read_url(url)
@@ -274,7 +274,7 @@ def test_an_answer_that_this_host_sees_too_late_has_failed() -> None:
         # A prober that is not scheduled after its first request.
         ticks = iter([0.0, 0.2])
 
-        def stall(_answered: bool) -> bool:
+        def stall(_answered: bool, _failed: int) -> bool:
             time.sleep(next(ticks, 0.0))
             return False
 
@@ -292,8 +292,10 @@ def test_a_hang_is_measured_in_open_loop() -> None:
     """Requests continue at their rate while others hang, so an outage of 0.3 s is seen as one."""
     with serving() as server:
         moments: dict[str, float] = {}
+        counts: list[int] = []
 
-        def script(_answered: bool) -> bool:
+        def script(_answered: bool, failed: int) -> bool:
+            counts.append(failed)
             now = time.monotonic()
             start = moments.setdefault("start", now)
             hanging = 0.2 <= now - start < 0.5
@@ -310,6 +312,8 @@ def test_a_hang_is_measured_in_open_loop() -> None:
     assert set(result["errors"]) == {"timeout"}
     # A closed loop would have made three requests in 0.3 s.
     assert result["failed"] >= 10
+    # Told while it happens.
+    assert (counts[0], counts[-1]) == (0, result["failed"])
     assert [run[4] for run in result["runs"]] == ["", "timeout", ""]
     (outage,) = result["outages"]
     assert outage["first_s"] == result["runs"][1][0]
@@ -556,7 +560,7 @@ def test_a_long_answer_over_tls(server_tls: ssl.SSLContext) -> None:
 # --- connections that are kept open
 
 
-def pooled(url: str, on_tick: Callable[[bool], bool] = never, **changes: Any) -> dict[str, Any]:
+def pooled(url: str, on_tick: Callable[[bool, int], bool] = never, **changes: Any) -> dict[str, Any]:
     """Return the measurements of the kept connections."""
     options = {"interval": 0.02, "connections": 2, "timeout": 0.1, "validate_certs": False, **changes}
     connections: dict[str, Any] = probe(url, on_tick, **options)["connections"]
@@ -754,7 +758,7 @@ def test_the_clock_is_answered_while_probing(host: str) -> None:
         requester = Http(resolve(read_url(at(server))), b"GET / HTTP/1.1\r\n\r\n", (200, 399))
         one = Prober(loop, requester, 0.25)
         thread.start()
-        one.run(0.002, 10.0, lambda _answered: not thread.is_alive())
+        one.run(0.002, 10.0, lambda _answered, _failed: not thread.is_alive())
         thread.join()
     (offset,) = found
     assert offset

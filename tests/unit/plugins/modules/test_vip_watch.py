@@ -124,7 +124,7 @@ def test_alarms_are_read_while_it_watches(tmp_path: Path) -> None:
 
         number = 0
 
-        def on_tick(self, ready: bool) -> bool:
+        def on_tick(self, ready: bool, failed: int = 0) -> bool:
             actions: list[Callable[[], Any]] = [
                 lambda: None,
                 metrics.unlink,
@@ -133,7 +133,7 @@ def test_alarms_are_read_while_it_watches(tmp_path: Path) -> None:
             ]
             self.number += 1
             actions[min(self.number, len(actions)) - 1]()
-            return super().on_tick(ready) or self.number > len(actions)
+            return super().on_tick(ready, failed) or self.number > len(actions)
 
     seen = watch([VIP], sources(tmp_path)._replace(metrics=str(metrics)), 20.0, Ticks(None))
     assert [(event["finding"], event["raised"]) for event in seen.alarms.events] == [

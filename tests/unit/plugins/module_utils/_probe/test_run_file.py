@@ -89,3 +89,15 @@ def test_run_file_with_the_clock(tmp_path: Path) -> None:
     run_file.create()
     assert not run_file.on_tick(ready=True)
     assert path.read_text() == "ready 192.0.2.1 4711\n"
+
+
+def test_run_file_with_failed_requests(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    run_file = RunFile(str(path))
+    run_file.create()
+    # Before the first good answer its readers wait for that.
+    assert not run_file.on_tick(ready=False, failed=1)
+    assert path.read_text() == ""
+    for failed in (0, 9, 9, 10):
+        assert not run_file.on_tick(ready=True, failed=failed)
+        assert path.read_text() == (f"ready\nfailed {failed}\n" if failed else "ready\n")

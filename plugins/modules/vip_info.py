@@ -166,9 +166,15 @@ alarms:
       sample: split_brain
 maintenance_since:
   description:
-    - When the playbook C(maintenance) took the host out of service, in seconds since the epoch by the host's clock;
-      null if it is not in maintenance.
+    - When a playbook took the host out of service, in seconds since the epoch by the host's clock; null if it is not in
+      maintenance.
   type: float
+  returned: always
+maintenance_by:
+  description:
+    - Which playbook did, V(maintenance) or V(upgrade), which puts the host back at its end; null if it is not in
+      maintenance.
+  type: str
   returned: always
 members:
   description:
@@ -373,7 +379,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.haproof.balancer.plugins.module_utils._common.boot import current_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._common.parse_error import ParseError
 from ansible_collections.haproof.balancer.plugins.module_utils._common.run import Runner
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import (
+    maintenance_by,
+    maintenance_since,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import (
     Sources,
     changed_at,
@@ -477,6 +486,7 @@ def observe(
     info["handover"] = read_handover()
     info["boot"] = current_boot()
     info["maintenance_since"] = maintenance_since("keepalived")
+    info["maintenance_by"] = maintenance_by("keepalived")
     info["members"] = parse_members(read_text(MEMBERS) or "")
     watched = read_text(metrics)
     info["watched"] = watched is not None

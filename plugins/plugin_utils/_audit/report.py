@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line import printable
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import UPGRADE
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import former
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import HOLDER, holds, instance_of, role_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.finding import Finding
@@ -215,7 +216,7 @@ def _gone(cluster: Observations, found: Sequence[Finding]) -> Iterator[Finding]:
 def _host(host: str, info: Mapping[str, Any], cluster: Observations) -> Iterator[Finding]:
     daemon = info["keepalived"]
     if _in_maintenance(info):
-        yield Finding("maintenance", maintenance_text(host, info["maintenance_since"]), host)
+        yield Finding("maintenance", maintenance_text(host, info), host)
     elif not daemon["running"]:
         for vip in cluster.all_vips() or [""]:
             text = f"{host}: keepalived is not running, so it cannot take over {vip}: start it"
@@ -474,9 +475,12 @@ def _near(entry: Mapping[str, Any], networks: set[Any]) -> bool:
     return ipaddress.ip_interface(f"{entry['address']}/{entry['prefix']}").network in networks
 
 
-def maintenance_text(host: str, since: float) -> str:
+def maintenance_text(host: str, info: Mapping[str, Any]) -> str:
     """Return a message that a host is in maintenance, since when, and how to end it."""
-    began = datetime.fromtimestamp(since, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    began = datetime.fromtimestamp(info["maintenance_since"], timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if info.get("maintenance_by") == UPGRADE:
+        again = "ansible-playbook haproof.balancer.upgrade"
+        return f"{host}: out of service since {began} for an upgrade; if that no longer runs, complete it: {again}"
     end = f"ansible-playbook haproof.balancer.maintenance -e maintenance_host={host} -e maintenance_state=off"
     return f"{host}: in maintenance since {began}; to end it: {end}"
 

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+import json
+from typing import TYPE_CHECKING, Any, Callable
 
-from nodes import BALANCERS, apply_site, eventually, running_keepalived
+from nodes import BALANCERS, apply_site, eventually, run_playbook, running_keepalived
 
 if TYPE_CHECKING:
     from nodes import Lab
@@ -77,6 +78,26 @@ def test_another_option_is_another_build_and_the_former_comes_back(lab: Lab) -> 
     after = builds(lab, "lb02")
     assert built <= after
     assert other["lb02"] in {line.split()[0] for line in after}
+    assert settled(lab)
+
+
+def test_an_upgrade_switches_the_build_of_a_balancer_out_of_service(lab: Lab) -> None:
+    before = running(lab)
+
+    def upgrade(**variables: Any) -> str:
+        settings = json.dumps({"upgrade_hosts": "lb02", **variables})
+        play = run_playbook("haproof.balancer.upgrade", lab.inventory, "--extra-vars", settings)
+        assert play.returncode == 0, play.stdout
+        return " ".join(play.stdout.split())
+
+    version = lab.variables_of("balancers")["keepalived_version"]
+    other = upgrade(keepalived_configure_options=["--enable-json"])
+    assert f"lb02 is upgraded: keepalived {version} -> {version} from source" in other
+    assert "lb02 is back: it is a standby" in other
+    assert running(lab)["lb02"] != before["lb02"]
+    upgrade()
+    assert running(lab) == before
+    assert "nothing to upgrade" in upgrade()
     assert settled(lab)
 
 

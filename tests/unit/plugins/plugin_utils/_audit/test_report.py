@@ -210,6 +210,20 @@ CASES: list[tuple[str, Change, list[tuple[str, str]]]] = [
         ],
     ),
     (
+        "left by an upgrade that was interrupted",
+        lambda c: [
+            stopped(c.infos, "lb02"),
+            c.infos["lb02"].update(maintenance_since=1795720200.5, maintenance_by="upgrade"),
+        ],
+        [
+            (
+                "maintenance",
+                "lb02: out of service since 2026-11-26T19:10:00Z for an upgrade; if that no longer runs, complete it:"
+                " ansible-playbook haproof.balancer.upgrade",
+            )
+        ],
+    ),
+    (
         "maintenance that was interrupted before keepalived stopped",
         lambda c: [c.infos["lb02"].update(maintenance_since=1795720200.5), failing(c.infos, "lb02", "backup")],
         [

@@ -14,6 +14,8 @@ from nodes import CLIENT, apply_site, eventually, inventory_balancers, run_playb
 from watching import WAIT_S, metrics
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nodes import Lab
 
 FILE = "/etc/systemd/system/keepalived.service.d/maintenance.conf"
@@ -133,3 +135,31 @@ def test_site_ends_with_what_answers(lab: Lab) -> None:
     assert (
         f"- {lab.vip} is on lb01, standby lb02 - {lab.vip} answers 502, which is an error - 'would change:" in closing
     )
+
+
+def test_a_service_that_speaks_only_tls_answers(lab: Lab, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    request = ["openssl", "req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    names = ["-subj", "/CN=www.example.test", "-keyout", key, "-out", certificate]
+    subprocess.run([*request, *names], check=True, capture_output=True)
+    server = {
+        "listen": "443 ssl",
+        "ssl_certificate": "/etc/nginx/tls/crt",
+        "ssl_certificate_key": "/etc/nginx/tls/key",
+        "return": "204",
+    }
+    files = [
+        {"dest": "/etc/nginx/tls/crt", "content": certificate.read_text()},
+        {"dest": "/etc/nginx/tls/key", "content": key.read_text(), "secret": True},
+    ]
+    run = apply_site(lab, {"nginx_servers": [server], "nginx_files": files})
+    assert run.returncode == 0, run.stdout
+    try:
+        audit = run_playbook("haproof.balancer.audit", lab.inventory)
+        assert audit.returncode == 0, audit.stdout
+        with lab.stopped("lb02", "nginx"):
+            audit = run_playbook("haproof.balancer.audit", lab.inventory)
+        assert "lb02: its service does not answer" in report(audit), audit.stdout
+    finally:
+        run = apply_site(lab, {})
+    assert run.returncode == 0, run.stdout

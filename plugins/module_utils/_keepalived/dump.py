@@ -20,7 +20,7 @@ import json
 import re
 from typing import Any, Callable, Mapping
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import command
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.script_words import command
 from ansible_collections.haproof.balancer.plugins.module_utils._link.addresses import bare_address
 
 # vrrp.h: VRRP_STATE_*

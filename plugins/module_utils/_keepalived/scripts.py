@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import file_command
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.script_words import file_command
 
 MISSING = re.compile(r"Disabling track script (\S+) since not found")
 _BLOCK = re.compile(r"\s*vrrp_script\s+(\S+)")

@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import (
-    command,
-    differences,
-    disabled,
-    file_command,
-)
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.drift import differences, disabled
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump import (
     parse_details,
     parse_scripts,
@@ -127,29 +122,6 @@ def test_what_a_sequence_may_hold_is_not_missed() -> None:
 
 def test_what_a_name_that_nothing_defines_stands_for_is_not_missed() -> None:
     assert differences("vrrp_instance $NAME {\n}\n", "lb01", RUNNING) == []
-
-
-# A script's line in the file, and its words in the dump.
-COMMANDS: list[tuple[str, str]] = [
-    ("/bin/a b", "'/bin/a' 'b'"),
-    ('"/bin/a b  c"', "'/bin/a' 'b' 'c'"),
-    ("\"/bin/a 'b  c'\"", "'/bin/a' 'b  c'"),
-    ("'/bin/a  b'", "'/bin/a' 'b'"),
-    ("/bin/a\\ b c", "'/bin/a b' 'c'"),
-    ('/bin/a "b"c\\"d', "'/bin/a' 'bc\"d'"),
-    ('"/bin/a \\"b  c\\""', "'/bin/a' 'b  c'"),
-    ("/bin/a \\x41\\102\\cA\\n\\q", "'/bin/a' 'AB\x01\nq'"),
-]
-
-
-@pytest.mark.parametrize(("line", "dumped"), COMMANDS)
-def test_commands(line: str, dumped: str) -> None:
-    assert file_command(line) == command(dumped)
-
-
-@pytest.mark.parametrize("line", ["", "/bin/a 'b", '/bin/a "b', "/bin/a \\"])
-def test_commands_that_cannot_be_read(line: str) -> None:
-    assert file_command(line) is None
 
 
 # A script's line in the file, the words that run, and whether they are that line's.

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from functools import lru_cache
+from typing import Iterator, Pattern
 
 _ARGUMENT = r"""((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|\$\{\w+\}|[^\s;{}"'\\])+|["'][^"'\n]+$)"""
 _QUOTE = r"[\"']?"
@@ -25,39 +26,36 @@ _SENT = (
 )
 
 # Each captures a value as written in the file.
-_PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    for pattern in (
-        # nginx: proxy_set_header Authorization "Basic x"; haproxy: http-request set-header Authorization "Basic x".
-        rf"{_SET_HEADER}{_ARGUMENT}",
-        rf"{_SET_HEADER}[^\n]{{0,99}}?%\[str\(([^)\n]+)\)",
-        rf"\breplace-(?:header|value)\s+{_HEADER}\s+(?:\"[^\"\n]*\"|\S+)\s+{_ARGUMENT}",
-        # A whole header as text: option httpchk GET / HTTP/1.1\r\nAuthorization:\ Basic\ x
-        rf"(?<![\w=:/.-]){_HEADER}:(?:\\?[ \t])*((?:\\ |\\\"|[^\s\"'\\])(?:\\[^rn]|[^\"'\\\n])*)",
-        # In any place: set $upstream_auth "Bearer x".
-        r"\b(?:Bearer|Basic)(?:\\?[ \t])+((?=[\w+/.~-]*[\d=])[\w+/.~-]{8,}={0,2})",
-        rf"\b(?:set|js_var)\s+\${_NAME}\s+{_ARGUMENT}",
-        rf"\b(?:pre)?setenv\s+{_QUOTE}{_NAME}{_QUOTE}\s+{_ARGUMENT}",
-        rf"\bset-var(?:\(|\s+)\w+\.{_NAME}\)?\s+str\(([^)]+)\)",
-        # nginx: if ($http_authorization != "Basic x"); haproxy: { req.hdr(authorization) -m str "Basic x" }.
-        rf"\$(?:http|arg|cookie)_{_NAME}\s+!?[=~]\*?\s+{_ARGUMENT}\)",
-        rf"{_SENT}(?:\s+-[mfi]\b(?:\s+(?:str|beg|end|sub|reg)\b)?)*\s+(?!-|found\b){_ARGUMENT}",
-        rf"^\s*secure_link_(?:secret|md5)\s+{_ARGUMENT}",
-        # haproxy's userlists and statistics.
-        rf"\buser\s+\S+\s+(?:groups\s+\S+\s+)?(?:insecure-)?password\s+{_ARGUMENT}",
-        rf"\bstats\s+auth\s+(?:\\.|[^\s:\"'\\])*:{_ARGUMENT}",
-        r"\bstats\s+auth\s+\"[^\":]*:((?:\\.|[^\"\\])+)",
-        r"\bstats\s+auth\s+'[^':]*:([^']+)",
-        rf"\bdynamic-cookie-key\s+{_ARGUMENT}",
-        # keepalived.
-        rf"(?:^|[{{}}])\s*(?:@\S+\s+)?(?:\$\w+=[ \t]*)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
-        # A key of its auth_hmac, unless it is in a file.
-        rf"(?:^|[{{}}])\s*key[ \t]+\d+[ \t]+(?!file:){_ARGUMENT}",
-        # Options of programs, systemd's Environment=, and nginx's env.
-        rf"(?:--|\b){_NAME}={_ARGUMENT}",
-        rf"--{_NAME}\s+{_ARGUMENT}",
-        r"://[^/\s:@\"']{0,99}:([^/\s@\"']+)@",
-    )
+_VALUES = (
+    # nginx: proxy_set_header Authorization "Basic x"; haproxy: http-request set-header Authorization "Basic x".
+    rf"{_SET_HEADER}{_ARGUMENT}",
+    rf"{_SET_HEADER}[^\n]{{0,99}}?%\[str\(([^)\n]+)\)",
+    rf"\breplace-(?:header|value)\s+{_HEADER}\s+(?:\"[^\"\n]*\"|\S+)\s+{_ARGUMENT}",
+    # A whole header as text: option httpchk GET / HTTP/1.1\r\nAuthorization:\ Basic\ x
+    rf"(?<![\w=:/.-]){_HEADER}:(?:\\?[ \t])*((?:\\ |\\\"|[^\s\"'\\])(?:\\[^rn]|[^\"'\\\n])*)",
+    # In any place: set $upstream_auth "Bearer x".
+    r"\b(?:Bearer|Basic)(?:\\?[ \t])+((?=[\w+/.~-]*[\d=])[\w+/.~-]{8,}={0,2})",
+    rf"\b(?:set|js_var)\s+\${_NAME}\s+{_ARGUMENT}",
+    rf"\b(?:pre)?setenv\s+{_QUOTE}{_NAME}{_QUOTE}\s+{_ARGUMENT}",
+    rf"\bset-var(?:\(|\s+)\w+\.{_NAME}\)?\s+str\(([^)]+)\)",
+    # nginx: if ($http_authorization != "Basic x"); haproxy: { req.hdr(authorization) -m str "Basic x" }.
+    rf"\$(?:http|arg|cookie)_{_NAME}\s+!?[=~]\*?\s+{_ARGUMENT}\)",
+    rf"{_SENT}(?:\s+-[mfi]\b(?:\s+(?:str|beg|end|sub|reg)\b)?)*\s+(?!-|found\b){_ARGUMENT}",
+    rf"^\s*secure_link_(?:secret|md5)\s+{_ARGUMENT}",
+    # haproxy's userlists and statistics.
+    rf"\buser\s+\S+\s+(?:groups\s+\S+\s+)?(?:insecure-)?password\s+{_ARGUMENT}",
+    rf"\bstats\s+auth\s+(?:\\.|[^\s:\"'\\])*:{_ARGUMENT}",
+    r"\bstats\s+auth\s+\"[^\":]*:((?:\\.|[^\"\\])+)",
+    r"\bstats\s+auth\s+'[^':]*:([^']+)",
+    rf"\bdynamic-cookie-key\s+{_ARGUMENT}",
+    # keepalived.
+    rf"(?:^|[{{}}])\s*(?:@\S+\s+)?(?:\$\w+=[ \t]*)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
+    # A key of its auth_hmac, unless it is in a file.
+    rf"(?:^|[{{}}])\s*key[ \t]+\d+[ \t]+(?!file:){_ARGUMENT}",
+    # Options of programs, systemd's Environment=, and nginx's env.
+    rf"(?:--|\b){_NAME}={_ARGUMENT}",
+    rf"--{_NAME}\s+{_ARGUMENT}",
+    r"://[^/\s:@\"']{0,99}:([^/\s@\"']+)@",
 )
 # keepalived's.
 _DEFINITION = re.compile(rf"^\s*(?:@\S+\s+)?\$(\w+)=[ \t]*{_ARGUMENT}", re.MULTILINE)
@@ -74,9 +72,15 @@ _FLAGS = {"0", "1", "on", "off", "yes", "no", "true", "false"}
 _HASH = re.compile(r"\$\w{1,5}\$")
 
 
+@lru_cache(maxsize=None)
+def _patterns() -> tuple[Pattern[str], ...]:
+    """Return the compiled patterns. Compiling takes longer than a module's other work, and most runs need none."""
+    return tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in _VALUES)
+
+
 def find_secrets(text: str) -> set[str]:
     """Return the passwords, tokens and keys in *text*, without quotes; of values with variables, the fixed parts."""
-    values = [match.group(1) for pattern in _PATTERNS for match in pattern.finditer(text)]
+    values = [match.group(1) for pattern in _patterns() for match in pattern.finditer(text)]
     defined = _DEFINITION.findall(text)
     for value in values:
         # The list grows during the loop: a definition may refer to others.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Action daemon_config: keeps an equivalent live file, and packs texts that may hold secrets."""
+"""Action daemon_config: renders templates, keeps an equivalent live file, and packs texts that may hold secrets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import pack, text_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_templates import rendered, with_texts
 
 
 def kept(arguments: Mapping[str, Any], live: bytes, status: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -64,7 +65,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         result: dict[str, Any] = super().run(tmp, task_vars)
         wrap_async = self._task.async_val and not self._connection.has_native_async
         try:
-            arguments = packed(self._kept(self._task.args, task_vars or {}))
+            variables = task_vars or {}
+            wanted = with_texts(
+                self._task.args, lambda name: rendered(self._find_needle("templates", name), self._templar, variables)
+            )
+            arguments = packed(self._kept(wanted, variables))
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars, wrap_async=wrap_async))
         finally:
             if not wrap_async:

@@ -74,9 +74,11 @@ options:
     type: path
     required: true
   content:
-    description: Text of the main configuration file.
+    description: Text of the main configuration file. Either this or O(template) is required.
     type: str
-    required: true
+  template:
+    description: Name of a template in the role's directory C(templates), or path of one, that renders the text.
+    type: str
   owner:
     description: Owner of the main file.
     type: str
@@ -102,7 +104,12 @@ options:
         type: path
         required: true
       content:
-        description: Text of the file, or data to write as JSON. Required unless O(files[].state=absent).
+        description:
+          - Text of the file, or data to write as JSON. Either this or O(files[].template) is required unless
+            O(files[].state=absent).
+        type: str
+      template:
+        description: Like O(template).
         type: str
       state:
         description: Whether the file must exist.
@@ -198,7 +205,7 @@ EXAMPLES = r"""
   haproof.balancer.daemon_config:
     daemon: nginx
     dest: /etc/nginx/nginx.conf
-    content: "{{ lookup('ansible.builtin.template', 'nginx.conf.j2') }}"
+    template: nginx.conf.j2
     files:
       - dest: /srv/www/index.html
         content: "{{ inventory_hostname }}\n"
@@ -293,14 +300,15 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinishe
 CONFIGURATIONS = (".conf", ".cfg", ".inc", ".map", ".lst")
 FILE_OPTIONS: dict[str, Any] = {
     "dest": {"type": "path", "required": True},
-    "content": {"type": "str", "required": True, "no_log": True},
+    "content": {"type": "str", "no_log": True},
+    # The action renders it as content.
+    "template": {"type": "str"},
     "owner": {"type": "str", "default": "root"},
     "group": {"type": "str", "default": "root"},
     "mode": {"type": "str", "default": "0644"},
 }
 AUXILIARY_OPTIONS: dict[str, Any] = {
     **FILE_OPTIONS,
-    "content": {"type": "str", "no_log": True},
     "mode": {"type": "str"},
     "state": {"type": "str", "choices": ["absent", "present"], "default": "present"},
     # Only signals that there are secrets.
@@ -315,7 +323,7 @@ def wanted_file(options: dict[str, Any], named: Callable[[str], str] = str) -> F
     """
     dest = options["dest"]
     try:
-        content = unpack(options["content"])
+        content = unpack(options["content"] or "")
     except ValueError as error:
         raise ValueError(f"{dest}: content is {error}") from None
     mode_text = options["mode"] or default_mode(dest, content, options.get("secret", False), named)
@@ -459,7 +467,8 @@ def main() -> None:
                 "elements": "dict",
                 "default": [],
                 "options": AUXILIARY_OPTIONS,
-                "required_if": [("state", "present", ("content",))],
+                "mutually_exclusive": [("content", "template")],
+                "required_if": [("state", "present", ("content", "template"), True)],
             },
             "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
             "absent": {"type": "list", "elements": "path", "default": []},
@@ -470,6 +479,8 @@ def main() -> None:
             "timeout": {"type": "float", "default": 10.0},
             **FILE_OPTIONS,
         },
+        mutually_exclusive=[("content", "template")],
+        required_one_of=[("content", "template")],
         supports_check_mode=True,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.packed import text_of
+from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_templates import rendered, with_texts
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -20,7 +21,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         """Record the task's arguments, with texts as sent by the real action."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         assert task_vars is not None
-        arguments = self._task.args
+        variables = task_vars
+        arguments = with_texts(
+            self._task.args, lambda name: rendered(self._find_needle("templates", name), self._templar, variables)
+        )
         files = [{**file, "content": text_of(file.get("content", ""))} for file in arguments["files"]]
         recorded = {**arguments, "content": text_of(arguments["content"]), "files": files}
         path = Path(task_vars["recorded"]) / f"{task_vars['inventory_hostname']}-{arguments['daemon']}.json"

@@ -13,7 +13,6 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan import Inventory
 
-ROLES = ("haproxy", "keepalived", "nginx")
 PACKAGES = "ansible_collections.haproof.balancer.plugins.plugin_utils"
 
 
@@ -26,13 +25,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the plan; see the module's documentation."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _validated, arguments = self.validate_argument_spec(
-            argument_spec={
-                "role": {"type": "str", "required": True, "choices": ROLES},
-                "settings": {"type": "dict", "required": True},
-                "tables": {"type": "dict", "required": True},
-            }
-        )
+        # Not validated, which would copy all settings: only this collection's roles call it.
+        arguments = self._task.args
         # Each worker imports a task's modules again, and those of the other two roles would be half of them.
         role = import_module(f"{PACKAGES}._{arguments['role']}.plan")
         plan = role.plan(arguments["settings"], arguments["tables"], self._inventory(task_vars or {}))

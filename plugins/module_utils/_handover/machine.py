@@ -5,12 +5,15 @@
 """The hand-over of one virtual IP, as this host sees it: observations go in, what must be set up comes out. No input,
 output or clock; times are seconds of one monotonic clock.
 
-A standby learns from its peers who holds the VIP, and prepares the rules that send the connections it does not know
-there. When it becomes the holder it asks that former holder, at once and then regularly, whether it still serves
-connections; without an answer the rules go, so that clients get a reset and connect again. A holder without a former
-one asks back the peers that ask it: one that serves connections becomes it.
+A standby learns from its peers who holds the VIP and who still serves connections of it, and prepares the rules that
+send the connections it does not know there. When it becomes the holder it asks these former holders, at once and then
+regularly, whether they still serve connections; one that does not answer is one no longer, and without any the rules
+go, so that clients get a reset and connect again. A peer that says later that it serves connections becomes one too.
 
-How long the first answer may take depends on whether the former holder can be dead: its death moves the VIP only after
+Of three balancers two may take over at the same moment, and the VIP may move on in the middle of a hand-over: then
+there are several former holders. Each gets all packets, takes those of its own connections, and does not reset others.
+
+How long the first answer may take depends on whether a former holder can be dead: its death moves the VIP only after
 ``alive_s``, the time of the adverts that must be missed. If it answered a later question, it gave the VIP up alive.
 """
 
@@ -46,24 +49,47 @@ KNOWN_S = 5.0
 """How long a standby believes an answer: longer than any failover, after which the dead holder is asked in vain."""
 
 
+class Former:
+    """A peer that has the VIP, or still serves its connections: ``remaining`` ones.
+
+    ``heard_at`` is when it was last asked a question that it answered, ``answered_at`` the same since the takeover.
+    """
+
+    def __init__(self, heard_at: float) -> None:
+        self.heard_at = heard_at
+        self.answered_at: float | None = None
+        self.serving = False
+        self.remaining = 0
+        self.most = 0
+
+
 class Wanted(NamedTuple):
     """What this host must have set up.
 
-    ``local``: it takes the VIP's packets without the address on an interface. ``former``: the packets of connections
-    that it does not know go there. ``quiet``: while the VIP is not here they get no answer, since it has just left or
-    may leave, and a client that has not noticed would have its connection reset.
+    ``local``: it takes the VIP's packets without the address on an interface. ``formers``: the packets of connections
+    that it does not know go to these peers. ``quiet``: while the VIP is not here they get no answer, since it has just
+    left or may leave, and a client that has not noticed would have its connection reset, or since it is that of another
+    former holder.
     """
 
     local: bool
-    former: str | None
+    formers: tuple[str, ...]
     quiet: bool = False
+
+
+class Ended(NamedTuple):
+    """Why the hand-over from a former holder ended."""
+
+    peer: str
+    reason: str
 
 
 class Handover:
     """The state of one virtual IP.
 
-    ``state`` is ``standby``, ``handing over`` or ``holder``, ``former`` the peer that has the connections which this
-    host does not know, ``remaining`` how many it has, ``ended`` why the last hand-over to this host ended.
+    ``state`` is ``standby``, ``handing over`` or ``holder``, ``formers`` are the peers that have the connections which
+    this host does not know. Why the hand-over from each of them ended is added to ``ended``. ``received`` and ``cut``
+    count the connections of former holders since the start, and those that were left at the limit.
     """
 
     def __init__(self, limit_s: float, alive_s: float, now: float, held: bool) -> None:
@@ -72,16 +98,26 @@ class Handover:
         self.silent_s = max(SILENT_S, alive_s)
         self.settle_s = max(SETTLE_S, 2 * alive_s)
         self.state = HOLDER if held else STANDBY
-        self.former: str | None = None
-        self.remaining = 0
-        self.ended: str | None = None
+        self.formers: dict[str, Former] = {}
+        self.ended: list[Ended] = []
+        self.received = 0
+        self.cut = 0
         self.since = now
-        self._answered_at: float | None = None
-        self._heard_at = float("-inf")
         self._asked_at: float | None = None
         self._was_asked = False
         self._lost_at = float("-inf")
         self._own = 0
+
+    @property
+    def former(self) -> str | None:
+        """The peer that has the VIP, or the most of its connections."""
+        ranking = sorted((former.serving, -former.remaining, peer) for peer, former in self.formers.items())
+        return ranking[0][2] if ranking else None
+
+    @property
+    def remaining(self) -> int:
+        """How many connections the former holders have."""
+        return sum(former.remaining for former in self.formers.values()) if self.state == HANDING_OVER else 0
 
     def observe(self, now: float, held: bool, own: int) -> None:
         """Take whether the VIP is on the interface, and how many connections to it this host itself has."""
@@ -92,27 +128,32 @@ class Handover:
             self._lose(now)
         elif self.state == HANDING_OVER:
             self._expire(now)
-        elif self.state == STANDBY and now - self._heard_at > KNOWN_S:
-            self.former = None
+        elif self.state == STANDBY:
+            for peer in [peer for peer, former in self.formers.items() if now - former.heard_at > KNOWN_S]:
+                del self.formers[peer]
 
     def answer(self, asked_at: float, peer: str, kind: str, connections: int) -> None:
         """Take a peer's answer to a question of that time. The peer was alive then, however late the answer comes."""
-        if self.state == STANDBY and kind == HOLDING and peer != self.former:
-            self.former, self._heard_at = peer, asked_at
-        elif self.state == HOLDER and kind == SERVING and connections and asked_at >= self.since:
-            # It had the VIP as well, as after a freeze of this host, or was silent for a while.
-            self.state, self.former, self.ended, self.since = HANDING_OVER, peer, None, asked_at
-            self._heard_at = asked_at
-        if peer != self.former:
-            return
-        self._heard_at = max(self._heard_at, asked_at)
-        if self.state == HANDING_OVER and asked_at >= self.since:
-            self._answered_at = self._heard_at
-            self.remaining = connections
+        if peer not in self.formers:
+            if not self._becomes_former(asked_at, kind, connections):
+                return
+            self.formers[peer] = Former(asked_at)
+        former = self.formers[peer]
+        former.heard_at = max(former.heard_at, asked_at)
+        former.serving = kind == SERVING
+        if self.state == STANDBY:
+            former.remaining = connections
             if kind == NO:
-                self._end(REFUSED if connections else DONE)
+                del self.formers[peer]
+        elif asked_at >= self.since:
+            former.answered_at = former.heard_at
+            former.remaining = connections
+            self.received += max(0, connections - former.most)
+            former.most = max(former.most, connections)
+            if kind == NO:
+                self._end(peer, REFUSED if connections else DONE)
             elif kind == SERVING and connections == 0 and asked_at - self.since >= self.settle_s:
-                self._end(DONE)
+                self._end(peer, DONE)
 
     def asked(self) -> None:
         """Take a peer's question: it may have lost the VIP, with connections that this holder does not know."""
@@ -120,7 +161,7 @@ class Handover:
         self._was_asked = self.state == HOLDER
 
     def must_ask(self, now: float) -> bool:
-        """Return whether it is time to ask the former holder, or all peers if there is none. It then counts as done."""
+        """Return whether it is time to ask the peers. It then counts as done."""
         if self._asked_at is not None and now - self._asked_at < self._period():
             return False
         self._asked_at, self._was_asked = now, False
@@ -136,41 +177,63 @@ class Handover:
 
     def wanted(self, now: float) -> Wanted:
         """Return what must be set up."""
-        quiet = self.state == HANDING_OVER or self._just_lost(now)
-        return Wanted(local=self.state != STANDBY or self.serves(now), former=self.former, quiet=quiet)
+        quiet = self.state == HANDING_OVER or self._just_lost(now) or self._another_serves(now)
+        return Wanted(local=self.state != STANDBY or self.serves(now), formers=tuple(sorted(self.formers)), quiet=quiet)
+
+    def _becomes_former(self, asked_at: float, kind: str, connections: int) -> bool:
+        serving = kind == SERVING and connections > 0
+        if self.state == STANDBY:
+            return kind == HOLDING or serving
+        if not serving or asked_at < self.since:
+            return False
+        if self.state == HOLDER:
+            # It had the VIP as well, as after a freeze of this host, or was silent for a while.
+            self.state, self.since = HANDING_OVER, asked_at
+        return True
 
     def _just_lost(self, now: float) -> bool:
         return self.state == STANDBY and now - self._lost_at < self.settle_s
+
+    def _another_serves(self, now: float) -> bool:
+        return any(
+            former.serving and former.remaining and now - former.heard_at <= self.silent_s
+            for former in self.formers.values()
+        )
 
     def _period(self) -> float:
         if self.state == HOLDER:
             return FIRST_ASK_S if self._was_asked else LOOK_S
         if self.state == STANDBY:
             return min(LOOK_S, max(LEAST_LOOK_S, self.alive_s / LOOKS)) if self.alive_s else LOOK_S
-        return FIRST_ASK_S if self._answered_at is None else ASK_S
+        return FIRST_ASK_S if any(former.answered_at is None for former in self.formers.values()) else ASK_S
 
     def _take_over(self, now: float) -> None:
         self.since = now
-        self._answered_at = self._asked_at = None
-        self.remaining = 0
-        self.ended = None
-        self.state = HANDING_OVER if self.former else HOLDER
+        self._asked_at = None
+        for former in self.formers.values():
+            former.answered_at, former.remaining, former.most = None, 0, 0
+        self.state = HANDING_OVER if self.formers else HOLDER
 
     def _lose(self, now: float) -> None:
+        # The former holders are kept: if the VIP comes back before another host has it, this goes on.
         if self.state == HANDING_OVER:
-            # Its former holder is kept: if the VIP comes back before another host has it, this goes on.
-            self.ended = MOVED
+            self.ended += [Ended(peer, MOVED) for peer in self.formers]
         self.state, self.since, self._lost_at, self._asked_at = STANDBY, now, now, None
 
     def _expire(self, now: float) -> None:
-        if self._answered_at is None:
-            alive = self.since - self._heard_at <= self.alive_s
-            if now - self.since > (self.silent_s if alive else FIRST_S):
-                self._end(DIED)
-        elif now - self._answered_at > self.silent_s:
-            self._end(DIED)
-        elif now - self.since > self.limit_s:
-            self._end(LIMIT)
+        for peer, former in list(self.formers.items()):
+            if former.answered_at is None:
+                alive = self.since - former.heard_at <= self.alive_s
+                if now - self.since > (self.silent_s if alive else FIRST_S):
+                    self._end(peer, DIED)
+            elif now - former.answered_at > self.silent_s:
+                self._end(peer, DIED)
+            elif now - self.since > self.limit_s:
+                self.cut += former.remaining
+                self._end(peer, LIMIT)
 
-    def _end(self, reason: str) -> None:
-        self.state, self.former, self.ended = HOLDER, None, reason
+    def _end(self, peer: str, reason: str) -> None:
+        del self.formers[peer]
+        self.ended.append(Ended(peer, reason))
+        if not self.formers:
+            self.state = HOLDER

@@ -10,7 +10,7 @@ is not on the interface: a standby can prepare them, and they work from the firs
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple
+from typing import Iterable, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection
 
@@ -20,11 +20,14 @@ MOST_CONNECTIONS = 1_048_576
 
 
 class Forwarding(NamedTuple):
-    """A virtual IP on an interface, and the former holder's own address there."""
+    """A virtual IP on an interface, and the former holders' own addresses there.
+
+    Of several each gets all packets, since only they know whose connection one belongs to.
+    """
 
     vip: str
     device: str
-    former: str
+    formers: Sequence[str]
 
 
 def table(vip: str) -> str:
@@ -62,16 +65,27 @@ def ruleset(forwarding: Forwarding, mine: Iterable[Connection], quiet: bool) -> 
 
 def completion(forwarding: Forwarding, mine: Iterable[Connection]) -> str:
     """Return the commands after ``preparation`` that add the connections of this host, and forward the others."""
+    return addition(forwarding.vip, mine) + redirection(forwarding)
+
+
+def addition(vip: str, mine: Iterable[Connection]) -> str:
+    """Return the commands that add connections to those of this host."""
     elements = ", ".join(f"{peer} . {peer_port} . {port}" for peer, peer_port, port in sorted(mine))
-    seed = f"add element {table(forwarding.vip)} mine {{ {elements} }}\n" if elements else ""
-    way = f'dup to {forwarding.former} device "{forwarding.device}"'
-    return f"{seed}add rule {table(forwarding.vip)} others counter {way} drop\n"
+    return f"add element {table(vip)} mine {{ {elements} }}\n" if elements else ""
+
+
+def redirection(forwarding: Forwarding) -> str:
+    """Return the commands that forward the packets of other connections to these former holders from now on."""
+    ways = " ".join(f'dup to {former} device "{forwarding.device}"' for former in forwarding.formers)
+    chain = f"{table(forwarding.vip)} others"
+    return f"flush chain {chain}\nadd rule {chain} counter {ways} drop\n"
 
 
 def preparation(vip: str, device: str, quiet: bool) -> str:
-    """Return the commands that replace a virtual IP's rules by ones that forward nothing, but note new connections.
+    """Return the commands that replace a virtual IP's rules by ones that drop all packets, but note new connections.
 
-    A holder's connections are read after these, since one that came in between would be forwarded.
+    A holder's connections are read after these, since one that came in between would be forwarded. Clients repeat what
+    is dropped for that moment; the kernel would reset the connections of others.
     """
     ip = family(vip)
     key = f"{ip} saddr . tcp sport . tcp dport"
@@ -86,6 +100,7 @@ def preparation(vip: str, device: str, quiet: bool) -> str:
     {_verdict(quiet)}
   }}
   chain others {{
+    drop
   }}
   chain forward_others {{
     type filter hook prerouting priority raw; policy accept;

@@ -22,7 +22,7 @@ import threading
 import time
 import urllib.request
 from contextlib import suppress
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._common.node_service import (
     CHANGED,
@@ -35,10 +35,13 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.node_serv
     write,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine import (
+    DONE,
     HANDING_OVER,
     LOOK_S,
+    MOVED,
     STANDBY,
     Handover,
+    Wanted,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
     ASK,
@@ -54,8 +57,10 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
     Forwarding,
     absence,
+    addition,
     completion,
     preparation,
+    redirection,
     removal,
     ruleset,
     table,
@@ -148,6 +153,16 @@ class Arp:
             os.unlink(FORMER_SYSCTL)
 
 
+class Rules(NamedTuple):
+    """The rules that are set: where they forward to, and which connections they were given.
+
+    Those of a holder are not known, since it adds the new ones.
+    """
+
+    formers: tuple[str, ...]
+    mine: frozenset[Connection] | None
+
+
 class ManagedVip:
     """A virtual IP: its state machine, and what is set up for it."""
 
@@ -158,11 +173,11 @@ class ManagedVip:
         self.peers: list[str] = entry["peers"]
         self.machine = Handover(limit_s, entry["alive_s"], now, held=False)
         self.local = False
-        # The connections of a holder's rules are not known: it adds the new ones.
-        self.rules: tuple[str, frozenset[Connection] | None] | None = None
+        self.rules: Rules | None = None
         self.quiet = False
         self.problem: str | None = None
-        self.reported = STANDBY
+        self.ended: str | None = None
+        self.reported: set[str] = set()
         self.seeded_at = 0.0
         self._counted: tuple[float, int] = (float("-inf"), 0)
 
@@ -185,9 +200,9 @@ class Talk:
         os.set_blocking(self._waker, False)
         threading.Thread(target=self._run, daemon=True).start()
 
-    def ask(self, vip: ManagedVip, peers: Sequence[str], now: float) -> None:
-        """Ask these peers about a virtual IP."""
-        for peer in peers:
+    def ask(self, vip: ManagedVip, now: float) -> None:
+        """Ask the peers about a virtual IP."""
+        for peer in vip.peers:
             self._send(pack(PeerMessage(ASK, vip.address, _clock_ms(now))), peer, vip)
 
     def take(self, now: float) -> list[tuple[str, PeerMessage]]:
@@ -317,10 +332,9 @@ class HandoverLoop:
         for vip in self._vips.values():
             machine = vip.machine
             vip.machine = Handover(machine.limit_s, machine.alive_s, time.monotonic(), vip.address in held)
-            vip.reported = vip.machine.state
             try:
                 # A holder needs them only when it has become a standby.
-                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, vip.peers[0]), (), False), "--check")
+                self._kernel.nft(ruleset(Forwarding(vip.address, vip.device, vip.peers), (), False), "--check")
             except (OSError, subprocess.SubprocessError) as error:
                 self._complain(vip, error)
         self._round(True, False)
@@ -341,10 +355,17 @@ class HandoverLoop:
         if check:
             self._checked_at = now
         for vip in self._vips.values():
+            wanted = vip.machine.wanted(now)
             try:
-                self._set_up(vip, now, check)
+                self._set_rules(vip, wanted, now, check)
                 if vip.rules:
                     vip.problem = None
+            except (OSError, subprocess.SubprocessError) as error:
+                self._complain(vip, error)
+            try:
+                if check:
+                    self._arp.ensure()
+                self._set_route(vip, wanted.local)
             except (OSError, subprocess.SubprocessError) as error:
                 self._complain(vip, error)
         self._health.want(any(vip.machine.serves(now) for vip in self._vips.values()))
@@ -355,48 +376,63 @@ class HandoverLoop:
         takes_over = held and machine.state == STANDBY
         # At the takeover the question comes first.
         machine.observe(now, held, 0 if takes_over else vip.count(now, fresh=moved))
-        if machine.state != vip.reported:
-            self._report(vip, vip.reported)
-            vip.reported = machine.state
+        if takes_over:
+            vip.ended = None
+        self._report(vip)
         if machine.must_ask(now):
-            self._talk.ask(vip, vip.peers if machine.former is None or not held else [machine.former], now)
+            self._talk.ask(vip, now)
 
     def _held(self) -> set[str]:
         return {entry.address for entry in read_addresses()}
 
-    def _set_up(self, vip: ManagedVip, now: float, check: bool) -> None:
-        wanted = vip.machine.wanted(now)
-        if check:
-            self._arp.ensure()
+    def _set_rules(self, vip: ManagedVip, wanted: Wanted, now: float, check: bool) -> None:
         if check and vip.rules and not self._kernel.has_rules(vip.address):
             say(4, f"{vip.address}: the rules were removed; setting them up again")
             vip.rules = None
-        if wanted.former is None:
+        if not wanted.formers:
             if vip.rules:
                 self._kernel.nft(removal(vip.address))
                 vip.rules = None
-        elif self._must_seed(vip, wanted.former, now):
-            self._seed(vip, Forwarding(vip.address, vip.device, wanted.former), wanted.quiet)
+            return
+        forwarding = Forwarding(vip.address, vip.device, wanted.formers)
+        if self._must_seed(vip, now):
             vip.seeded_at = now
-        elif vip.machine.state == HANDING_OVER:
-            vip.rules = (wanted.former, None)
+            self._seed(vip, forwarding, wanted.quiet)
+        if vip.rules and vip.rules.formers != wanted.formers:
+            self._kernel.nft(redirection(forwarding))
+            vip.rules = Rules(wanted.formers, vip.rules.mine)
+        if vip.rules and vip.machine.state == HANDING_OVER:
+            vip.rules = Rules(wanted.formers, None)
         if vip.rules and vip.quiet != wanted.quiet:
             self._kernel.nft(absence(vip.address, wanted.quiet))
             vip.quiet = wanted.quiet
-        if wanted.local != vip.local:
-            self._kernel.local(vip.address, wanted.local)
-            vip.local = wanted.local
+
+    def _set_route(self, vip: ManagedVip, local: bool) -> None:
+        if local != vip.local:
+            self._kernel.local(vip.address, local)
+            vip.local = local
 
     def _seed(self, vip: ManagedVip, forwarding: Forwarding, quiet: bool) -> None:
+        formers = tuple(forwarding.formers)
         if vip.machine.state == HANDING_OVER:
             self._kernel.nft(preparation(vip.address, vip.device, quiet))
-            self._kernel.nft(completion(forwarding, read_connections(vip.address)))
-            vip.rules, vip.quiet = (forwarding.former, None), quiet
+            try:
+                self._kernel.nft(completion(forwarding, read_connections(vip.address)))
+            except (OSError, subprocess.SubprocessError):
+                # A reset is better than no answer.
+                self._kernel.nft(removal(vip.address))
+                raise
+            vip.rules, vip.quiet = Rules(formers, None), quiet
             return
         mine = read_connections(vip.address)
-        if vip.rules != (forwarding.former, mine):
-            self._kernel.nft(ruleset(forwarding, mine, quiet))
-            vip.rules, vip.quiet = (forwarding.former, mine), quiet
+        if vip.rules == Rules(formers, mine):
+            return
+        self._kernel.nft(ruleset(forwarding, mine, quiet))
+        vip.rules, vip.quiet = Rules(formers, mine), quiet
+        # The previous rules noted those that began meanwhile.
+        late = read_connections(vip.address) - mine
+        if late:
+            self._kernel.nft(addition(vip.address, late))
 
     def _complain(self, vip: ManagedVip, error: Exception) -> None:
         reason = _reason(error)
@@ -404,18 +440,24 @@ class HandoverLoop:
             say(3, f"{vip.address}: cannot prepare a hand-over: {reason}")
         vip.problem = reason
 
-    def _must_seed(self, vip: ManagedVip, former: str, now: float) -> bool:
+    def _must_seed(self, vip: ManagedVip, now: float) -> bool:
         """Return whether to write the rules again. A holder's own rules add its connections themselves."""
-        if vip.rules is None or vip.rules[0] != former:
-            return True
+        if vip.rules is None:
+            return vip.problem is None or now - vip.seeded_at > LOOK_S
         return vip.machine.state == STANDBY and now - vip.seeded_at > RESEED_S
 
-    def _report(self, vip: ManagedVip, before: str) -> None:
+    def _report(self, vip: ManagedVip) -> None:
         machine = vip.machine
-        if machine.state == HANDING_OVER:
-            say(6, f"{vip.address} is here; {machine.former} goes on serving its connections")
-        elif before == HANDING_OVER:
-            say(6, f"{vip.address}: the hand-over from its former holder has ended: {machine.ended}")
+        serving = set(machine.formers) if machine.state == HANDING_OVER else set()
+        for peer in sorted(serving - vip.reported):
+            say(6, f"{vip.address} is here; {peer} goes on serving its connections")
+        vip.reported = serving
+        for peer, reason in machine.ended:
+            say(6, f"{vip.address}: the hand-over from {peer} has ended: {reason}")
+            # Of several the worst.
+            if vip.ended in (None, DONE, MOVED):
+                vip.ended = reason
+        machine.ended.clear()
 
     def _write_state(self, now: float) -> None:
         state: list[dict[str, Any]] = [
@@ -424,10 +466,13 @@ class HandoverLoop:
                 "problem": vip.problem,
                 "state": vip.machine.state,
                 "former": vip.machine.former,
+                "formers": {peer: former.remaining for peer, former in sorted(vip.machine.formers.items())},
                 "remaining": vip.machine.remaining,
                 "own": vip.count(now),
                 "serves": vip.machine.serves(now),
-                "ended": vip.machine.ended,
+                "ended": vip.ended,
+                "received": vip.machine.received,
+                "cut": vip.machine.cut,
             }
             for vip in self._vips.values()
         ]

@@ -9,7 +9,7 @@ import importlib.util
 import subprocess
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
@@ -17,9 +17,17 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
     SERVING,
     PeerMessage,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
+    Forwarding,
+    addition,
+    redirection,
+    removal,
+)
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection
 
 PROGRAM = Path(__file__).parents[3] / "roles/keepalived/files/handover.py"
-VIP, PEER = "192.0.2.10", "192.0.2.11"
+VIP, PEER, OTHER = "192.0.2.10", "192.0.2.11", "192.0.2.13"
+ENTRY = {"address": VIP, "interface": "eth1", "alive_s": 0.8, "source": "", "peers": [PEER, OTHER]}
 
 
 class Kernel:
@@ -28,11 +36,16 @@ class Kernel:
     def __init__(self) -> None:
         self.commands: list[str] = []
         self.error = ""
+        self.refused = ""
+        self.after: Callable[[], None] = lambda: None
 
     def nft(self, commands: str, *_options: str) -> None:
         if self.error:
             raise subprocess.SubprocessError(self.error)
+        if self.refused and commands.startswith(self.refused):
+            raise subprocess.SubprocessError("refused")
         self.commands.append(commands)
+        self.after()
 
     def has_rules(self, _vip: str) -> bool:
         return True
@@ -63,10 +76,10 @@ class Host:
         self.now = 0.0
         self.kernel = Kernel()
         self.talk = Talk()
-        entry = {"address": VIP, "interface": "eth1", "alive_s": 0.8, "source": "", "peers": [PEER]}
-        self.vip = program.ManagedVip(entry, 600.0, self.now)
+        self.connections: set[Connection] = set()
+        self.vip = program.ManagedVip(ENTRY, 600.0, self.now)
         self._loop: Any = object.__new__(program.HandoverLoop)
-        monkeypatch.setattr(program, "read_connections", lambda _vip: frozenset())
+        monkeypatch.setattr(program, "read_connections", lambda _vip: frozenset(self.connections))
         monkeypatch.setattr(program.time, "monotonic", lambda: self.now)
         parts = {
             "_kernel": self.kernel,
@@ -92,12 +105,17 @@ class Host:
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+def program() -> ModuleType:
     spec = importlib.util.spec_from_file_location("keepalived_handover", PROGRAM)
     assert spec is not None
     assert spec.loader is not None
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
+    return program
+
+
+@pytest.fixture
+def host(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Host:
     return Host(program, monkeypatch)
 
 
@@ -117,7 +135,7 @@ def test_the_journal_says_how_a_hand_over_ended(host: Host, capsys: pytest.Captu
     host.round(5.0, held=True, answer=SERVING, connections=0)
     assert capsys.readouterr().err.splitlines() == [
         f"<6>{VIP} is here; {PEER} goes on serving its connections",
-        f"<6>{VIP}: the hand-over from its former holder has ended: no connection is left",
+        f"<6>{VIP}: the hand-over from {PEER} has ended: no connection is left",
     ]
 
 
@@ -128,5 +146,33 @@ def test_a_problem_is_reported_once_and_ends(host: Host, capsys: pytest.CaptureF
     assert host.vip.problem == "No such file or directory"
     assert capsys.readouterr().err.count("cannot prepare a hand-over: No such file") == 1
     host.kernel.error = ""
-    host.round(1.2, held=False)
+    # Not in every round.
+    assert not host.round(1.2, held=False)
+    assert host.round(2.5, held=False)
     assert host.vip.problem is None
+
+
+def test_a_connection_that_begins_while_the_rules_are_written_is_not_forgotten(host: Host) -> None:
+    late = Connection("198.51.100.7", 4000, 80)
+    host.kernel.after = lambda: host.connections.add(late)
+    host.round(1.0, held=False, answer=HOLDING)
+    assert host.kernel.commands[1:] == [addition(VIP, [late])]
+
+
+def test_another_former_holder_does_not_forget_the_connections_of_the_new_one(host: Host) -> None:
+    host.round(1.0, held=False, answer=HOLDING)
+    host.round(2.0, held=True)
+    host.talk.messages.append((OTHER, PeerMessage(SERVING, VIP, 2100, 2)))
+    assert not host.round(2.1, held=True, answer=SERVING)
+    assert host.kernel.commands == [redirection(Forwarding(VIP, "eth1", (PEER, OTHER)))]
+
+
+def test_rules_that_cannot_be_completed_are_removed(host: Host) -> None:
+    host.round(1.0, held=True)
+    completed = Connection("198.51.100.7", 4000, 80)
+    host.connections.add(completed)
+    host.kernel.refused = "add element"
+    # As after a freeze of both.
+    host.round(2.1, held=True, answer=SERVING)
+    assert host.kernel.commands[-1] == removal(VIP)
+    assert host.vip.problem == "refused"

@@ -22,6 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine
     SETTLE_S,
     SILENT_S,
     STANDBY,
+    Ended,
     Handover,
     Wanted,
 )
@@ -49,14 +50,14 @@ def taking_over() -> Handover:
 
 
 def test_a_standby_prepares_for_the_holder_that_it_knows() -> None:
-    assert standby().wanted(0.1) == Wanted(local=False, former=PEER)
+    assert standby().wanted(0.1) == Wanted(local=False, formers=(PEER,))
 
 
-def test_a_standby_prepares_nothing_for_a_peer_without_the_vip() -> None:
+def test_a_standby_prepares_nothing_for_a_peer_without_the_vip_and_its_connections() -> None:
     machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=False)
-    machine.answer(0.0, PEER, SERVING, 3)
+    machine.answer(0.0, PEER, SERVING, 0)
     machine.answer(0.0, OTHER, NO, 0)
-    assert machine.wanted(0.1) == Wanted(local=False, former=None)
+    assert machine.wanted(0.1) == Wanted(local=False, formers=())
 
 
 def test_a_standby_forgets_a_holder_that_it_has_not_heard_of_for_long() -> None:
@@ -67,14 +68,68 @@ def test_a_standby_forgets_a_holder_that_it_has_not_heard_of_for_long() -> None:
     assert machine.former is None
 
 
-def test_of_three_balancers_the_present_holder_counts() -> None:
+def test_of_three_balancers_each_that_had_the_vip_counts() -> None:
+    # Two may take over at the same moment; one gives up at once.
     machine = standby()
     machine.answer(1.0, OTHER, HOLDING, 0)
+    assert machine.wanted(1.0).formers == (PEER, OTHER)
+    machine.answer(1.1, PEER, SERVING, 3)
     assert machine.former == OTHER
+    machine.answer(1.2, OTHER, SERVING, 0)
+    machine.answer(1.2, OTHER, NO, 0)
+    assert machine.wanted(1.2).formers == (PEER,)
+
+
+def test_several_former_holders_are_asked_and_end_one_by_one() -> None:
+    machine = standby()
+    machine.answer(0.9, OTHER, HOLDING, 2)
+    machine.observe(1.0, held=True, own=0)
+    machine.answer(1.01, PEER, SERVING, 3)
+    assert machine.wait_s(1.01) == 0.0
+    assert machine.must_ask(1.01)
+    assert machine.wait_s(1.01) == pytest.approx(FIRST_ASK_S)
+    machine.answer(1.02, OTHER, SERVING, 2)
+    assert (machine.state, machine.wanted(1.1).formers, machine.remaining) == (HANDING_OVER, (PEER, OTHER), 5)
+    machine.answer(1.3, OTHER, NO, 0)
+    assert (machine.state, machine.wanted(1.3).formers, machine.remaining) == (HANDING_OVER, (PEER,), 3)
+    machine.observe(1.02 + SILENT_S, held=True, own=0)
+    assert (machine.state, machine.ended) == (HOLDER, [Ended(OTHER, DONE), Ended(PEER, DIED)])
+
+
+def test_a_peer_that_serves_connections_joins_a_hand_over() -> None:
+    # The VIP moves on in the middle of a hand-over.
+    machine = taking_over()
+    machine.answer(0.99, OTHER, SERVING, 2)
+    assert machine.wanted(1.1).formers == (PEER,)
+    machine.answer(1.1, OTHER, SERVING, 2)
+    assert machine.wanted(1.1).formers == (PEER, OTHER)
+
+
+def test_of_two_former_holders_neither_resets_the_connections_of_the_other() -> None:
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
+    machine.observe(1.0, held=False, own=3)
+    machine.answer(1.1, PEER, HOLDING, 1)
+    later_s = 1.0 + SETTLE_S
+    assert not machine.wanted(later_s).quiet
+    machine.answer(later_s, OTHER, SERVING, 2)
+    assert machine.wanted(later_s + SILENT_S).quiet
+    assert not machine.wanted(later_s + SILENT_S + 0.1).quiet
+    machine.answer(later_s + 1, OTHER, SERVING, 0)
+    assert not machine.wanted(later_s + 1).quiet
+
+
+def test_connections_are_counted() -> None:
+    machine = taking_over()
+    assert (machine.received, machine.cut) == (3, 0)
+    machine.answer(1.2, PEER, SERVING, 5)
+    machine.answer(1.3, PEER, SERVING, 4)
+    machine.answer(1.0 + LIMIT_S, PEER, SERVING, 4)
+    machine.observe(1.1 + LIMIT_S, held=True, own=0)
+    assert (machine.received, machine.cut) == (5, 4)
 
 
 def test_a_holder_takes_its_packets_without_the_address_as_well() -> None:
-    assert Handover(LIMIT_S, ALIVE_S, 0.0, held=True).wanted(0.0) == Wanted(local=True, former=None)
+    assert Handover(LIMIT_S, ALIVE_S, 0.0, held=True).wanted(0.0) == Wanted(local=True, formers=())
 
 
 def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
@@ -82,7 +137,7 @@ def test_a_takeover_keeps_the_rules_and_asks_at_once() -> None:
     assert machine.must_ask(0.9)
     machine.observe(1.0, held=True, own=0)
     assert machine.state == HANDING_OVER
-    assert machine.wanted(1.0) == Wanted(local=True, former=PEER, quiet=True)
+    assert machine.wanted(1.0) == Wanted(local=True, formers=(PEER,), quiet=True)
     assert machine.must_ask(1.0)
     assert not machine.must_ask(1.001)
     assert machine.must_ask(1.02)
@@ -111,7 +166,7 @@ def test_a_holder_that_may_be_dead_must_answer_at_once() -> None:
     machine.observe(1.0 + FIRST_S - 0.001, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
-    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DIED)
+    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, [Ended(PEER, DIED)])
 
 
 def test_a_peer_that_serves_connections_is_a_former_holder_whenever_it_says_so() -> None:
@@ -125,9 +180,9 @@ def test_a_peer_that_serves_connections_is_a_former_holder_whenever_it_says_so()
     machine.answer(1.0, OTHER, HOLDING, 3)
     assert machine.state == HOLDER
     machine.answer(1.0, PEER, SERVING, 3)
-    assert (machine.state, machine.wanted(1.0).former, machine.ended) == (HANDING_OVER, PEER, None)
+    assert (machine.state, machine.wanted(1.0).formers, machine.ended) == (HANDING_OVER, (PEER,), [])
     machine.observe(1.0 + SILENT_S + 0.1, held=True, own=0)
-    assert (machine.state, machine.ended) == (HOLDER, DIED)
+    assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, DIED)])
     machine.answer(2.0, PEER, SERVING, 3)
     machine.observe(2.1, held=True, own=0)
     assert machine.state == HANDING_OVER
@@ -141,7 +196,7 @@ def test_a_holder_that_answered_too_recently_to_have_died_may_be_busy(kind: str)
     machine.observe(1.0 + SILENT_S - 0.001, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(1.0 + SILENT_S + 0.001, held=True, own=0)
-    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DIED)
+    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, [Ended(PEER, DIED)])
 
 
 def test_a_late_answer_to_an_earlier_question_only_proves_life() -> None:
@@ -157,7 +212,7 @@ def test_the_life_of_another_peer_proves_nothing() -> None:
     machine.answer(0.9, OTHER, NO, 0)
     machine.observe(1.0, held=True, own=0)
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
-    assert machine.ended == DIED
+    assert machine.ended == [Ended(PEER, DIED)]
 
 
 def test_without_known_timers_every_holder_may_be_dead() -> None:
@@ -165,7 +220,7 @@ def test_without_known_timers_every_holder_may_be_dead() -> None:
     machine.answer(0.99, PEER, HOLDING, 3)
     machine.observe(1.0, held=True, own=0)
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
-    assert machine.ended == DIED
+    assert machine.ended == [Ended(PEER, DIED)]
 
 
 def test_an_answer_keeps_them_until_no_connection_is_left() -> None:
@@ -175,7 +230,7 @@ def test_an_answer_keeps_them_until_no_connection_is_left() -> None:
     machine.answer(1.3, PEER, SERVING, 0)
     assert machine.state == HANDING_OVER, "a client that has not noticed the move may still connect there"
     machine.answer(1.0 + SETTLE_S, PEER, SERVING, 0)
-    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, DONE)
+    assert (machine.state, machine.former, machine.ended) == (HOLDER, None, [Ended(PEER, DONE)])
 
 
 def test_a_former_holder_that_still_has_the_address_may_get_connections() -> None:
@@ -188,13 +243,13 @@ def test_a_former_holder_that_still_has_the_address_may_get_connections() -> Non
 def test_a_former_holder_that_refuses_ends_it() -> None:
     machine = taking_over()
     machine.answer(1.2, PEER, NO, 3)
-    assert (machine.state, machine.ended) == (HOLDER, REFUSED)
+    assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, REFUSED)])
 
 
 def test_a_former_holder_that_no_longer_needs_it_ends_it() -> None:
     machine = taking_over()
     machine.answer(1.2, PEER, NO, 0)
-    assert (machine.state, machine.ended) == (HOLDER, DONE)
+    assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, DONE)])
 
 
 def test_other_peers_have_no_say() -> None:
@@ -209,7 +264,7 @@ def test_a_former_holder_that_falls_silent_ends_it() -> None:
     machine.observe(1.01 + SILENT_S, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(1.02 + SILENT_S, held=True, own=0)
-    assert (machine.state, machine.ended) == (HOLDER, DIED)
+    assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, DIED)])
 
 
 def test_a_former_holder_may_be_silent_as_long_as_vrrp_allows() -> None:
@@ -219,7 +274,7 @@ def test_a_former_holder_may_be_silent_as_long_as_vrrp_allows() -> None:
     machine.observe(4.9, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(5.1, held=True, own=0)
-    assert machine.ended == DIED
+    assert machine.ended == [Ended(PEER, DIED)]
 
 
 def test_the_limit_ends_it() -> None:
@@ -229,16 +284,17 @@ def test_the_limit_ends_it() -> None:
     machine.observe(end_s, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(end_s + 0.1, held=True, own=0)
-    assert (machine.state, machine.ended) == (HOLDER, LIMIT)
+    assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, LIMIT)])
 
 
 def test_a_second_move_makes_it_a_standby_that_serves_its_own_connections() -> None:
     machine = taking_over()
     machine.observe(2.0, held=False, own=5)
-    assert (machine.state, machine.ended) == (STANDBY, MOVED)
+    assert (machine.state, machine.ended) == (STANDBY, [Ended(PEER, MOVED)])
     machine.answer(2.1, OTHER, HOLDING, 3)
-    assert machine.wanted(2.1) == Wanted(local=True, former=OTHER, quiet=True)
-    assert machine.wanted(2.0 + SETTLE_S) == Wanted(local=True, former=OTHER, quiet=False)
+    machine.answer(2.1, PEER, NO, 0)
+    assert machine.wanted(2.1) == Wanted(local=True, formers=(OTHER,), quiet=True)
+    assert machine.wanted(2.0 + SETTLE_S) == Wanted(local=True, formers=(OTHER,), quiet=False)
     machine.observe(3.0, held=True, own=5)
     assert (machine.state, machine.former) == (HANDING_OVER, OTHER)
 

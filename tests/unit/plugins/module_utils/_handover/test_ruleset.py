@@ -8,14 +8,15 @@ from __future__ import annotations
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
     Forwarding,
     absence,
+    redirection,
     removal,
     ruleset,
     table,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection
 
-FORWARDING = Forwarding("192.0.2.10", "eth1", "192.0.2.11")
-FORWARDING6 = Forwarding("2001:db8::10", "eth1", "fe80::11")
+FORWARDING = Forwarding("192.0.2.10", "eth1", ["192.0.2.11"])
+FORWARDING6 = Forwarding("2001:db8::10", "eth1", ["fe80::11"])
 
 
 def test_the_rules_of_ipv4() -> None:
@@ -35,6 +36,7 @@ table ip haproof_handover_192_0_2_10 {
     accept
   }
   chain others {
+    drop
   }
   chain forward_others {
     type filter hook prerouting priority raw; policy accept;
@@ -48,6 +50,7 @@ table ip haproof_handover_192_0_2_10 {
   }
 }
 add element ip haproof_handover_192_0_2_10 mine { 198.51.100.7 . 4000 . 80, 198.51.100.7 . 4001 . 443 }
+flush chain ip haproof_handover_192_0_2_10 others
 add rule ip haproof_handover_192_0_2_10 others counter dup to 192.0.2.11 device "eth1" drop
 """
     )
@@ -62,6 +65,14 @@ def test_the_rules_of_ipv6() -> None:
     assert "type ipv6_addr . inet_service . inet_service" in text
     assert 'dup to fe80::11 device "eth1" drop' in text
     assert " ip " not in text
+
+
+def test_each_of_several_former_holders_gets_the_packets() -> None:
+    assert redirection(FORWARDING._replace(formers=["192.0.2.11", "192.0.2.13"])) == (
+        "flush chain ip haproof_handover_192_0_2_10 others\n"
+        "add rule ip haproof_handover_192_0_2_10 others counter"
+        ' dup to 192.0.2.11 device "eth1" dup to 192.0.2.13 device "eth1" drop\n'
+    )
 
 
 def test_what_happens_to_other_connections_while_the_vip_is_away() -> None:

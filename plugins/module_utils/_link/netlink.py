@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from typing import Iterator
@@ -19,7 +20,10 @@ _CHUNK = 65536
 
 
 def dump(protocol: int, kind: int, request: bytes) -> bytes:
-    """Return the kernel's whole answer to a request of this kind. Raises OSError if the kernel does not answer."""
+    """Return the kernel's whole answer to a request of this kind.
+
+    Raises OSError if the kernel does not answer, or answers with an error, as it does for what it was built without.
+    """
     header = struct.pack("=IHHII", 16 + len(request), kind, _DUMP, 1, 0)
     chunks: list[bytes] = []
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as sock:
@@ -43,4 +47,12 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _ends(data: bytes) -> bool:
-    return any(kind in (_DONE, _ERROR) for kind, _body in messages(data))
+    """Return whether an answer ends with these messages. Raises OSError if it ends with an error."""
+    for kind, body in messages(data):
+        if kind in (_DONE, _ERROR):
+            # Negative, also at the end of a dump that failed in the middle.
+            error = -struct.unpack_from("=i", body)[0] if len(body) >= 4 else 0
+            if error > 0:
+                raise OSError(error, os.strerror(error))
+            return True
+    return False

@@ -92,6 +92,8 @@ CHECK_S = 0.5
 """Between two requests of the local URL."""
 HUNG_S = 1.0
 """How long an answer may take, on a busy host."""
+RETRY_S = 5.0
+"""Between two attempts to start where something is missing: a kernel module or an interface may come later."""
 # So that only the interface that has an address answers for it, and asks in its own name.
 ARP = {"arp_ignore": 1, "arp_announce": 2}
 
@@ -198,6 +200,9 @@ class Talk:
         self._socks = {family: _open(family) for family in (socket.AF_INET, socket.AF_INET6) if _has(family, vips)}
         self.wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
+
+    def start(self) -> None:
+        """Answer from now on."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def ask(self, vip: ManagedVip, now: float) -> None:
@@ -259,7 +264,10 @@ class Health:
         self.healthy.set()
         self._wanted = threading.Event()
         self._url = url
-        if url:
+
+    def start(self) -> None:
+        """Request the URL from now on, if there is one."""
+        if self._url:
             threading.Thread(target=self._run, daemon=True).start()
 
     def want(self, wanted: bool) -> None:
@@ -283,26 +291,31 @@ class Health:
 
 
 class HandoverLoop:
-    """The loop: observe, decide, set up, ask."""
+    """The loop: observe, decide, set up, ask. Raises OSError if this host lacks what it needs."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], files: Files) -> None:
         now = time.monotonic()
         self._kernel = Kernel()
         self._vips = {entry["address"]: ManagedVip(entry, float(config["limit"]), now) for entry in config["vips"]}
+        for vip in self._vips:
+            read_connections(vip)
+        self._changes = open_changes()
+        self._removals = _open_removals()
         self._arp = Arp(sorted({vip.device for vip in self._vips.values() if ":" not in vip.address}))
+        self._arp.ensure()
         self._health = Health(config["check"])
-        self._left_out: Mapping[str, str] = config["left_out"]
         self._talk = Talk(self._vips, self._health.healthy)
-        self._files = Files([CONFIG, *own_files(__file__)], now)
+        self._left_out: Mapping[str, str] = config["left_out"]
+        self._files = files
         self._checked_at = now
         self._state = ""
 
-    def run(self) -> int:
-        """Hand over until a signal comes or the files change; return the exit code."""
-        stop = readable_to_stop()
-        changes = open_changes()
-        removals = _open_removals()
+    def run(self, stop: int) -> int:
+        """Hand over until *stop* is readable or the files change; return the exit code."""
+        changes, removals = self._changes, self._removals
         sources: list[Any] = [stop, changes, removals, self._talk.wake]
+        self._health.start()
+        self._talk.start()
         self._start()
         notify("READY=1")
         try:
@@ -327,7 +340,6 @@ class HandoverLoop:
 
     def _start(self) -> None:
         clean(list(self._vips), self._kernel)
-        self._arp.ensure()
         held = self._held()
         for vip in self._vips.values():
             machine = vip.machine
@@ -505,6 +517,40 @@ def clean(vips: Sequence[str], kernel: Kernel) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+def hand_over(config: Mapping[str, Any]) -> int:
+    """Hand over until a signal comes or the files change, and return the exit code.
+
+    Without what it needs it reports this and tries again. It answers no peer meanwhile, and so hands nothing over.
+    """
+    stop = readable_to_stop()
+    files = Files([CONFIG, *own_files(__file__)], time.monotonic())
+    problem = None
+    while True:
+        try:
+            loop = HandoverLoop(config, files)
+        except OSError as error:
+            if str(error) != problem:
+                problem = str(error)
+                _report_incapable(config, problem)
+        else:
+            return loop.run(stop)
+        notify("WATCHDOG=1")
+        if select.select([stop], [], [], RETRY_S)[0]:
+            return 0
+        files.step(time.monotonic())
+        if files.changed(time.monotonic()):
+            return CHANGED
+
+
+def _report_incapable(config: Mapping[str, Any], problem: str) -> None:
+    say(3, f"no virtual IP can be handed over: {problem}")
+    state = [{"vip": entry["address"], "problem": problem} for entry in config["vips"]]
+    state += [{"vip": vip, "problem": reason} for vip, reason in config["left_out"].items()]
+    write(STATE, json.dumps(state, indent=1) + "\n", 0o644)
+    # keepalived waits for it.
+    notify("READY=1")
+
+
 def _clock_ms(now: float) -> int:
     # Rounded up, so that a question at the moment of the takeover is not one from before.
     return math.ceil(now * 1000)
@@ -580,7 +626,7 @@ def main() -> int:
         clean([entry["address"] for entry in config["vips"]], Kernel())
         Arp([]).restore()
         return 0
-    return HandoverLoop(config).run()
+    return hand_over(config)
 
 
 if __name__ == "__main__":

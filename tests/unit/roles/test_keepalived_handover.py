@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
+import json
+import os
 import subprocess
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -176,3 +179,28 @@ def test_rules_that_cannot_be_completed_are_removed(host: Host) -> None:
     host.round(2.1, held=True, answer=SERVING)
     assert host.kernel.commands[-1] == removal(VIP)
     assert host.vip.problem == "refused"
+
+
+@pytest.mark.parametrize("missing", ["open_changes", "_open_removals", "read_connections"])
+def test_a_kernel_without_what_it_needs_is_reported_and_left_alone(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
+) -> None:
+    def refuse(*_arguments: Any) -> None:
+        raise OSError(errno.EPROTONOSUPPORT, "Protocol not supported")
+
+    notified: list[str] = []
+    stop, writer = os.pipe()
+    os.write(writer, b"s")
+    monkeypatch.setattr(program, "readable_to_stop", lambda: stop)
+    monkeypatch.setattr(program, "read_connections", lambda _vip: frozenset())
+    monkeypatch.setattr(program, "notify", notified.append)
+    monkeypatch.setattr(program, "STATE", str(tmp_path / "state.json"))
+    monkeypatch.setattr(program, missing, refuse)
+    config = {"limit": 600, "check": "", "vips": [ENTRY], "left_out": {"192.0.2.99": "IPVS has its own connections"}}
+    assert program.hand_over(config) == 0
+    assert json.loads((tmp_path / "state.json").read_text()) == [
+        {"vip": VIP, "problem": "[Errno 93] Protocol not supported"},
+        {"vip": "192.0.2.99", "problem": "IPVS has its own connections"},
+    ]
+    # keepalived starts after it.
+    assert notified[0] == "READY=1"

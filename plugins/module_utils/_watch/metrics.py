@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.process import PROCESS_RESTARTED, Restarts
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.vip import KINDS, Watch
@@ -66,9 +66,45 @@ METRICS = (
     ),
 )
 
+HANDOVER_METRICS = (
+    (
+        "haproof_handover_problem",
+        "gauge",
+        "Whether the virtual IP would move without its connections.",
+        lambda entry: entry["problem"] is not None,
+    ),
+    (
+        "haproof_handover_received_total",
+        "counter",
+        "Connections that former holders went on serving after this host took the virtual IP over.",
+        lambda entry: entry.get("received"),
+    ),
+    (
+        "haproof_handover_remaining",
+        "gauge",
+        "Connections that former holders still serve while this host has the virtual IP.",
+        lambda entry: entry.get("remaining"),
+    ),
+    (
+        "haproof_handover_cut_total",
+        "counter",
+        "Connections of former holders that were cut at the limit.",
+        lambda entry: entry.get("cut"),
+    ),
+)
+"""Name, kind, help, and the value in an entry of keepalived-handover, None without one."""
 
-def render(watches: Sequence[Watch], restarts: Restarts, maintenance: bool, now: float, wall: float) -> str:
-    """Return the text; *maintenance* of this host, *now* is the rounds' time, *wall* seconds since 1970."""
+
+class Host(NamedTuple):
+    """What the watch knows of this host besides its virtual IPs: ``handovers`` are keepalived-handover's entries."""
+
+    restarts: Restarts
+    maintenance: bool
+    handovers: Sequence[Mapping[str, Any]]
+
+
+def render(watches: Sequence[Watch], host: Host, now: float, wall: float) -> str:
+    """Return the text; *now* is the rounds' time, *wall* seconds since 1970."""
     lines: list[str] = []
     for metric in METRICS:
         lines += _head(metric.name, metric.kind, metric.help)
@@ -85,11 +121,15 @@ def render(watches: Sequence[Watch], restarts: Restarts, maintenance: bool, now:
         "counter",
         "Processes that died and that keepalived restarted, since the watch was started.",
     )
-    lines.append(f"haproof_keepalived_restarts_total {restarts.total}")
+    lines.append(f"haproof_keepalived_restarts_total {host.restarts.total}")
     lines += _head("haproof_keepalived_finding", "gauge", "Whether this finding is raised.")
-    lines.append(f'haproof_keepalived_finding{{finding="{PROCESS_RESTARTED}"}} {restarts.raised:d}')
+    lines.append(f'haproof_keepalived_finding{{finding="{PROCESS_RESTARTED}"}} {host.restarts.raised:d}')
     lines += _head("haproof_maintenance", "gauge", "Whether this host is in maintenance.")
-    lines.append(f"haproof_maintenance {maintenance:d}")
+    lines.append(f"haproof_maintenance {host.maintenance:d}")
+    for name, kind, text, value_of in HANDOVER_METRICS if host.handovers else ():
+        lines += _head(name, kind, text)
+        values = ((entry["vip"], value_of(entry)) for entry in host.handovers)
+        lines += [f"{name}{_braces({'vip': vip})} {value:d}" for vip, value in values if value is not None]
     lines += _head("haproof_watch_heartbeat_timestamp_seconds", "gauge", "When the watch wrote this, since 1970.")
     lines.append(f"haproof_watch_heartbeat_timestamp_seconds {wall:.3f}")
     return "\n".join([*lines, ""])
@@ -102,6 +142,10 @@ def _head(name: str, kind: str, text: str) -> list[str]:
 def _labels(watch: Watch, **more: str) -> str:
     vip = watch.vip
     pairs = {"instance_name": vip.name, "interface": vip.interface, "vip": vip.address, "vrid": str(vip.vrid), **more}
+    return _braces(pairs)
+
+
+def _braces(pairs: Mapping[str, str]) -> str:
     # Exposition format: backslash, quote and line feed are escaped.
     escaped = {key: text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for key, text in pairs.items()}
     return "{" + ",".join(f'{key}="{text}"' for key, text in escaped.items()) + "}"

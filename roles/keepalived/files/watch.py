@@ -60,7 +60,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.wire import
     open_packets,
     read_link,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._watch.metrics import render
+from ansible_collections.haproof.balancer.plugins.module_utils._watch.metrics import Host, render
 from ansible_collections.haproof.balancer.plugins.module_utils._watch.process import (
     PROCESS_RESTARTED,
     Process,
@@ -79,6 +79,7 @@ PID_FILE = "/run/keepalived.pid"
 FOLDER = "/run/keepalived-watch"
 MEMORY = f"{FOLDER}/memory.json"
 METRICS = f"{FOLDER}/haproof.prom"
+HANDOVER = "/run/keepalived-handover/state.json"
 
 GONE_S = 15.0
 REMEMBER_S = 10.0
@@ -312,7 +313,8 @@ class WatchLoop:
         self._listen()
         self._ask(addresses, now)
         maintenance = maintenance_since("keepalived") is not None
-        write(METRICS, render(self._watches, self._restarts, maintenance, now, time.time()), 0o644)
+        host = Host(self._restarts, maintenance, read_handovers())
+        write(METRICS, render(self._watches, host, now, time.time()), 0o644)
         if now - self._remembered_at > REMEMBER_S:
             self._remember(now)
         return code
@@ -443,6 +445,15 @@ def read_keepalived() -> tuple[Process | None, list[Process]]:
         with suppress(OSError, ValueError):
             found.append(read_process(pid))
     return main, found
+
+
+def read_handovers() -> list[dict[str, Any]]:
+    """Return keepalived-handover's entry of each virtual IP, none while it is not running."""
+    try:
+        with open(HANDOVER, encoding="utf-8") as stream:
+            return list(json.load(stream))
+    except FileNotFoundError:
+        return []
 
 
 def read_process(pid: int) -> Process:

@@ -66,21 +66,23 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset
     table,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.sockets import Connection, read_connections
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.tables import (
+    NETFILTER,
+    read_tables,
+    removal_in,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
     open_changes,
     read_addresses,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._link.netlink import messages
 
 CONFIG = "/etc/keepalived/handover.json"
 FOLDER = "/run/keepalived-handover"
 STATE = f"{FOLDER}/state.json"
 FORMER_SYSCTL = f"{FOLDER}/sysctl.json"
 
-# linux/netlink.h, linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
-NETLINK_NETFILTER = 12
 NFTABLES_GROUP = 1 << 6
-TABLE_REMOVED = 10 << 8 | 2
+"""NFNLGRP_NFTABLES in linux/netfilter/nfnetlink.h."""
 LOCAL = ("dev", "lo", "table", "local", "metric", "11212")
 """The metric keeps the route behind that of the address while it is on the interface, and tells it from others."""
 COMMAND_S = 5.0
@@ -107,9 +109,8 @@ class Kernel:
         subprocess.run(command, input=commands, text=True, check=True, capture_output=True, timeout=COMMAND_S)
 
     def has_rules(self, vip: str) -> bool:
-        """Return whether a virtual IP's table is there."""
-        command = ["nft", "-t", "list", "table", *table(vip).split()]
-        return subprocess.run(command, check=False, capture_output=True, timeout=COMMAND_S).returncode == 0
+        """Return whether a virtual IP's table is there. Raises OSError."""
+        return table(vip) in read_tables()
 
     def local(self, vip: str, present: bool) -> None:
         """Add or remove the route by which the kernel takes a virtual IP's packets without having the address.
@@ -301,6 +302,7 @@ class HandoverLoop:
             read_connections(vip)
         self._changes = open_changes()
         self._removals = _open_removals()
+        read_tables()
         self._arp = Arp(sorted({vip.device for vip in self._vips.values() if ":" not in vip.address}))
         self._arp.ensure()
         self._health = Health(config["check"])
@@ -582,7 +584,7 @@ def _drain(sock: socket.socket) -> None:
 
 def _open_removals() -> socket.socket:
     """Return a socket that is readable after changes of nftables, such as a firewall's that flushes all rules."""
-    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETFILTER)
     sock.bind((0, NFTABLES_GROUP))
     sock.setblocking(False)
     return sock
@@ -593,7 +595,7 @@ def _table_removed(sock: socket.socket) -> bool:
     removed = False
     while True:
         try:
-            removed |= any(kind == TABLE_REMOVED for kind, _body in messages(sock.recv(65536)))
+            removed |= removal_in(sock.recv(65536))
         except BlockingIOError:
             return removed
         except OSError:

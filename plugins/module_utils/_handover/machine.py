@@ -35,8 +35,8 @@ DONE, DIED, REFUSED, LIMIT, MOVED = (
 FIRST_S = 0.05
 """How long a former holder that may be dead has to answer after the takeover."""
 FIRST_ASK_S = 0.01
-SILENT_S = 0.5
-"""How long one that was alive may be silent, at least: as long as VRRP allows it."""
+SILENT_S = 2.0
+"""How long one that was alive may be silent, at least: it is busy, or a firewall drops packets while it reloads."""
 ASK_S = 0.1
 LOOK_S = 1.0
 """How often all peers are asked, at least."""

@@ -94,6 +94,8 @@ CHECK_S = 0.5
 """Between two requests of the local URL."""
 HUNG_S = 1.0
 """How long an answer may take, on a busy host."""
+HUNG_TIMES = 2
+"""How many requests in a row a hung service leaves without an answer. A busy host may miss one."""
 RETRY_S = 5.0
 """Between two attempts to start where something is missing: a kernel module or an interface may come later."""
 # So that only the interface that has an address answers for it, and asks in its own name.
@@ -265,6 +267,7 @@ class Health:
         self.healthy.set()
         self._wanted = threading.Event()
         self._url = url
+        self._failures = 0
 
     def start(self) -> None:
         """Request the URL from now on, if there is one."""
@@ -277,6 +280,14 @@ class Health:
             self._wanted.set()
         else:
             self._wanted.clear()
+            self.take(True)
+
+    def take(self, answered: bool) -> None:
+        """Take whether the URL answered."""
+        self._failures = 0 if answered else self._failures + 1
+        if self._failures >= HUNG_TIMES:
+            self.healthy.clear()
+        elif answered:
             self.healthy.set()
 
     def _run(self) -> None:
@@ -284,10 +295,10 @@ class Health:
         while self._wanted.wait():
             try:
                 with opener.open(self._url, timeout=HUNG_S):
-                    self.healthy.set()
+                    self.take(True)
             except (OSError, ValueError):
                 if self._wanted.is_set():
-                    self.healthy.clear()
+                    self.take(False)
             time.sleep(CHECK_S)
 
 

@@ -181,6 +181,13 @@ def test_rules_that_cannot_be_completed_are_removed(host: Host) -> None:
     assert host.vip.problem == "refused"
 
 
+def test_a_service_that_misses_one_request_is_not_hung(program: ModuleType) -> None:
+    health = program.Health("http://127.0.0.1:8099/")
+    for answered, healthy in ((False, True), (True, True), (False, True), (False, False), (True, True)):
+        health.take(answered)
+        assert health.healthy.is_set() is healthy
+
+
 @pytest.mark.parametrize("missing", ["open_changes", "_open_removals", "read_connections"])
 def test_a_kernel_without_what_it_needs_is_reported_and_left_alone(
     program: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str

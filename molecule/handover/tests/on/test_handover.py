@@ -167,7 +167,8 @@ def test_a_dead_holder_has_nothing_to_hand_over(lab: Lab) -> None:
             assert eventually(lambda: lab.holds(SECOND), within_s=10)
             assert load.goes_on()
             assert state(lab, SECOND)["ended"] == "the former holder does not answer"
-            assert tables(lab, SECOND) == ""
+            # The third one may have had the VIP for a moment, and then hands over as well.
+            assert eventually(lambda: tables(lab, SECOND) == "", within_s=10)
             seen = load.seen()
         assert lab.moved_to(FIRST, within_s=60)
     # Reset, not left waiting for the five seconds of the load's timeout.
@@ -179,9 +180,9 @@ def test_a_dead_holder_has_nothing_to_hand_over(lab: Lab) -> None:
 @pytest.mark.parametrize("lost", [powered_off, frozen])
 def test_a_former_holder_that_is_lost_in_the_middle_loses_only_its_own_connections(lab: Lab, lost: Lost) -> None:
     with handing_over(lab) as load, lost(lab, FIRST):
-        assert load.goes_on()
-        assert state(lab, SECOND)["ended"] == "the former holder does not answer"
+        assert eventually(lambda: state(lab, SECOND)["ended"] == "the former holder does not answer", within_s=10)
         assert tables(lab, SECOND) == ""
+        assert load.goes_on()
         seen = load.seen()
     # A frozen node's kernel still acknowledges requests, whose clients then wait for the answer.
     assert lost is frozen or seen["silent"] == 0, seen
@@ -244,12 +245,14 @@ def test_a_vip_that_moves_on_takes_the_connections_of_its_last_holder_along(lab:
     assert (seen["cut"], seen["silent"], seen["wrong"], seen["failed"]) == (0, 0, 0, 0), seen
 
 
-def test_a_vip_that_moves_on_in_the_middle_resets_the_connections_of_its_first_holder(lab: Lab) -> None:
+def test_a_vip_that_moves_on_in_the_middle_takes_the_connections_of_both_holders_along(lab: Lab) -> None:
     with handing_over(lab) as load, lab.stopped(SECOND, "keepalived"):
         assert lab.moved_to(THIRD)
         assert load.goes_on()
+        there = state(lab, THIRD)
+        assert (there["state"], there["remaining"] >= KEPT + STREAMS) == ("handing over", True)
         seen = load.seen()
-    assert (seen["silent"], seen["wrong"], seen["failed"]) == (0, 0, 0), seen
+    assert (seen["cut"], seen["silent"], seen["wrong"], seen["failed"]) == (0, 0, 0, 0), seen
 
 
 def test_rules_that_are_removed_come_back(lab: Lab) -> None:

@@ -11,7 +11,7 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Iterator
 
-from long_lived import long_lived
+from long_lived import Scale, long_lived
 
 from nodes import BALANCERS, apply_site, eventually, unchanged
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nodes import Lab
 
 HOLDER, STANDBY = BALANCERS
-KEPT = 20
+SCALE = Scale(kept=20, streams=0, downloads=0, new_per_s=50)
 TO_HAPROXY = {"balancer_engine": "haproxy"}
 STATS_PORT = 8404
 LISTENER = f"""
@@ -66,7 +66,7 @@ def foreign_listener(lab: Lab, name: str) -> Iterator[None]:
 @contextmanager
 def loaded(lab: Lab) -> Iterator[Load]:
     """Keep new and kept requests going through the VIP, and assert that none failed."""
-    with long_lived(lab, kept=KEPT, streams=0) as load:
+    with long_lived(lab, scale=SCALE) as load:
         yield load
         assert load.goes_on()
         seen = load.seen()

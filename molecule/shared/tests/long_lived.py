@@ -1,20 +1,33 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connections that outlive a move of the VIP: kept HTTP connections, streams with numbered messages, and new ones."""
+"""Connections that outlive a move of the VIP: kept ones, streams with numbered messages, and slow downloads."""
 
 from __future__ import annotations
 
 import json
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
 
 from nodes import CLIENT, eventually
 
 if TYPE_CHECKING:
     from nodes import Lab
 
-KEPT, STREAMS = 100, 10
+
+class Scale(NamedTuple):
+    """How many connections a load has, and how many new ones it opens per second."""
+
+    kept: int
+    streams: int
+    downloads: int
+    new_per_s: int
+
+
+SMALL = Scale(kept=100, streams=10, downloads=0, new_per_s=50)
+KEPT, STREAMS = SMALL.kept, SMALL.streams
+DOWNLOAD_LINES = 400_000
+"""The number of every line: 2.7 MB, which take two minutes."""
 ECHO_PORT = 7007
 RECORD = "/run/haproof-long-lived.json"
 # Sends every line back. It listens on any address, as the daemon behind a VIP does.
@@ -38,16 +51,21 @@ async def main():
 
 asyncio.run(main())
 """
-# KEPT connections with two requests per second each, STREAMS with ten messages, and 50 new connections per second.
+# Kept connections with two requests per second each, streams with ten messages, downloads with 20 kB, and new ones.
 # A request without an answer after five seconds counts as failed, and its connection as cut. One that the service has
 # closed between two requests has ended.
 LOAD = """
-import asyncio, json, os, sys, time
-vip, port, kept, streams, record = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-seen = {"kept": 0, "streamed": 0, "new": 0, "cut": 0, "silent": 0, "wrong": 0, "failed": 0, "ended": 0, "worst_s": 0.0}
-# The reasons of failed new connections, with their numbers.
-seen["why"] = {}
+import asyncio, json, os, socket, sys, time
+vip, record, port, kept, streams, downloads, new_per_s, lines = *sys.argv[1:3], *map(int, sys.argv[3:])
+seen = {"kept": 0, "streamed": 0, "downloaded": 0, "new": 0, "cut": 0, "silent": 0, "wrong": 0, "failed": 0,
+        "ended": 0, "worst_s": 0.0, "errors": {}}
+whole = b"".join(b"%d\\n" % number for number in range(lines)) if downloads else b""
 tasks = set()
+
+def failed(how, error):
+    seen[how] += 1
+    text = "%s: %r" % (how, error)
+    seen["errors"][text] = seen["errors"].get(text, 0) + 1
 
 async def request(reader, writer, connection):
     writer.write(b"GET / HTTP/1.1\\r\\nHost: www\\r\\nConnection: %s\\r\\n\\r\\n" % connection)
@@ -58,7 +76,10 @@ async def request(reader, writer, connection):
 
 async def message(reader, writer, number):
     writer.write(b"%d\\n" % number)
-    seen["wrong"] += await reader.readline() != b"%d\\n" % number
+    line = await reader.readline()
+    if not line:
+        raise EOFError("the stream ended")
+    seen["wrong"] += line != b"%d\\n" % number
 
 async def client(target, what, period_s, ask):
     connection, number = None, 0
@@ -77,13 +98,41 @@ async def client(target, what, period_s, ask):
             seen[what] += 1
             number += 1
         except (OSError, EOFError, AssertionError, asyncio.TimeoutError) as error:
-            seen["silent" if isinstance(error, asyncio.TimeoutError) else "cut"] += 1
+            failed("silent" if isinstance(error, asyncio.TimeoutError) else "cut", error)
             if connection:
                 connection[1].close()
             connection = None
         took = time.monotonic() - start
         seen["worst_s"] = max(seen["worst_s"], took)
         await asyncio.sleep(max(0.01, period_s - took))
+
+async def download():
+    while True:
+        writer = None
+        try:
+            sock = socket.socket(socket.AF_INET6 if ":" in vip else socket.AF_INET)
+            sock.setblocking(False)
+            # Or the kernel reads ahead of the client.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            await asyncio.wait_for(asyncio.get_running_loop().sock_connect(sock, (vip, 80)), 5)
+            reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
+            writer.write(b"GET /large HTTP/1.1\\r\\nHost: www\\r\\nConnection: close\\r\\n\\r\\n")
+            head = await asyncio.wait_for(reader.readuntil(b"\\r\\n\\r\\n"), 5)
+            assert b" 200 " in head.splitlines()[0], head
+            at = 0
+            while at < len(whole):
+                part = await asyncio.wait_for(reader.read(2048), 5)
+                if not part:
+                    raise EOFError("the download ended after %d bytes" % at)
+                seen["wrong"] += whole[at:at + len(part)] != part
+                seen["downloaded"] += len(part)
+                at += len(part)
+                await asyncio.sleep(len(part) / 20000)
+        except (OSError, EOFError, AssertionError, asyncio.TimeoutError) as error:
+            failed("silent" if isinstance(error, asyncio.TimeoutError) else "cut", error)
+            await asyncio.sleep(0.5)
+        if writer:
+            writer.close()
 
 async def once():
     writer = None
@@ -92,8 +141,7 @@ async def once():
         await asyncio.wait_for(request(reader, writer, b"close"), 5)
         seen["new"] += 1
     except (OSError, EOFError, AssertionError, asyncio.TimeoutError) as error:
-        seen["failed"] += 1
-        seen["why"][repr(error)] = seen["why"].get(repr(error), 0) + 1
+        failed("failed", error)
     if writer:
         writer.close()
 
@@ -108,12 +156,18 @@ async def main():
         await asyncio.sleep(0.005)
     for number in range(streams):
         start(client(port, "streamed", 0.1, message))
+    for number in range(downloads):
+        start(download())
+    begun = written = time.monotonic()
     ticks = 0
     while True:
-        start(once())
-        await asyncio.sleep(0.02)
-        ticks += 1
-        if ticks % 10 == 0:
+        # Also as many after a pause of this process.
+        while ticks < (time.monotonic() - begun) * new_per_s:
+            start(once())
+            ticks += 1
+        await asyncio.sleep(1 / new_per_s)
+        if time.monotonic() - written > 0.2:
+            written = time.monotonic()
             with open(record + ".new", "w") as stream:
                 json.dump(seen, stream)
             os.replace(record + ".new", record)
@@ -125,31 +179,39 @@ asyncio.run(main())
 class Load:
     """The client's connections while they last."""
 
-    def __init__(self, lab: Lab, kept: int, streams: int) -> None:
+    def __init__(self, lab: Lab, scale: Scale) -> None:
         self._client = lab.nodes[CLIENT]
-        self._kept, self._streams = kept, streams
+        self._scale = scale
 
     def seen(self) -> dict[str, Any]:
-        """Return the counts so far, and the worst duration of a kept request or message."""
+        """Return the counts so far, the errors, and the worst duration of a kept request or message."""
         found: dict[str, Any] = json.loads(self._client.check_output("cat %s 2>/dev/null || echo '{}'", RECORD) or "{}")
         return found
+
+    def harm(self) -> dict[str, int]:
+        """Return what went wrong so far, by kind: nothing if it is empty."""
+        seen = self.seen()
+        return {**{kind: seen[kind] for kind in ("cut", "silent", "wrong", "failed") if seen[kind]}, **seen["errors"]}
+
+    def harmed(self) -> int:
+        """Return how many connections were cut or left without an answer so far."""
+        seen = self.seen()
+        return int(seen["cut"] + seen["silent"])
 
     def goes_on(self, rounds: int = 3, within_s: float = 60) -> bool:
         """Wait until every connection had this many turns on average; return whether it did."""
         before = self.seen()
+        turns = {"kept": self._scale.kept, "streamed": self._scale.streams, "downloaded": self._scale.downloads}
 
         def done() -> bool:
             now = self.seen()
-            return (
-                now.get("kept", 0) >= before.get("kept", 0) + rounds * self._kept
-                and now.get("streamed", 0) >= before.get("streamed", 0) + rounds * self._streams
-            )
+            return all(now.get(key, 0) >= before.get(key, 0) + rounds * number for key, number in turns.items())
 
         return eventually(done, within_s)
 
 
 @contextmanager
-def long_lived(lab: Lab, vip: str = "", kept: int = KEPT, streams: int = STREAMS) -> Iterator[Load]:
+def long_lived(lab: Lab, vip: str = "", scale: Scale = SMALL) -> Iterator[Load]:
     """Keep connections to a VIP, by default the first one, open for the duration of the block."""
     run = "systemd-run --quiet --collect --unit=%s /usr/bin/python3 -c %s"
     client = lab.nodes[CLIENT]
@@ -157,10 +219,12 @@ def long_lived(lab: Lab, vip: str = "", kept: int = KEPT, streams: int = STREAMS
         for name in lab.balancers:
             stack.callback(lab.nodes[name].run, "systemctl stop haproof-echo")
             lab.nodes[name].check_output(f"{run} %s", "haproof-echo", ECHO, str(ECHO_PORT))
+        for name in lab.backends if scale.downloads else ():
+            lab.nodes[name].check_output("seq 0 %s >/srv/www/large", str(DOWNLOAD_LINES - 1))
         stack.callback(client.run, "systemctl stop haproof-load")
         client.check_output("rm -f %s", RECORD)
-        arguments = [vip or lab.vip, str(ECHO_PORT), str(kept), str(streams), RECORD]
-        client.check_output(f"{run} %s %s %s %s %s", "haproof-load", LOAD, *arguments)
-        load = Load(lab, kept, streams)
+        words = [vip or lab.vip, RECORD, *map(str, (ECHO_PORT, *scale, DOWNLOAD_LINES))]
+        client.check_output(f"{run} {' '.join(['%s'] * len(words))}", "haproof-load", LOAD, *words)
+        load = Load(lab, scale)
         assert load.goes_on()
         yield load

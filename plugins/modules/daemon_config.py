@@ -192,8 +192,19 @@ options:
     type: list
     elements: path
     default: []
+  hold:
+    description:
+      - For keepalived. Virtual IPs to keep on this host while the service is reloaded or restarted, and until
+        keepalived holds them again. If it does not within O(timeout), the files are restored.
+      - Those that this host does not have now are left out.
+      - No other host may take them over meanwhile.
+    type: list
+    elements: str
+    default: []
   timeout:
-    description: Seconds within which the daemon must confirm the reload.
+    description:
+      - Seconds within which the daemon must confirm the reload, and within which keepalived must hold the addresses of
+        O(hold).
     type: float
     default: 10.0
 author:
@@ -294,6 +305,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.transacti
     tidy,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark, lock
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.hold import held
 
 # Extensions of the auxiliary files that are searched for secrets. The daemons read these as root, when they
 # start.
@@ -476,6 +488,7 @@ def main() -> None:
             "look": {"type": "dict", "options": PACKAGES},
             "replaces": {"type": "str"},
             "restart_on": {"type": "list", "elements": "path", "default": []},
+            "hold": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "float", "default": 10.0},
             **FILE_OPTIONS,
         },
@@ -545,7 +558,8 @@ def main() -> None:
             module.warn(f"{service.unit}: an earlier run was interrupted before its {transaction.left.action}")
         if not module.check_mode:
             tidy(transaction, [os.path.dirname(path) for path in (*present, *unwanted)])
-            done = apply(files, service, transaction, mark)
+            with held(module.params["hold"], run, module.params["timeout"], warn) as settle:
+                done = apply(files, service, transaction, mark, settle)
         else:
             service.check_start(module.params["replaces"] or "", target.content)
             done = preview(files, service, transaction, installed)

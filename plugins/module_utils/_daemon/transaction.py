@@ -22,6 +22,12 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.files imp
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.service import Service, ServiceError, Unit
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark, Unfinished
 
+Step = Callable[[], None]
+
+
+def _nothing() -> None:
+    """Do nothing: a Step."""
+
 
 class Transaction(NamedTuple):
     """The changes to make: files to write (``target`` may be among them) and to remove, units to start.
@@ -95,16 +101,17 @@ def tidy(transaction: Transaction, folders: Iterable[str]) -> None:
         raise ServiceError(f"a leftover file of an earlier run cannot be removed: {error}") from error
 
 
-def apply(files: FileSet, service: Service, transaction: Transaction, mark: Mark) -> bool:
+def apply(files: FileSet, service: Service, transaction: Transaction, mark: Mark, settle: Step = _nothing) -> bool:
     """Make the changes and return whether the running service was reloaded or restarted.
 
-    The idle units are started, the service itself last. Raises ServiceError after rolling back.
+    The idle units are started, the service itself last. *settle* waits until the service does its work again, also with
+    the former files; it raises ServiceError if it does not. Raises ServiceError after rolling back.
     """
-    undo: list[Callable[[], None]] = []
+    undo: list[Step] = []
     if not transaction.changes:
         return False
     try:
-        _carry_out(files, service, transaction, mark, undo)
+        _carry_out(files, service, transaction, mark, undo, settle)
     except (ServiceError, OSError, LookupError) as error:
         output = error.output if isinstance(error, ServiceError) else ""
         failures = roll_back(files, service, transaction, mark, undo)
@@ -123,9 +130,9 @@ def apply(files: FileSet, service: Service, transaction: Transaction, mark: Mark
 
 
 def _carry_out(
-    files: FileSet, service: Service, transaction: Transaction, mark: Mark, undo: list[Callable[[], None]]
+    files: FileSet, service: Service, transaction: Transaction, mark: Mark, undo: list[Step], settle: Step
 ) -> None:
-    """Make the changes; *undo* gets the step that returns the service to the former files once it was touched."""
+    """Make the changes; *undo* gets the steps that return the service to the former files once it was touched."""
     unfinished = transaction.unfinished
     staged = _stage(files, transaction, mark)
     for path, file in staged:
@@ -143,8 +150,9 @@ def _carry_out(
     if transaction.target not in transaction.pending:
         service.check(transaction.target.dest, transaction.target.dest)
     if unfinished and service.active():
-        undo.append(service.restart if transaction.restarts else service.recover)
+        undo += [service.restart if transaction.restarts else service.recover, settle]
         (service.restart if transaction.restarts else service.reload)()
+        settle()
     service.start([unit for unit in transaction.idle if unit.name == service.unit])
 
 
@@ -165,13 +173,11 @@ def _check(service: Service, staged: str, wanted: File) -> None:
     service.check_addresses(former.content if former else b"", wanted.content)
 
 
-def roll_back(
-    files: FileSet, service: Service, transaction: Transaction, mark: Mark, undo: list[Callable[[], None]]
-) -> list[str]:
+def roll_back(files: FileSet, service: Service, transaction: Transaction, mark: Mark, undo: list[Step]) -> list[str]:
     """Undo :func:`apply` as far as possible, and return what failed."""
     failures: list[str] = []
 
-    def attempt(step: Callable[[], None]) -> None:
+    def attempt(step: Step) -> None:
         try:
             step()
         except (ServiceError, OSError) as error:

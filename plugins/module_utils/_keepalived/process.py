@@ -25,6 +25,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.dump 
 Instances = List[Dict[str, Any]]
 
 DEFAULT_CONFIG = "/etc/keepalived/keepalived.conf"
+DEFAULT_PID_FILE = "/run/keepalived.pid"
 POLL_S = 0.005
 # Two dumps within one tick of the file system's clock have the same time stamp; the second request repeats.
 ASK_AGAIN_S = 0.3

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Questions to the kernel by netlink(7), and the messages of its answers."""
+"""Questions and orders to the kernel by netlink(7), and the messages of its answers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Iterator
 
 # linux/netlink.h
 _DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
+_ORDER = 0x5  # NLM_F_REQUEST | NLM_F_ACK
 _DONE, _ERROR = 3, 2
 _TIMEOUT_S = 2.0
 # The kernel's datagrams have at most 32 KiB.
@@ -33,6 +34,19 @@ def dump(protocol: int, kind: int, request: bytes) -> bytes:
             # A message never spans two datagrams.
             chunks.append(sock.recv(_CHUNK))
     return b"".join(chunks)
+
+
+def order(protocol: int, kind: int, flags: int, request: bytes) -> None:
+    """Have the kernel change something; *flags* are added to the request's. Raises OSError with the kernel's errno."""
+    header = struct.pack("=IHHII", 16 + len(request), kind, _ORDER | flags, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol) as sock:
+        sock.settimeout(_TIMEOUT_S)
+        sock.sendto(header + request, (0, 0))
+        for answer, body in messages(sock.recv(_CHUNK)):
+            # An acknowledgement is an error with number 0 (struct nlmsgerr).
+            (number,) = struct.unpack_from("=i", body)
+            if answer == _ERROR and number:
+                raise OSError(-number, os.strerror(-number))
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:

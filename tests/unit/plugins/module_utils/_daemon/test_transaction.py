@@ -86,6 +86,9 @@ class Recorder(Service):
     def reload_units(self) -> None:
         self._note("units")
 
+    def settle(self) -> None:
+        self._note("settle")
+
 
 @pytest.fixture
 def etc(tmp_path: Path) -> Path:
@@ -112,14 +115,14 @@ def file_set() -> FileSet:
     return FileSet(lambda _staged, _dest: None)
 
 
-def run(transaction: Transaction, service: Service) -> bool:
-    return apply(file_set(), service, transaction, Mark("keepalived"))
+def run(transaction: Transaction, service: Recorder) -> bool:
+    return apply(file_set(), service, transaction, Mark("keepalived"), service.settle)
 
 
 def test_a_unit_that_changes_restarts_after_the_check(etc: Path, transaction: Transaction) -> None:
     service = Recorder()
     assert run(transaction, service)
-    assert service.steps == ["check", "restart"]
+    assert service.steps == ["check", "restart", "settle"]
     assert texts(etc) == {"daemon.conf": "after", "unit": "after"}
     assert Mark("keepalived").read() is None
 
@@ -127,7 +130,7 @@ def test_a_unit_that_changes_restarts_after_the_check(etc: Path, transaction: Tr
 def test_other_files_reload(transaction: Transaction) -> None:
     service = Recorder()
     assert run(transaction._replace(restart_on=["/etc/systemd/system/another.service"]), service)
-    assert service.steps == ["check", "reload"]
+    assert service.steps == ["check", "reload", "settle"]
 
 
 def test_a_service_that_does_not_run_is_only_started(transaction: Transaction) -> None:
@@ -140,8 +143,9 @@ def test_a_service_that_does_not_run_is_only_started(transaction: Transaction) -
     ("broken", "restart", "expected"),
     [
         ("check", True, ["check"]),
-        ("restart", True, ["check", "restart", "restart"]),
-        ("reload", False, ["check", "reload", "recover"]),
+        ("restart", True, ["check", "restart", "restart", "settle"]),
+        ("reload", False, ["check", "reload", "recover", "settle"]),
+        ("settle", False, ["check", "reload", "settle", "recover", "settle"]),
     ],
 )
 def test_a_failure_puts_everything_back(
@@ -155,9 +159,9 @@ def test_a_failure_puts_everything_back(
 
 
 LEFT: list[tuple[Unfinished, list[str]]] = [
-    (RELOAD, ["check", "reload"]),
-    (RESTART, ["check", "restart"]),
-    (RESTART._replace(units=True), ["units", "check", "restart"]),
+    (RELOAD, ["check", "reload", "settle"]),
+    (RESTART, ["check", "restart", "settle"]),
+    (RESTART._replace(units=True), ["units", "check", "restart", "settle"]),
 ]
 
 
@@ -201,7 +205,7 @@ def test_undoing_goes_on_and_reports_all_that_failed(
     for name in ("unit", "drop-in"):
         assert f"{etc / name} cannot be restored: [Errno 5] Input/output error" in str(failure.value)
     assert (etc / "daemon.conf").read_text() == "before"
-    assert service.steps == ["start", "check", "restart", "stop", "stop", "restart"]
+    assert service.steps == ["start", "check", "restart", "stop", "stop", "restart", "settle"]
     unfinished = Mark("keepalived").read()
     assert unfinished
     assert unfinished.restart

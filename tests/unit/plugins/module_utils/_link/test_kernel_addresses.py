@@ -13,6 +13,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addr
     parse_addresses,
     parse_changes,
     read_addresses,
+    settings_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,3 +120,19 @@ def test_other_changes_are_none() -> None:
 
 def test_this_host_has_the_loopback_address() -> None:
     assert InterfaceAddress(socket.if_nametoindex("lo"), "127.0.0.1") in read_addresses()
+
+
+def test_an_address_is_added_again_as_it_was() -> None:
+    # Permanent and secondary (0x80, 0x01) is what it becomes, and its lifetimes (6) are endless.
+    own = [attribute(1, packed("192.0.2.10")), attribute(2, packed("192.0.2.10")), attribute(3, b"eth1:v\0")]
+    told = struct.pack("=BBBBI", socket.AF_INET, 24, 0x81, 0, 2)
+    found = settings_of(told + b"".join([*own, attribute(8, struct.pack("=I", 0x281)), attribute(6, bytes(16))]))
+    assert found == struct.pack("=BBBBI", socket.AF_INET, 24, 0, 0, 2) + b"".join(
+        [*own, attribute(8, struct.pack("=I", 0x200))]
+    )
+
+
+def test_an_ipv6_address_is_added_again_without_looking_for_duplicates() -> None:
+    own = attribute(1, packed("2001:db8::10"))
+    found = settings_of(struct.pack("=BBBBI", socket.AF_INET6, 64, 0x80, 0, 2) + own)
+    assert found == struct.pack("=BBBBI", socket.AF_INET6, 64, 0x02, 0, 2) + own + attribute(8, struct.pack("=I", 2))

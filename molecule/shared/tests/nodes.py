@@ -30,8 +30,8 @@ BALANCERS = ("lb01", "lb02")
 CLIENT = "client"
 SITE = "www.example.com"
 """The site name in the examples."""
-PROBE_S = 120
-"""Maximum duration of the prober, in seconds."""
+PROBE_S = 180
+"""Maximum duration of a prober or watcher, in seconds."""
 PATIENT_S = 0.9
 """A time-out that a busy machine can meet, but shorter than the kernel's repetition of a lost SYN."""
 
@@ -134,20 +134,28 @@ class Lab:
         return variables
 
     @contextmanager
-    def probed(self, vip: str = "", timeout_s: float = 0.25) -> Iterator[dict[str, Any]]:
+    def probed(self, vip: str = "", timeout_s: float = 0.25, connections: int = 0) -> Iterator[dict[str, Any]]:
         """Request the VIP's page from the client continuously; at the end the dict has vip_probe's result."""
-        client = self.nodes[CLIENT]
-        run_file = f"/run/haproof-{uuid.uuid4()}"
-        arguments = {"url": url(vip or self.vip), "run_file": run_file, "duration": PROBE_S, "timeout": timeout_s}
+        arguments = {"url": url(vip or self.vip), "timeout": timeout_s, "connections": connections}
         seen: dict[str, Any] = {}
-        with self._ad_hoc(CLIENT, "vip_probe", arguments) as prober:
+        with self.beside(CLIENT, "vip_probe", arguments) as result:
+            yield seen
+        seen.update(result["probe"])
+
+    @contextmanager
+    def beside(self, name: str, module: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Run a module with a run file on a node during the block; at the end the dict has its result."""
+        node = self.nodes[name]
+        run_file = f"/run/haproof-{uuid.uuid4()}"
+        result: dict[str, Any] = {}
+        with self._ad_hoc(name, module, {**arguments, "run_file": run_file, "duration": PROBE_S}) as running:
             try:
-                assert eventually(lambda: client.run("grep ready %s", run_file).rc == 0, within_s=60)
-                yield seen
+                assert eventually(lambda: node.run("grep ready %s", run_file).rc == 0, within_s=60)
+                yield result
             finally:
-                client.run("rm -f %s", run_file)
-                output = prober.communicate(timeout=PROBE_S)[0]
-        seen.update(ad_hoc_results(output)[CLIENT]["probe"])
+                node.run("rm -f %s", run_file)
+                output = running.communicate(timeout=PROBE_S)[0]
+        result.update(ad_hoc_results(output)[name])
 
     def _ad_hoc(self, hosts: str, module: str, arguments: dict[str, Any], *options: str) -> subprocess.Popen[str]:
         command = ["ansible", hosts, "-i", str(self.inventory), "-m", f"haproof.balancer.{module}"]

@@ -185,7 +185,7 @@ SHARED = {
 def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Finding]:
     (host, here), (peer, there) = one, other
     place = f"{host}: vrrp_instance {here.name}"
-    settings, peers = _shared(here), _shared(there)
+    settings, peers = shared_settings(here), shared_settings(there)
     for key, why in SHARED.items():
         mine, theirs = settings[key], peers[key]
         if None not in (mine, theirs) and mine != theirs:
@@ -210,7 +210,8 @@ def _pair(one: tuple[str, Instance], other: tuple[str, Instance]) -> Iterator[Fi
         )
 
 
-def _shared(instance: Instance) -> dict[str, Any]:
+def shared_settings(instance: Instance) -> dict[str, Any]:
+    """Return an instance's values of :data:`SHARED`, None for those that only keepalived knows."""
     return {
         "virtual_router_id": instance.number("virtual_router_id"),
         "version": instance.version,

@@ -17,10 +17,14 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.one_line 
 from ansible_collections.haproof.balancer.plugins.module_utils._firewall.firewall import Allow
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import Source
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.build import findings as build_findings
-from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import virtual_addresses
+from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.instances import (
+    one_of,
+    read,
+    virtual_addresses,
+)
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.members import FACT, former, valid
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
-from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import dead_bound_s
+from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_timers import DOWN_TIMER_ADVERTS, dead_bound_s
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.findings_shown import without_secrets
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.node_program import program_files, read_module
 from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_files import with_manifest
@@ -49,6 +53,7 @@ WATCH = "/usr/local/lib/keepalived-watch/watch"
 HANDOVER = "/usr/local/lib/keepalived-handover/handover"
 """The hand-over, likewise."""
 LEAST_RESTART_S = 2
+LEAST_TIMEOUT_S = 10
 _ROLE_FILES = Path(__file__).parents[3] / "roles/keepalived/files"
 
 
@@ -105,6 +110,8 @@ class Plan(TypedDict, total=False):
     """The folder of scripts."""
     restart_s: int
     """Seconds until systemd restarts a killed keepalived."""
+    timeout_s: int
+    """Seconds within which a reload must be complete, and a held virtual IP must have its master."""
     lvs: bool
     """Whether keepalived needs IPVS."""
     namespaces: bool
@@ -206,6 +213,7 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "secrets": [*settings["secrets"], *_alert_secrets(settings)],
         "scripts": family["scripts"],
         "restart_s": _restart_s(wanted["profile"] or tables["profiles"]["compatible"]),
+        "timeout_s": _timeout_s(conf, cluster),
         "lvs": _has(text, "virtual_server"),
         "namespaces": _has(text, "net_namespace"),
         "installation": {"names": [*packages, *settings["extra_packages"]], "database": family["database"]},
@@ -395,6 +403,13 @@ def _restart_s(timers: Mapping[str, Any]) -> int:
     """
     bound = dead_bound_s(timers["version"], timers["advert_int"], 1, timers["down_timer_adverts"])
     return max(LEAST_RESTART_S, math.ceil(bound))
+
+
+def _timeout_s(conf: Any, cluster: Cluster) -> int:
+    """Return the seconds that the slowest instance takes to become the master, its checks included."""
+    instances = read(conf, one_of(cluster.host, cluster.hosts)).instances
+    silences = [(each.down_timer_adverts or DOWN_TIMER_ADVERTS) * (each.advert_int_s or 1) for each in instances]
+    return LEAST_TIMEOUT_S + math.ceil(max(silences, default=0))
 
 
 def _has(text: str, directive: str) -> bool:

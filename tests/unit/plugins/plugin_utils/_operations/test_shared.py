@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.shared import Balancer, in_order
 
-PAIR = ["lb01", "lb02"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PAIR = ("lb01", "lb02")
 A, B = "192.0.2.10", "192.0.2.20"
 
 
@@ -32,12 +35,12 @@ KEPT = [{"address": A, "interface": "eth1"}, {"address": B, "interface": "eth1"}
 CHANGES = [f"{A} (virtual_router_id)"]
 
 
-def balancer(before: Any, *addresses: str, hosts: list[str] = PAIR, after: Any = NEW) -> Balancer:
+def balancer(before: Any, *addresses: str, hosts: Sequence[str] = PAIR, after: Any = NEW) -> Balancer:
     return Balancer(hosts, None if before == after else render(before) if before else "", after, addresses)
 
 
 def test_the_holder_comes_first() -> None:
-    for holder, other in (PAIR, PAIR[::-1]):
+    for holder, other in (("lb01", "lb02"), ("lb02", "lb01")):
         found = in_order({other: balancer(OLD), holder: balancer(OLD, A, B)})
         entry = {"first": holder, "others": [other], "unchanged": [], "vips": KEPT, "changes": CHANGES}
         assert found == {holder: entry, other: entry}

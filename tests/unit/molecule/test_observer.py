@@ -160,3 +160,13 @@ DIFFERENT: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("changed", "named"), DIFFERENT)
 def test_what_differs_is_named(changed: dict[str, Any], named: list[str]) -> None:
     assert observer.disagreements({**TOLD, **changed}, seen(), 0.01) == named
+
+
+def test_an_outage_within_the_tolerance_may_be_felt_by_one_of_the_two() -> None:
+    told = {**TOLD, "outage_s": 0.008, "takeover_s": 0.051}
+    felt = {name: value for name, value in seen().items() if name != "lead_s"}
+    assert observer.disagreements(told, {**felt, "outage_s": 0.0, "takeover_s": 0.051}, 0.01) == []
+    assert observer.disagreements(told, {**felt, "outage_s": 0.0, "takeover_s": 0.051}, 0.001) == [
+        "lead_s: known only to the report",
+        "outage_s: 0.0080 in the report, 0.0000 for the observer",
+    ]

@@ -48,12 +48,10 @@ def _engine_plan(
     accepted: Sequence[str],
 ) -> dict[str, Any]:
     """Return the plan for the host, given the observations on these hosts."""
-    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed_for_move
     from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.engine import plan
 
-    # Only the audit inspects links and the other daemons.
-    cluster = observed(hosts, hostvars, services, vips)._replace(probes={}, daemons={})
-    return plan(host, cluster, accepted)
+    return plan(host, observed_for_move(hosts, hostvars, services, vips), accepted)
 
 
 class FilterModule:

@@ -44,7 +44,7 @@ def _maintenance_plan(
     request: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the plan for the request, given the observations on these hosts."""
-    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed_for_move
     from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import (
         MaintenanceRequest,
         plan,
@@ -54,8 +54,7 @@ def _maintenance_plan(
     # YAML reads a bare on as true.
     wanted = {True: "on", False: "off"}.get(state, str(state)) if isinstance(state, bool) else str(state)
     known = MaintenanceRequest(str(request["host"]), wanted, str(request["probe_client"]), hosts, list(hostvars))
-    # Only the audit inspects links and the other daemons.
-    return plan(known, observed(hosts, hostvars, services, vips)._replace(probes={}, daemons={}))
+    return plan(known, observed_for_move(hosts, hostvars, services, vips))
 
 
 class FilterModule:

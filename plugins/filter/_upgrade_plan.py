@@ -52,15 +52,14 @@ def _upgrade_plan(
     request: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the plan for all hosts, or for one of them."""
-    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed
+    from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.observed import observed_for_move
     from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.upgrade import (
         UpgradeRequest,
         plan,
         turn,
     )
 
-    # Only the audit inspects links and the other daemons.
-    cluster = observed(hosts, hostvars, services, vips)._replace(probes={}, daemons={})
+    cluster = observed_for_move(hosts, hostvars, services, vips)
     pending = {host: _pending(hostvars[host], request["engine"]) for host in hosts}
     chosen = request["hosts"].replace(":", ",").split(",") if isinstance(request["hosts"], str) else request["hosts"]
     wanted = UpgradeRequest(

@@ -27,6 +27,16 @@ def observed(
     return Observations(infos, probes, answers, vips, daemons, members(hosts, hostvars))
 
 
+def observed_for_move(
+    hosts: Sequence[str],
+    hostvars: Mapping[str, Mapping[str, Any]],
+    services: Sequence[Mapping[str, Any]],
+    vips: Sequence[str],
+) -> Observations:
+    """Return what decides whether virtual IPs may move. Only the audit inspects links and the other daemons."""
+    return observed(hosts, hostvars, services, vips)._replace(probes={}, daemons={})
+
+
 def members(hosts: Sequence[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the hosts that share virtual IPs with these by the inventory."""
     groups = {host: hostvars[host].get("keepalived_group", DEFAULT_GROUP) for host in hosts}

@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The VIP moves again and again under load, and nobody notices; then the former holder is lost. In this order."""
+"""The same connections survive one move of the VIP after the other, until the former holder freezes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
 import pytest
-from handed_over import FIRST, SECOND, THIRD, at_rest, frozen, state
+from handed_over import FIRST, SECOND, THIRD, at_rest, state
 from long_lived import Scale, long_lived
 
-from nodes import apply_site, eventually
+from nodes import apply_site, eventually, frozen
 
 if TYPE_CHECKING:
     from long_lived import Load

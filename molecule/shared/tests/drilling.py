@@ -118,6 +118,13 @@ def reasons(done: Drilled, fault: str) -> str:
     return "; ".join(done.drills[fault]["reasons"])
 
 
+def assert_caught(done: Drilled, sabotage: Sabotage) -> None:
+    """Assert that the sabotaged drill has the verdict that the sabotage deserves, and the reason."""
+    found = done.drills[sabotage.fault]
+    assert found["verdict"] == sabotage.verdict, found["reasons"]
+    assert re.search(sabotage.reason, reasons(done, sabotage.fault)), found["reasons"]
+
+
 def announced(line: str) -> str:
     """Return the fault that a line of the playbook's output announces, or ""."""
     found = re.search(r"drill \d+ of \d+: (\w+), ", line)

@@ -72,14 +72,3 @@ def powered_off(lab: Lab, name: str) -> Iterator[None]:
         # SSH is refused until then.
         booted = ["docker", "exec", container, "systemctl", "is-active", "--quiet", "multi-user.target"]
         assert eventually(lambda: subprocess.run(booted, check=False).returncode == 0, within_s=60)
-
-
-@contextmanager
-def frozen(lab: Lab, name: str) -> Iterator[None]:
-    """Stop all processes of a node; its kernel goes on."""
-    container = inventory_balancers(lab.inventory)[name]["lab_container"]
-    subprocess.run(["docker", "pause", container], check=True, capture_output=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["docker", "unpause", container], check=True, capture_output=True)

@@ -288,6 +288,17 @@ def inventory_balancers(inventory: Path) -> dict[str, dict[str, Any]]:
     return inventory_hosts(inventory, "balancers")
 
 
+@contextmanager
+def frozen(lab: Lab, name: str) -> Iterator[None]:
+    """Freeze a whole node, as a stalled hypervisor does."""
+    container = inventory_balancers(lab.inventory)[name]["lab_container"]
+    subprocess.run(["docker", "pause", container], check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["docker", "unpause", container], check=True, capture_output=True)
+
+
 def inventory_hosts(inventory: Path, group: str) -> dict[str, dict[str, Any]]:
     """Return a group's hosts in a lab's inventory in order, with their variables."""
     hosts: dict[str, dict[str, Any]] = yaml.safe_load(inventory.read_text())["all"]["children"][group]["hosts"]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Iterator
 
 import pytest
 
-from nodes import CLIENT, eventually, felt_s, inventory_balancers
+from nodes import CLIENT, eventually, felt_s, frozen
 
 sys.path.insert(0, str(Path(__file__).parents[4] / "build/collections"))
 from ansible_collections.haproof.balancer.plugins.filter.vrrp_failover_bound import vrrp_failover_bound
@@ -54,17 +53,6 @@ def check_without_weight(lab: Lab) -> Iterator[None]:
     finally:
         for name in lab.balancers:
             lab.nodes[name].check_output(f"mv {CONF}.kept {CONF} && systemctl reload keepalived")
-
-
-@contextmanager
-def frozen(lab: Lab, name: str) -> Iterator[None]:
-    """Freeze a whole node, as a stalled hypervisor does."""
-    container = inventory_balancers(lab.inventory)[name]["lab_container"]
-    subprocess.run(["docker", "pause", container], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["docker", "unpause", container], check=True)
 
 
 def test_priorities_follow_the_inventory(lab: Lab) -> None:

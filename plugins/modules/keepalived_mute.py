@@ -203,9 +203,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if module.check_mode:
-        module.exit_json(changed=find_pid(DEFAULT_PID_FILE) is not None, started=None)
     changed = find_pid(DEFAULT_PID_FILE) is not None
+    if module.check_mode:
+        module.exit_json(changed=changed, started=None)
     module.run_command(["systemctl", "stop", "keepalived"], check_rc=True)
     watch = Watch(module.params["vips"], module.params["config"], module.params["complete_within"])
     why = watch.until_needed()

@@ -196,7 +196,7 @@ watch:
           description: Why the last hand-over to this host ended.
           type: str
         problem:
-          description: What prevents a hand-over.
+          description: Why the host cannot hand over.
           type: str
         serves:
           description: Whether this host serves connections of a virtual IP that it has lost, or may get one.

@@ -33,8 +33,8 @@ class Expected(NamedTuple):
 class Muted:
     """A standby without keepalived, and what it sees of the holder.
 
-    *addresses* must be answered for by another host. From *until* on nobody is expected to go on with the change that
-    was begun, and keepalived also starts if the holder's adverts are what this host expects.
+    Another host must answer for *addresses*. From *until* on the change counts as abandoned, and keepalived also starts
+    if the holder's adverts are what this host expects.
     """
 
     def __init__(self, addresses: Iterable[str], now: float, until: float) -> None:

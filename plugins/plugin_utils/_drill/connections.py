@@ -160,7 +160,7 @@ def cut_before(known: Sequence[Window], probes: Mapping[str, Record]) -> list[st
 def not_kept(fault: str, probes: Mapping[str, Record]) -> list[str]:
     """Report a hand-over without connections: the service closes each of them after an answer."""
     kept = summary(probes)
-    # Over bare TCP there are no requests.
+    # A bare TCP connection has no requests.
     if not FAULTS[fault].hands_over or not kept or kept["reused"] or not latencies(probes)["kept"]:
         return []
     return ["no connection was kept, because the service closes each one after its answer: allow keep-alive"]

@@ -79,3 +79,20 @@ def test_a_balancer_without_anything_to_forward_to(tmp_path: Path) -> None:
             "lb01: the inventory has no hosts in the group backends; add the hosts that serve port 80, or set "
             f"{variable}"
         ) in done.stdout + done.stderr
+
+
+def test_a_backend_has_none_of_the_balancers_defaults(tmp_path: Path) -> None:
+    inventory = {"balancers": {"hosts": PAIR, "vars": VIPS}, "backends": {"hosts": {"web01": {}, "web02": {}}}}
+    (tmp_path / "inventory.json").write_text(json.dumps(inventory))
+    defaults = "{{ [__site_nginx_upstreams, __site_nginx_servers, __site_nginx_health_listen, __site_replaced] }}"
+    command = ["ansible", "web01", "-i", tmp_path / "inventory.json", "-e", "@playbooks/vars/balancers.yml"]
+    done = subprocess.run(
+        [*command, "-m", "debug", "-a", json.dumps({"msg": defaults})],
+        cwd=CHECKOUT,
+        env={**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout.partition("=>")[2])["msg"] == [[], [], "", ""]

@@ -15,7 +15,6 @@ from handed_over import (
     THIRD,
     UNIT,
     at_rest,
-    frozen,
     handing_over,
     powered_off,
     prepared,
@@ -24,7 +23,7 @@ from handed_over import (
 )
 from long_lived import KEPT, STREAMS, long_lived
 
-from nodes import BALANCERS, eventually, felt_s
+from nodes import BALANCERS, eventually, felt_s, frozen
 
 if TYPE_CHECKING:
     from nodes import Lab

@@ -35,9 +35,11 @@ DONE, DIED, REFUSED, LIMIT, MOVED = (
 FIRST_S = 0.05
 """How long a former holder that may be dead has to answer after the takeover."""
 FIRST_ASK_S = 0.01
-SILENT_S = 2.0
+SILENT_S = 1.0
 """How long one that was alive may be silent, at least: it is busy, or a firewall drops packets while it reloads."""
-ASK_S = 0.1
+ASK_S = 0.05
+LEAST_QUESTIONS = 3
+"""How many questions must be unanswered, too: a host that was suspended itself has asked none meanwhile."""
 LOOK_S = 1.0
 """How often all peers are asked, at least."""
 LEAST_LOOK_S = 0.05
@@ -53,11 +55,13 @@ class Former:
     """A peer that has the VIP, or still serves its connections: ``remaining`` ones.
 
     ``heard_at`` is when it was last asked a question that it answered, ``answered_at`` the same since the takeover.
+    ``unanswered`` counts the questions since the last answer, or the takeover.
     """
 
     def __init__(self, heard_at: float) -> None:
         self.heard_at = heard_at
         self.answered_at: float | None = None
+        self.unanswered = 0
         self.serving = False
         self.remaining = 0
         self.most = 0
@@ -141,6 +145,7 @@ class Handover:
         former = self.formers[peer]
         former.heard_at = max(former.heard_at, asked_at)
         former.serving = kind == SERVING
+        former.unanswered = 0
         if self.state == STANDBY:
             former.remaining = connections
             if kind == NO:
@@ -165,6 +170,8 @@ class Handover:
         if self._asked_at is not None and now - self._asked_at < self._period():
             return False
         self._asked_at, self._was_asked = now, False
+        for former in self.formers.values():
+            former.unanswered += 1
         return True
 
     def wait_s(self, now: float) -> float:
@@ -211,7 +218,7 @@ class Handover:
         self.since = now
         self._asked_at = None
         for former in self.formers.values():
-            former.answered_at, former.remaining, former.most = None, 0, 0
+            former.answered_at, former.unanswered, former.remaining, former.most = None, 0, 0, 0
         self.state = HANDING_OVER if self.formers else HOLDER
 
     def _lose(self, now: float) -> None:
@@ -222,15 +229,19 @@ class Handover:
 
     def _expire(self, now: float) -> None:
         for peer, former in list(self.formers.items()):
-            if former.answered_at is None:
-                alive = self.since - former.heard_at <= self.alive_s
-                if now - self.since > (self.silent_s if alive else FIRST_S):
-                    self._end(peer, DIED)
-            elif now - former.answered_at > self.silent_s:
+            if self._is_silent(former, now):
                 self._end(peer, DIED)
-            elif now - self.since > self.limit_s:
+            elif former.answered_at is not None and now - self.since > self.limit_s:
                 self.cut += former.remaining
                 self._end(peer, LIMIT)
+
+    def _is_silent(self, former: Former, now: float) -> bool:
+        if former.unanswered < LEAST_QUESTIONS:
+            return False
+        if former.answered_at is not None:
+            return now - former.answered_at > self.silent_s
+        alive = self.since - former.heard_at <= self.alive_s
+        return now - self.since > (self.silent_s if alive else FIRST_S)
 
     def _end(self, peer: str, reason: str) -> None:
         del self.formers[peer]

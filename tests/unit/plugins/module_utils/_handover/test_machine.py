@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine import (
+    ASK_S,
     DIED,
     DONE,
     FIRST_ASK_S,
@@ -15,6 +16,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine
     HOLDER,
     KNOWN_S,
     LEAST_LOOK_S,
+    LEAST_QUESTIONS,
     LIMIT,
     LOOK_S,
     MOVED,
@@ -47,6 +49,12 @@ def taking_over() -> Handover:
     machine.observe(1.0, held=True, own=0)
     machine.answer(1.01, PEER, SERVING, 3)
     return machine
+
+
+def ask_in_vain(machine: Handover, questions: int = LEAST_QUESTIONS) -> None:
+    """Ask questions from second 1.1 on that no peer answers."""
+    for number in range(questions):
+        assert machine.must_ask(1.1 + number * (ASK_S + 0.01))
 
 
 def test_a_standby_prepares_for_the_holder_that_it_knows() -> None:
@@ -92,6 +100,7 @@ def test_several_former_holders_are_asked_and_end_one_by_one() -> None:
     assert (machine.state, machine.wanted(1.1).formers, machine.remaining) == (HANDING_OVER, (PEER, OTHER), 5)
     machine.answer(1.3, OTHER, NO, 0)
     assert (machine.state, machine.wanted(1.3).formers, machine.remaining) == (HANDING_OVER, (PEER,), 3)
+    ask_in_vain(machine)
     machine.observe(1.02 + SILENT_S, held=True, own=0)
     assert (machine.state, machine.ended) == (HOLDER, [Ended(OTHER, DONE), Ended(PEER, DIED)])
 
@@ -163,6 +172,7 @@ def test_a_takeover_without_a_known_holder_is_none() -> None:
 def test_a_holder_that_may_be_dead_must_answer_at_once() -> None:
     machine = standby()
     machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
     machine.observe(1.0 + FIRST_S - 0.001, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
@@ -181,6 +191,7 @@ def test_a_peer_that_serves_connections_is_a_former_holder_whenever_it_says_so()
     assert machine.state == HOLDER
     machine.answer(1.0, PEER, SERVING, 3)
     assert (machine.state, machine.wanted(1.0).formers, machine.ended) == (HANDING_OVER, (PEER,), [])
+    ask_in_vain(machine)
     machine.observe(1.0 + SILENT_S + 0.1, held=True, own=0)
     assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, DIED)])
     machine.answer(2.0, PEER, SERVING, 3)
@@ -193,6 +204,7 @@ def test_a_holder_that_answered_too_recently_to_have_died_may_be_busy(kind: str)
     machine = standby()
     machine.answer(1.001 - ALIVE_S, PEER, kind, 3)
     machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
     machine.observe(1.0 + SILENT_S - 0.001, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(1.0 + SILENT_S + 0.001, held=True, own=0)
@@ -202,6 +214,7 @@ def test_a_holder_that_answered_too_recently_to_have_died_may_be_busy(kind: str)
 def test_a_late_answer_to_an_earlier_question_only_proves_life() -> None:
     machine = standby()
     machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
     machine.answer(0.9, PEER, SERVING, 0)
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
     assert (machine.state, machine.remaining) == (HANDING_OVER, 0)
@@ -211,6 +224,7 @@ def test_the_life_of_another_peer_proves_nothing() -> None:
     machine = standby()
     machine.answer(0.9, OTHER, NO, 0)
     machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
     assert machine.ended == [Ended(PEER, DIED)]
 
@@ -219,6 +233,7 @@ def test_without_known_timers_every_holder_may_be_dead() -> None:
     machine = Handover(LIMIT_S, 0.0, 0.0, held=False)
     machine.answer(0.99, PEER, HOLDING, 3)
     machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
     machine.observe(1.0 + FIRST_S + 0.001, held=True, own=0)
     assert machine.ended == [Ended(PEER, DIED)]
 
@@ -261,16 +276,30 @@ def test_other_peers_have_no_say() -> None:
 
 def test_a_former_holder_that_falls_silent_ends_it() -> None:
     machine = taking_over()
+    ask_in_vain(machine)
     machine.observe(1.01 + SILENT_S, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(1.02 + SILENT_S, held=True, own=0)
     assert (machine.state, machine.ended) == (HOLDER, [Ended(PEER, DIED)])
 
 
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_host_that_was_suspended_asks_again_before_it_takes_others_for_dead(answered: bool) -> None:
+    machine = taking_over() if answered else standby()
+    machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine, LEAST_QUESTIONS - 1)
+    machine.observe(60.0, held=True, own=0)
+    assert machine.state == HANDING_OVER
+    assert machine.must_ask(60.0)
+    machine.observe(60.0, held=True, own=0)
+    assert machine.ended == [Ended(PEER, DIED)]
+
+
 def test_a_former_holder_may_be_silent_as_long_as_vrrp_allows() -> None:
     machine = Handover(LIMIT_S, 4.0, 0.0, held=False)
     machine.answer(0.9, PEER, HOLDING, 3)
     machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
     machine.observe(4.9, held=True, own=0)
     assert machine.state == HANDING_OVER
     machine.observe(5.1, held=True, own=0)

@@ -64,6 +64,8 @@ def handing_over(lab: Lab, scale: Scale = SMALL) -> Iterator[Load]:
 def powered_off(lab: Lab, name: str) -> Iterator[None]:
     """Kill a node, so that even its kernel acknowledges nothing, and boot it at the end."""
     container = inventory_balancers(lab.inventory)[name]["lab_container"]
+    # The lab's kernel outlives the node, and would close its connections properly.
+    subprocess.run(["docker", "exec", container, "ip", "link", "set", "eth1", "down"], check=True, capture_output=True)
     subprocess.run(["docker", "kill", container], check=True, capture_output=True)
     try:
         yield

@@ -71,9 +71,9 @@ class Wanted(NamedTuple):
     """What this host must have set up.
 
     ``local``: it takes the VIP's packets without the address on an interface. ``formers``: the packets of connections
-    that it does not know go to these peers. ``quiet``: while the VIP is not here they get no answer, since it has just
-    left or may leave, and a client that has not noticed would have its connection reset, or since it is that of another
-    former holder.
+    that it does not know go to these peers. ``quiet``: while the VIP is not here they get no answer, since it may have
+    just left, and a client that has not noticed would have its connection reset, or since it is that of another former
+    holder. Which one is known too late: the VIP may move on at any time.
     """
 
     local: bool
@@ -184,8 +184,9 @@ class Handover:
 
     def wanted(self, now: float) -> Wanted:
         """Return what must be set up."""
-        quiet = self.state == HANDING_OVER or self._just_lost(now) or self._another_serves(now)
-        return Wanted(local=self.state != STANDBY or self.serves(now), formers=tuple(sorted(self.formers)), quiet=quiet)
+        serves = self.serves(now)
+        quiet = self.state == HANDING_OVER or serves
+        return Wanted(local=self.state != STANDBY or serves, formers=tuple(sorted(self.formers)), quiet=quiet)
 
     def _becomes_former(self, asked_at: float, kind: str, connections: int) -> bool:
         serving = kind == SERVING and connections > 0
@@ -200,12 +201,6 @@ class Handover:
 
     def _just_lost(self, now: float) -> bool:
         return self.state == STANDBY and now - self._lost_at < self.settle_s
-
-    def _another_serves(self, now: float) -> bool:
-        return any(
-            former.serving and former.remaining and now - former.heard_at <= self.silent_s
-            for former in self.formers.values()
-        )
 
     def _period(self) -> float:
         if self.state == HOLDER:

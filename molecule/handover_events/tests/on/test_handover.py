@@ -23,7 +23,7 @@ from handed_over import (
 )
 from long_lived import KEPT, STREAMS, long_lived
 
-from nodes import BALANCERS, eventually, felt_s, frozen
+from nodes import BALANCERS, CLIENT, eventually, felt_s, frozen
 
 if TYPE_CHECKING:
     from nodes import Lab
@@ -45,6 +45,13 @@ until [ "$(nft list tables | grep haproof_handover | sort)" = "$had" ]; do :; do
 echo $(( ($(date +%s%N) - begun) / 1000000 ))
 """
 
+IDLE = """
+import socket, sys, time
+connection = socket.create_connection((sys.argv[1], 80))
+connection.send(b"GET / HTTP/1.1\\r\\nHost: www\\r\\n\\r\\n")
+time.sleep(50)
+"""
+
 
 @pytest.fixture(autouse=True)
 def _at_rest(lab: Lab) -> None:
@@ -59,6 +66,17 @@ def route(lab: Lab, name: str) -> str:
 
 def main_pid(lab: Lab, name: str) -> str:
     return str(lab.nodes[name].check_output("systemctl show --value --property=MainPID %s", UNIT))
+
+
+@contextmanager
+def idle_connection(lab: Lab) -> Iterator[None]:
+    """Keep one more connection to the VIP."""
+    client = lab.nodes[CLIENT]
+    client.check_output("systemd-run --quiet --collect --unit=haproof-idle /usr/bin/python3 -c %s %s", IDLE, lab.vip)
+    try:
+        yield
+    finally:
+        client.check_output("systemctl stop haproof-idle")
 
 
 @contextmanager
@@ -198,8 +216,10 @@ def test_rules_that_are_removed_in_the_middle_come_back(lab: Lab) -> None:
 
 
 def test_a_vip_that_moves_on_takes_the_connections_of_its_last_holder_along(lab: Lab) -> None:
-    with lab.stopped(FIRST, "keepalived"):
+    # The first one serves as well, and gets the packets of all connections.
+    with idle_connection(lab), lab.stopped(FIRST, "keepalived"):
         assert lab.moved_to(SECOND)
+        assert state(lab, FIRST)["serves"]
         assert eventually(lambda: prepared(lab, THIRD), within_s=30)
         with long_lived(lab) as load, lab.stopped(SECOND, "keepalived"):
             assert lab.moved_to(THIRD)

@@ -380,21 +380,27 @@ class HandoverLoop:
         if check:
             self._checked_at = now
         for vip in self._vips.values():
-            wanted = vip.machine.wanted(now)
-            try:
-                self._set_rules(vip, wanted, now, check)
-                if vip.rules:
-                    vip.problem = None
-            except (OSError, subprocess.SubprocessError) as error:
-                self._complain(vip, error)
-            try:
-                if check:
-                    self._arp.ensure()
-                self._set_route(vip, wanted.local)
-            except (OSError, subprocess.SubprocessError) as error:
-                self._complain(vip, error)
+            self._set_up(vip, vip.machine.wanted(now), now, check)
         self._health.want(any(vip.machine.serves(now) for vip in self._vips.values()))
         self._write_state(now)
+
+    def _set_up(self, vip: ManagedVip, wanted: Wanted, now: float, check: bool) -> None:
+        # As long as there is a route, the rules keep the kernel from resetting the connections of others.
+        if not wanted.local:
+            self._set_route(vip, False)
+        try:
+            self._set_rules(vip, wanted, now, check)
+            if vip.rules:
+                vip.problem = None
+        except (OSError, subprocess.SubprocessError) as error:
+            self._complain(vip, error)
+        try:
+            if check:
+                self._arp.ensure()
+        except OSError as error:
+            self._complain(vip, error)
+        if wanted.local:
+            self._set_route(vip, True)
 
     def _observe(self, vip: ManagedVip, held: bool, moved: bool, now: float) -> None:
         machine = vip.machine
@@ -433,9 +439,13 @@ class HandoverLoop:
             vip.quiet = wanted.quiet
 
     def _set_route(self, vip: ManagedVip, local: bool) -> None:
-        if local != vip.local:
+        if local == vip.local:
+            return
+        try:
             self._kernel.local(vip.address, local)
             vip.local = local
+        except (OSError, subprocess.SubprocessError) as error:
+            self._complain(vip, error)
 
     def _seed(self, vip: ManagedVip, forwarding: Forwarding, quiet: bool) -> None:
         formers = tuple(forwarding.formers)

@@ -22,6 +22,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.message
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.ruleset import (
     Forwarding,
+    absence,
     addition,
     redirection,
     removal,
@@ -53,8 +54,8 @@ class Kernel:
     def has_rules(self, _vip: str) -> bool:
         return True
 
-    def local(self, _vip: str, _present: bool) -> None:
-        pass
+    def local(self, _vip: str, present: bool) -> None:
+        self.commands.append(f"route {present}")
 
 
 class Talk:
@@ -168,6 +169,18 @@ def test_another_former_holder_does_not_forget_the_connections_of_the_new_one(ho
     host.talk.messages.append((OTHER, PeerMessage(SERVING, VIP, 2100, 2)))
     assert not host.round(2.1, held=True, answer=SERVING)
     assert host.kernel.commands == [redirection(Forwarding(VIP, "eth1", (PEER, OTHER)))]
+
+
+def test_the_rules_keep_the_kernel_from_resetting_connections_of_others_as_long_as_it_takes_their_packets(
+    host: Host,
+) -> None:
+    host.round(1.0, held=True)
+    assert host.kernel.commands == ["route True"]
+    host.round(2.0, held=False)
+    host.round(2.1, held=False, answer=HOLDING)
+    # It has none left, and no client can miss the move any more.
+    host.round(2.0 + host.vip.machine.settle_s, held=False)
+    assert host.kernel.commands == ["route False", absence(VIP, False)]
 
 
 def test_rules_that_cannot_be_completed_are_removed(host: Host) -> None:

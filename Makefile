@@ -114,7 +114,7 @@ cores: $(READY) ## the unit tests that depend on Ansible, with the oldest and th
 # Checks without a lab, and the scenarios that prove most in the time that CI has; FURTHER has the rest. The longest come
 # first. Two labs in parallel do not slow each other down, but drills measure milliseconds and run alone.
 GATES := check sanity conformance cores
-SCENARIOS := findings default nginx_features haproxy_features watch three_nodes installed
+SCENARIOS := findings default handover nginx_features haproxy_features watch three_nodes installed
 FURTHER := $(filter-out shared failover $(SCENARIOS),$(notdir $(patsubst %/molecule.yml,%,$(wildcard molecule/*/molecule.yml))))
 PARALLEL := $(MAKE) --no-print-directory --jobs=2 --output-sync=target
 

@@ -6,19 +6,18 @@ The client opens connections through the VIP to the first balancer, and sends me
 rules that such a host needs to take the VIP back are timed on it. Then the VIP moves, and the CPU time of this machine
 per message before and after the move is compared: the difference is the new holder's work.
 
-Run it with .venv/bin/python after "make lab site", on an idle machine. It takes a minute; the hand-over stays on.
+Run it with .venv/bin/python after "make lab site", on an idle machine. It takes a minute.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-from data_path import BIN, ROOT, Lab
+from data_path import ROOT, Lab
 
 PORT = 7007
 UNITS = "haproof-bench"
@@ -145,7 +144,7 @@ def measure(lab: Lab, connections: int, rate: int, seconds: int) -> None:
 
 
 def main() -> None:
-    """Apply site with the hand-over, measure, and clean up."""
+    """Measure, and clean up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inventory", type=Path, default=ROOT / "build/lab/inventory.yml")
     parser.add_argument("--connections", type=int, default=10_000)
@@ -153,8 +152,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10, help="of each measurement")
     given = parser.parse_args()
     lab = Lab(given.inventory)
-    site = [BIN / "ansible-playbook", f"--inventory={given.inventory}", "playbooks/site.yml"]
-    subprocess.run([*site, "--extra-vars=keepalived_handover=true"], cwd=ROOT, check=True, capture_output=True)
     try:
         measure(lab, given.connections, given.rate, given.seconds)
     finally:

@@ -34,8 +34,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         if plan["findings"]:
             result.update(failed=True, msg="\n".join(plan["findings"]))
         else:
-            for warning in plan.get("warnings", ()):
-                self._display.warning(warning)
             # A plan may hold passwords; findings have none.
             result["_ansible_no_log"] = True
         return result

@@ -32,7 +32,8 @@ RETURN = r"""
 _value:
   description:
     - C(findings), the reasons to refuse; C(order), the hosts to upgrade; C(lines), what each upgrades; C(url), for a
-      prober; and C(checks), the requests that must be answered, by host, and of C(vips).
+      prober; C(checks), the requests that must be answered, by host, and of C(vips); and C(keeps), whether all virtual
+      IPs move with their connections.
     - For a single host what C(_maintenance_plan) returns, and C(resting), C(restart) and C(recover).
   type: dict
 """

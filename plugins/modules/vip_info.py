@@ -130,7 +130,7 @@ addresses:
 handover:
   description:
     - The virtual IPs of the hand-over that the role P(haproof.balancer.keepalived#role) sets up, also those left out.
-    - Empty if its service does not run.
+    - Empty if it is off.
   type: list
   elements: dict
   returned: always
@@ -417,6 +417,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._watch.holdings i
 # The kernel is polled this often. keepalived logs each query, so it is queried only when the kernel agrees.
 POLL_S = 0.1
 HANDOVER = "/run/keepalived-handover/state.json"
+HANDOVER_CONFIG = "/etc/keepalived/handover.json"
 
 
 def vip_problems(vips: list[str]) -> list[str]:
@@ -495,11 +496,16 @@ def observe(
 
 
 def read_handover() -> list[dict[str, Any]]:
-    """Return the virtual IPs of the hand-over's service, if it runs, and what prevents each."""
+    """Return the virtual IPs of the hand-over, and what prevents each."""
     try:
-        entries = json.loads(read_text(HANDOVER) or "[]")
-        return [{"vip": entry["vip"], "problem": entry["problem"]} for entry in entries]
-    except (KeyError, TypeError, ValueError):
+        state, config = (json.loads(read_text(path) or "null") for path in (HANDOVER, HANDOVER_CONFIG))
+        if state is not None:
+            return [{"vip": entry["vip"], "problem": entry["problem"]} for entry in state]
+        if config is None:
+            return []
+        stopped = [{"vip": entry["address"], "problem": "keepalived-handover does not run"} for entry in config["vips"]]
+        return stopped + [{"vip": vip, "problem": reason} for vip, reason in config["left_out"].items()]
+    except (AttributeError, KeyError, TypeError, ValueError):
         return []
 
 

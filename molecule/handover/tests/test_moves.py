@@ -63,7 +63,7 @@ def test_a_move_in_the_middle_of_a_hand_over(lab: Lab, load: Load) -> None:
 def test_the_rollout_of_another_router_id(lab: Lab, load: Load) -> None:
     vips = [{"address": f"{vip}/{64 if ':' in vip else 24}", "vrid": 77} for vip in lab.owners]
     # With two holders meanwhile, a new connection could begin on one and go on to the other.
-    variables = {"keepalived_handover": True, "keepalived_vips": vips, "site_one_holder": True}
+    variables = {"keepalived_vips": vips, "site_one_holder": True}
     run = apply_site(lab, variables, "--limit=balancers")
     assert run.returncode == 0, run.stdout + run.stderr
     assert lab.moved_to(FIRST, within_s=30)

@@ -16,6 +16,8 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.insta
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.peers import peers_of
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 
+NO_PEER = "no peer has an address of its IP version on the interface"
+
 
 class HandedOver(TypedDict):
     """A virtual IP, its interface, and the other balancers' own addresses there.
@@ -65,7 +67,7 @@ def _obstacle(instance: Instance, vip: Address, entry: HandedOver) -> str:
         return "the address or its interface is not known"
     if vip.interface not in ("", entry["interface"]):
         return "it is on another interface than the adverts, where the peers' addresses are not known"
-    return "" if entry["peers"] else "no peer has an address of its IP version on the interface"
+    return "" if entry["peers"] else NO_PEER
 
 
 def _alive_s(instance: Instance) -> float:

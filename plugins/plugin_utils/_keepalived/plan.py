@@ -37,7 +37,11 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._common.role_plan
 )
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived import alerts, peers, wire_plan
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.findings import host_findings, refused
-from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.handover import HandedOver, handed_over
+from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.handover import (
+    NO_PEER,
+    HandedOver,
+    handed_over,
+)
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import tree
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.vips import Cluster
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.watch import watched
@@ -51,6 +55,7 @@ FIFO = "/run/keepalived-alert.fifo"
 WATCH = "/usr/local/lib/keepalived-watch/watch"
 """The watch; its folder also has the modules of this collection that it imports."""
 HANDOVER = "/usr/local/lib/keepalived-handover/handover"
+HANDOVER_CONFIG = "/etc/keepalived/handover.json"
 """The hand-over, likewise."""
 LEAST_RESTART_S = 2
 LEAST_TIMEOUT_S = 10
@@ -100,8 +105,6 @@ class Plan(TypedDict, total=False):
     """Files with data, the user's scripts and the watch, as daemon_config takes them."""
     handover: bool
     """Whether the host hands over connections."""
-    warnings: list[str]
-    """The VIPs that move without their connections although the hand-over is on, one message each."""
     units: list[str]
     """Units that run before keepalived reads its configuration."""
     secrets: list[str]
@@ -170,11 +173,13 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     complete = all("interfaces" in facts for facts in cluster.facts.values())
     text = render(conf)
     vips = virtual_addresses(conf)
-    handed, left_out = handed_over(conf, cluster) if settings["handover"] else ([], {})
+    handed, left_out = handed_over(conf, cluster) if settings["handover"] and settings["unit"] else ([], {})
+    # In a run with --limit the peers' addresses may be unknown, which switches nothing off.
+    handover = bool(handed) or (not complete and NO_PEER in left_out.values())
     present, left = _members(conf, cluster, inventory) if settings["unit"] else ({}, {})
     packages = [
         *(_build_packages(settings, family) if built else packaged),
-        *(family["handover_packages"] if handed else []),
+        *(family["handover_packages"] if handover else []),
     ]
     return {
         "findings": [],
@@ -201,15 +206,10 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
         "sebooleans": family["sebooleans"],
         "files": [
             *_files(settings, conf, cluster, family["scripts"]),
-            *_handover_files(settings, handed, left_out, complete),
+            *_handover_files(settings, handed, left_out, complete, handover),
         ],
         "units": _units(settings, bool(handed)),
-        "handover": bool(handed),
-        "warnings": [
-            f"{host}: keepalived_handover: {vip} moves without its connections: {reason}"
-            for vip, reason in left_out.items()
-            if complete
-        ],
+        "handover": handover,
         "secrets": [*settings["secrets"], *_alert_secrets(settings)],
         "scripts": family["scripts"],
         "restart_s": _restart_s(wanted["profile"] or tables["profiles"]["compatible"]),
@@ -240,7 +240,7 @@ def preflight(settings: Mapping[str, Any], wanted: Mapping[str, Any], cluster: C
 
 def _unit_findings(settings: Mapping[str, Any]) -> list[str]:
     """Return the settings that need the unit, which ``keepalived_unit: false`` leaves out."""
-    names = ("track_services", "check_url", "alert_mail", "alert_webhook", "handover", "watch")
+    names = ("track_services", "check_url", "alert_mail", "alert_webhook", "watch")
     return [f"keepalived_{name} needs keepalived_unit: true" for name in names if settings[name]]
 
 
@@ -375,11 +375,16 @@ def _watch_files(settings: Mapping[str, Any], conf: Any, cluster: Cluster, scrip
 
 
 def _handover_files(
-    settings: Mapping[str, Any], handed: Sequence[HandedOver], left_out: Mapping[str, str], complete: bool
+    settings: Mapping[str, Any],
+    handed: Sequence[HandedOver],
+    left_out: Mapping[str, str],
+    complete: bool,
+    service: bool,
 ) -> list[dict[str, Any]]:
     """Return the hand-over's files, marked as absent if it is off.
 
-    Without the facts of all peers their addresses are unknown, and the configuration stays unchanged.
+    Without the facts of all peers their addresses are unknown, and the configuration stays unchanged. Without the
+    service it still says why a virtual IP is left out.
     """
     config = {
         "limit": settings["handover_limit"],
@@ -389,10 +394,11 @@ def _handover_files(
     }
     program = (_ROLE_FILES / "handover.py").read_text(encoding="utf-8")
     files: list[dict[str, Any]] = program_files(program, HANDOVER, read_module)
-    files.append({"dest": "/etc/keepalived/handover.json", "content": config})
-    if not handed:
-        return [{"dest": file["dest"], "state": "absent"} for file in files]
-    return files if complete else files[:-1]
+    if not service:
+        files = [{"dest": file["dest"], "state": "absent"} for file in files]
+    if handed or left_out:
+        return [*files, {"dest": HANDOVER_CONFIG, "content": config}] if complete else files
+    return [*files, {"dest": HANDOVER_CONFIG, "state": "absent"}]
 
 
 def _restart_s(timers: Mapping[str, Any]) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import UPGRADE, drop_in
 from ansible_collections.haproof.balancer.plugins.module_utils._link.holders import holds
 from ansible_collections.haproof.balancer.plugins.plugin_utils._audit.report import Observations, own_endpoints
-from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import names
+from ansible_collections.haproof.balancer.plugins.plugin_utils._drill.state import names, not_handed_over
 from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.maintenance import handed_over
 from ansible_collections.haproof.balancer.plugins.plugin_utils._operations.service import prober_findings, url_of
 
@@ -70,11 +70,12 @@ def plan(
     pending: Mapping[str, Pending],
     answers: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """Return ``findings``, ``order``, ``lines``, ``url`` and ``checks``.
+    """Return ``findings``, ``order``, ``lines``, ``url``, ``checks`` and ``keeps``.
 
     ``findings`` are the reasons to refuse, ``order`` are the hosts to upgrade, the holder last, ``lines`` say what each
     upgrades, ``url`` is for a prober. ``checks`` has, for each host and for ``vips``, the requests of those that
-    vip_check made before, as *answers*, which must be answered again.
+    vip_check made before, as *answers*, which must be answered again. ``keeps`` tells whether all virtual IPs move with
+    their connections.
     """
     found = request_findings(request, pending)
     chosen = [host for host in request.chosen if host in pending]
@@ -92,6 +93,7 @@ def plan(
         "lines": [_line(host, pending[host], host in order) for host in chosen],
         "url": url_of(next(iter(cluster.all_vips()), "")),
         "checks": checks,
+        "keeps": not any(not_handed_over(cluster.infos, vip) for vip in cluster.all_vips()),
     }
 
 

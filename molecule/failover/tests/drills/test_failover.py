@@ -37,8 +37,8 @@ PROMISED = [
     "node_freeze",
     "vrrp_block",
 ]
-# Faults that these nodes do not support, or that need the hand-over, and are therefore skipped.
-IMPOSSIBLE = {"clock_jump", "handover"}
+# Faults that these nodes do not support, and are therefore skipped.
+IMPOSSIBLE = {"clock_jump"}
 REPEATS = 3
 
 # Longest outage in seconds, by profile: the median of the repeats, so that a busy machine does not fail the test.

@@ -54,13 +54,6 @@ def run(tmp_path: Path) -> Any:
     return run_preflight
 
 
-def test_a_plan_warns(run: Any) -> None:
-    vips = [{"address": "192.0.2.10/24"}]
-    code, output = run("keepalived", keepalived_vips=vips, keepalived_handover=True, keepalived_firewall=False)
-    warned = "192.0.2.10 moves without its connections: no peer has an address of its IP version on the interface"
-    assert (code, warned in " ".join(output.split())) == (0, True), output
-
-
 def test_a_plan_is_not_shown(run: Any, tmp_path: Path) -> None:
     header = {"proxy_set_header": "X-Key s3cretword"}
     code, output = run(nginx_servers=[{"listen": 80, **header}])

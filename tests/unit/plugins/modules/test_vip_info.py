@@ -131,4 +131,28 @@ def test_the_hand_over_is_read_from_its_service(
     if text is not None:
         path.write_text(text)
     monkeypatch.setattr(vip_info, "HANDOVER", str(path))
+    monkeypatch.setattr(vip_info, "HANDOVER_CONFIG", str(tmp_path / "none"))
+    assert vip_info.read_handover() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '{"vips": [{"address": "192.0.2.10"}], "left_out": {"192.0.2.20": "it is on a VMAC\'s interface"}}',
+            [
+                {"vip": "192.0.2.10", "problem": "keepalived-handover does not run"},
+                {"vip": "192.0.2.20", "problem": "it is on a VMAC's interface"},
+            ],
+        ),
+        ('{"vips": [], "left_out": []}', []),
+        ("[]", []),
+    ],
+)
+def test_without_its_service_the_hand_over_is_read_from_its_configuration(
+    text: str, expected: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "handover.json").write_text(text)
+    monkeypatch.setattr(vip_info, "HANDOVER", str(tmp_path / "none"))
+    monkeypatch.setattr(vip_info, "HANDOVER_CONFIG", str(tmp_path / "handover.json"))
     assert vip_info.read_handover() == expected

@@ -27,6 +27,8 @@ TABLES = {"profiles": VARS["__keepalived_profiles"], "families": VARS["__keepali
 DEFAULTS = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
 SETTINGS = {
     **{name: DEFAULTS.get(f"keepalived_{name}", "") for name in VARS["__keepalived_settings"]},
+    # Has tests of its own.
+    "handover": False,
     # Their defaults are templates.
     "track_services": [],
     "check_url": "",
@@ -62,9 +64,8 @@ def file(found: Plan, dest: str) -> Mapping[str, Any]:
 def test_a_host_without_the_roles_own_files() -> None:
     present = [each["dest"] for each in planned(unit="no")["files"] if each.get("state") != "absent"]
     assert present == []
-    assert planned(unit=False, track_services=["nginx"], handover=True, watch=True)["findings"] == [
+    assert planned(unit=False, track_services=["nginx"], watch=True)["findings"] == [
         "lb01: keepalived_track_services needs keepalived_unit: true",
-        "lb01: keepalived_handover needs keepalived_unit: true",
         "lb01: keepalived_watch needs keepalived_unit: true",
     ]
 
@@ -186,8 +187,19 @@ def test_the_hand_over_asks_from_the_address_of_the_adverts() -> None:
     assert (vip["source"], vip["peers"]) == ("192.0.2.11", ["192.0.2.12"])
 
 
-def test_the_hand_over_needs_the_units() -> None:
-    assert planned(unit=False, handover=True)["findings"] == ["lb01: keepalived_handover needs keepalived_unit: true"]
+def test_the_hand_over_is_on_unless_the_user_has_the_units() -> None:
+    assert DEFAULTS["keepalived_handover"]
+    found = planned(unit=False, handover=True)
+    assert (found["findings"], found["handover"], found["units"]) == ([], False, [])
+    assert all(each["state"] == "absent" for each in found["files"] if "handover" in each["dest"])
+
+
+def test_a_host_that_does_not_know_its_peers_keeps_its_hand_over() -> None:
+    limited = inventory(hostvars={"lb01": {"ansible_facts": facts(11, "Debian")}, "lb02": {}})
+    found = plan({**SETTINGS, "handover": True}, TABLES, limited)
+    assert (found["handover"], found["units"], "nftables" in found["packages"]) == (True, [], True)
+    assert not [each for each in found["files"] if each["dest"] == "/etc/keepalived/handover.json"]
+    assert file(found, HANDOVER)["content"] == (ROLE / "files/handover.py").read_text()
 
 
 @pytest.mark.parametrize(
@@ -203,8 +215,11 @@ def test_the_hand_over_needs_the_units() -> None:
 def test_no_hand_over_of_what_it_cannot_follow(changes: Mapping[str, Any], reason: str) -> None:
     found = planned(handover=True, **changes)
     assert (found["findings"], found["handover"], found["units"]) == ([], False, [])
-    assert found["warnings"] == [f"lb01: keepalived_handover: 192.0.2.10 moves without its connections: {reason}"]
-    assert planned(**changes)["warnings"] == []
+    # For the audit.
+    config = file(found, "/etc/keepalived/handover.json")["content"]
+    assert (config["vips"], config["left_out"]) == ([], {"192.0.2.10": reason})
+    assert file(found, HANDOVER)["state"] == "absent"
+    assert file(planned(**changes), "/etc/keepalived/handover.json")["state"] == "absent"
 
 
 def test_scripts_of_the_user() -> None:

@@ -70,6 +70,12 @@ def request(*chosen: str, **changes: Any) -> UpgradeRequest:
 BOTH = {"lb01": pending(NGINX, COMMON, KEEPALIVED), "lb02": pending(KEEPALIVED)}
 
 
+def test_virtual_ips_move_with_their_connections_if_every_host_hands_them_over() -> None:
+    handing = {host: {**info(host), "handover": [{"vip": VIP, "problem": None}]} for host in HOSTS}
+    assert plan(request(), cluster(**handing), BOTH, [])["keeps"]
+    assert not plan(request(), cluster(**{**handing, "lb02": info("lb02")}), BOTH, [])["keeps"]
+
+
 def test_the_holder_is_last() -> None:
     found = plan(request(), cluster(), BOTH, [])
     assert (found["findings"], found["order"], found["url"]) == ([], ["lb02", "lb01"], f"http://{VIP}/")

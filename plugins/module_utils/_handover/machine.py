@@ -36,7 +36,8 @@ FIRST_S = 0.05
 """How long a former holder that may be dead has to answer after the takeover."""
 FIRST_ASK_S = 0.01
 SILENT_S = 1.0
-"""How long one that was alive may be silent, at least: it is busy, or a firewall drops packets while it reloads."""
+"""How long one that was alive may be silent, at least: it is busy, or a firewall drops packets while it reloads.
+With ufw that takes up to 0.6 s on a busy host of the lab."""
 ASK_S = 0.05
 LEAST_QUESTIONS = 3
 """How many questions must be unanswered, too: a host that was suspended itself has asked none meanwhile."""

@@ -14,7 +14,7 @@ description:
     atomically, reloads the running service and verifies that the daemon accepted the reload.
   - Before haproxy is reloaded, each address that it does not listen on yet is tried. haproxy itself would close all its
     listeners for two seconds if another process used one of them.
-  - A stopped service is started instead, and enabled.
+  - A stopped service is started instead, and enabled unless O(at_boot=false).
   - The service is restarted instead if one of the files in O(restart_on) changes, for which a reload is not enough.
   - If any of these steps fails, every file is restored, the service is reloaded (or restarted) with it, and the module
     fails with the daemon's own output. The previous files are kept beside the new ones until the daemon has accepted
@@ -69,6 +69,10 @@ options:
     type: list
     elements: str
     default: []
+  at_boot:
+    description: Whether to enable the O(service), so that it starts at boot. V(false) leaves that as it is.
+    type: bool
+    default: true
   dest:
     description: Path of the main configuration file.
     type: path
@@ -474,6 +478,7 @@ def main() -> None:
             # The action implements it.
             "keep": {"type": "bool", "default": False},
             "units": {"type": "list", "elements": "str", "default": []},
+            "at_boot": {"type": "bool", "default": True},
             "files": {
                 "type": "list",
                 "elements": "dict",
@@ -521,7 +526,8 @@ def main() -> None:
     def warn(message: str) -> None:
         module.warn(mask_output(message))
 
-    service = Service(run, warn, daemon, module.params["service"] or daemon.name, module.params["timeout"])
+    unit, enables = module.params["service"] or daemon.name, module.params["at_boot"]
+    service = Service(run, warn, daemon, unit, module.params["timeout"], enables)
     replaces = has_former(module, service, target)
     installed = module.get_bin_path(binary) is not None
     if not installed and not module.check_mode:

@@ -61,6 +61,9 @@ daemons:
     reloads:
       description: Whether its unit can reload it.
       type: bool
+    at_boot:
+      description: Whether its unit is enabled, so that it starts at boot.
+      type: bool
     stray:
       description: The process that runs outside of its unit, if its unit is not running.
       type: dict
@@ -91,7 +94,9 @@ daemons:
       type: dict
       sample: {"/etc/nginx/nginx.conf": 1767225600.0}
 cron:
-  description: Jobs that name one of the daemons or such an address, or run a script that does, each with its file.
+  description:
+    - Jobs that name one of the daemons or such an address, or run a script that does, each with its file. The lines of
+      C(rc.local), which run at boot, are among them.
   type: list
   elements: str
   returned: always
@@ -113,7 +118,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.loaded im
     since_epoch,
     written_at,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._daemon.running import program, stray
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.running import at_boot, program, stray
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unfinished import Mark
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.disk import read_sources
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.process import (
@@ -155,7 +160,8 @@ def complaints(run: Runner, name: str, path: str, conf: str) -> list[str]:
 
 def inspect(run: Runner, name: str, check: bool) -> dict[str, Any]:
     """Return the state of a daemon, as in RETURN."""
-    _rc, out, _err = run(["systemctl", "show", name, "--property=MainPID,NeedDaemonReload,CanReload,ExecStart"])
+    asked = "MainPID,NeedDaemonReload,CanReload,ExecStart,UnitFileState"
+    _rc, out, _err = run(["systemctl", "show", name, f"--property={asked}"])
     properties = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     pid = int(properties.get("MainPID", "0"))
     unfinished = Mark(name).read()
@@ -168,6 +174,7 @@ def inspect(run: Runner, name: str, check: bool) -> dict[str, Any]:
         "running": pid > 0,
         "program": path,
         "reloads": properties.get("CanReload") == "yes",
+        "at_boot": at_boot(properties.get("UnitFileState", "")),
         "stray": other._asdict() if other else None,
         "accepts": complaints(run, name, path, loaded["conf"]) if check and path and loaded["conf"] else [],
         "unfinished": unfinished.action if unfinished else "",

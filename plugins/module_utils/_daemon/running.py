@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 _DELETED = " (deleted)"
+_NOT_ENABLED = ("", "disabled", "masked")
 _NAMESPACES = ("net", "pid")
 
 
@@ -20,6 +21,11 @@ class Stray(NamedTuple):
 
     pid: int
     unit: str
+
+
+def at_boot(state: str) -> bool:
+    """Return whether a unit with this ``UnitFileState`` starts at boot, also one generated from an init script."""
+    return state not in _NOT_ENABLED
 
 
 def program(pid: int, started: str) -> str:

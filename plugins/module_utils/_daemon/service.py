@@ -19,6 +19,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._daemon.replaced 
     in_place,
     others,
 )
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.running import at_boot
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.sockets import Socket
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.unit_sockets import (
     read_inodes,
@@ -51,8 +52,7 @@ def parse_units(names: Sequence[str], output: str) -> list[Unit]:
     for name, paragraph in zip(names, output.strip().split("\n\n")):
         properties = dict(line.split("=", 1) for line in paragraph.splitlines())
         running = properties["ActiveState"] in ("active", "reloading", "activating")
-        enabled = properties["UnitFileState"] not in ("", "disabled", "masked")
-        units.append(Unit(name, running, enabled, int(properties.get("MainPID", "0"))))
+        units.append(Unit(name, running, at_boot(properties["UnitFileState"]), int(properties.get("MainPID", "0"))))
     return units
 
 
@@ -66,14 +66,26 @@ def _text(path: str) -> str:
 
 
 class Service:
-    """One daemon on this host. ``warn`` gets its warnings, ``timeout_s`` is how long it may take to reload."""
+    """One daemon on this host. ``warn`` gets its warnings, ``timeout_s`` is how long it may take to reload.
 
-    def __init__(self, run: Runner, warn: Callable[[str], None], daemon: Daemon, unit: str, timeout_s: float) -> None:
+    ``enables`` is whether its unit is to start at boot; otherwise that stays as it is.
+    """
+
+    def __init__(
+        self,
+        run: Runner,
+        warn: Callable[[str], None],
+        daemon: Daemon,
+        unit: str,
+        timeout_s: float,
+        enables: bool = True,
+    ) -> None:
         self._run = run
         self._warn = warn
         self._daemon = daemon
         self.unit = unit
         self._timeout_s = timeout_s
+        self._enables = enables
 
     def check(self, path: str, dest: str) -> None:
         """Have the daemon check the file at *path*, destined for *dest*. Raises ServiceError if it is rejected."""
@@ -118,14 +130,15 @@ class Service:
 
     def idle(self, names: Sequence[str]) -> list[Unit]:
         """Return those of the units that are not running or not enabled, except those in maintenance."""
-        idle = [unit for unit in self._show(names) if not (unit.running and unit.enabled)]
+        idle = [unit for unit in self._show(names) if not (unit.running and (unit.enabled or self._kept(unit.name)))]
         return [unit for unit in idle if maintenance_since(unit.name) is None]
 
     def start(self, units: Sequence[Unit]) -> None:
-        """Enable and start the units one after the other. Raises ServiceError."""
+        """Enable units, unless that is the user's matter, and start them one after the other. Raises ServiceError."""
         cursor = self._cursor() if units else ""
         for unit in units:
-            rc, _dummy, err = self._run(["systemctl", "enable", "--quiet", "--now", unit.name])
+            start = ["start"] if self._kept(unit.name) else ["enable", "--quiet", "--now"]
+            rc, _dummy, err = self._run(["systemctl", *start, unit.name])
             if rc != 0:
                 raise ServiceError(f"{unit.name} does not start", self._journal(cursor, unit.name) or err)
 
@@ -134,8 +147,12 @@ class Service:
         for unit in units:
             if not unit.running:
                 self._output(["systemctl", "stop", unit.name])
-            if not unit.enabled:
+            if not (unit.enabled or self._kept(unit.name)):
                 self._output(["systemctl", "disable", "--quiet", unit.name])
+
+    def _kept(self, name: str) -> bool:
+        """Return whether starting at boot is the user's matter, as for the daemon's own unit with ``enables`` false."""
+        return name == self.unit and not self._enables
 
     def reload(self) -> None:
         """Reload the unit. Raises ServiceError if the daemon dies or does not confirm the reload in time."""

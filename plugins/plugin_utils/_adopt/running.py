@@ -28,13 +28,17 @@ def engine(answers: Answers) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def placed(daemon: str, answers: Answers) -> dict[str, dict[str, str]]:
-    """Return each host's variables for a daemon that is not where its package has it."""
-    found = {}
+def placed(daemon: str, answers: Answers) -> dict[str, dict[str, Any]]:
+    """Return each host's variables for a daemon that is not where its package has it, or does not start at boot."""
+    found: dict[str, dict[str, Any]] = {}
     for host, answer in answers.items():
         running = answer["daemons"][daemon]
         program, conf = running["program"] or "", running["conf"] or ""
-        own = {f"{daemon}_program": program} if program and not _is_packaged(daemon, program) else {}
+        own: dict[str, Any] = {}
+        if program and not _is_packaged(daemon, program):
+            own[f"{daemon}_program"] = program
+        if running["running"] and not running["at_boot"]:
+            own[f"{daemon}_at_boot"] = False
         if conf and conf != CONFS[daemon] and daemon != "keepalived":
             own[f"{daemon}_conf_path"] = conf
         found[host] = own

@@ -28,5 +28,6 @@ def outside(name: str, stray: Mapping[str, Any]) -> str:
 
 
 def job_kept(job: str) -> str:
-    """Return that a cron job stays as it is."""
-    return f"this cron job is yours and stays as it is: {job}"
+    """Return that a job of cron or rc.local stays as it is; *job* has its file and its line."""
+    what = "line, which runs at boot," if job.partition(": ")[0].endswith("/rc.local") else "cron job"
+    return f"this {what} is yours and stays as it is: {job}"

@@ -34,8 +34,24 @@ def test_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crontab.write_text(CRONTAB.replace("FOLDER", str(tmp_path)))
     monkeypatch.setattr(cron, "USERS", (str(crontab),))
     monkeypatch.setattr(cron, "SYSTEM", (str(tmp_path / "root"), str(tmp_path / "absent")))
+    monkeypatch.setattr(cron, "BOOT", (str(tmp_path / "absent"),))
     found = cron.jobs(["keepalived", "nginx"], ["192.0.2.10", "2001:db8::10"])
     assert found == [f"{crontab}: {line}".replace("FOLDER", str(tmp_path)) for line in WANTED]
+
+
+def test_lines_that_run_at_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "start").write_text("/usr/local/nginx/sbin/nginx\n")
+    script = tmp_path / "rc.local"
+    script.write_text(f"#!/bin/sh\n# nginx\ntouch /run/x\n  /etc/init.d/keepalived start\n{tmp_path}/start\nexit 0\n")
+    link = tmp_path / "rc.d.local"
+    link.symlink_to(script)
+    monkeypatch.setattr(cron, "USERS", ())
+    monkeypatch.setattr(cron, "SYSTEM", ())
+    monkeypatch.setattr(cron, "BOOT", (str(script), str(link)))
+    assert cron.jobs(["keepalived", "nginx"], []) == [
+        f"{script}: /etc/init.d/keepalived start",
+        f"{script}: {tmp_path}/start",
+    ]
 
 
 def test_addresses_in_a_configuration() -> None:

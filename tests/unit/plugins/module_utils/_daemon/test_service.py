@@ -90,8 +90,10 @@ def daemon(**more: Any) -> Daemon:
     return Daemon(**{**{field: Daemon._field_defaults.get(field) for field in Daemon._fields}, **found})
 
 
-def service(node: Node, warn: Callable[[str], None] = print, timeout_s: float = 0.1, **more: Any) -> Service:
-    return Service(node.run, warn, daemon(**more), "nginx", timeout_s)
+def service(
+    node: Node, warn: Callable[[str], None] = print, timeout_s: float = 0.1, enables: bool = True, **more: Any
+) -> Service:
+    return Service(node.run, warn, daemon(**more), "nginx", timeout_s, enables)
 
 
 # systemd's output about a unit, and whether it is running and enabled.
@@ -131,6 +133,20 @@ def test_idle() -> None:
     node = Node({f"{SHOW} a b c": (0, "\n".join([one, two, shown("inactive", 0)[1]]), "")})
     assert [unit.name for unit in service(node).idle(["a", "b", "c"])] == ["b", "c"]
     assert service(Node({})).idle([]) == []
+
+
+@pytest.mark.parametrize(("enables", "idle"), [(True, ["nginx", "b"]), (False, ["b"])])
+def test_whether_a_service_starts_at_boot_can_be_left_as_it_is(enables: bool, idle: list[str]) -> None:
+    node = Node({f"{SHOW} nginx b": (0, "\n".join([shown("active", 7, "disabled")[1]] * 2), "")})
+    assert [unit.name for unit in service(node, enables=enables).idle(["nginx", "b"])] == idle
+
+
+def test_a_stopped_service_that_is_not_to_be_enabled() -> None:
+    node = Node(dict.fromkeys(["systemctl start nginx", "systemctl stop nginx"], (0, "", "")))
+    stopped = [Unit("nginx", False, False, 0)]
+    service(node, enables=False).start(stopped)
+    service(node, enables=False).stop(stopped)
+    assert node.asked == [ASK_CURSOR, "systemctl start nginx", "systemctl stop nginx"]
 
 
 def test_a_unit_in_maintenance_is_not_idle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,7 +117,7 @@ def test_what_cannot_be_adopted(daemon: str, text: bytes, message: str) -> None:
         adopt(daemon, {"lb02": text})
 
 
-IDLE = {"program": None, "conf": None, "accepts": []}
+IDLE = {"running": False, "program": None, "conf": None, "accepts": []}
 RUNNING = {"__adopt_running": {"daemons": dict.fromkeys(("haproxy", "keepalived", "nginx"), IDLE)}}
 
 

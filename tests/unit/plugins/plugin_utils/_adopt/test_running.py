@@ -15,7 +15,16 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._adopt.running im
 )
 
 CONFS = {"haproxy": "/etc/haproxy/haproxy.cfg", "nginx": "/etc/nginx/nginx.conf"}
-IDLE = {"running": False, "program": None, "reloads": False, "stray": None, "conf": None, "accepts": [], "files": {}}
+IDLE = {
+    "running": False,
+    "program": None,
+    "reloads": False,
+    "at_boot": False,
+    "stray": None,
+    "conf": None,
+    "accepts": [],
+    "files": {},
+}
 
 
 def answer(*running: str, cron: list[str] | None = None, **changes: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +32,7 @@ def answer(*running: str, cron: list[str] | None = None, **changes: dict[str, An
     daemons: dict[str, dict[str, Any]] = {}
     for name in ("haproxy", "keepalived", "nginx"):
         conf = CONFS.get(name, "/etc/keepalived/keepalived.conf")
-        runs = {"running": True, "program": f"/usr/sbin/{name}", "reloads": True, "conf": conf}
+        runs = {"running": True, "program": f"/usr/sbin/{name}", "reloads": True, "at_boot": True, "conf": conf}
         daemons[name] = {**IDLE, **(runs if name in running else {}), **changes.get(name, {})}
     return {"daemons": daemons, "cron": cron or []}
 
@@ -42,18 +51,19 @@ def test_engine(running: list[list[str]], expected: str) -> None:
 
 
 OWN = {"program": "/usr/local/nginx/sbin/nginx", "conf": "/usr/local/nginx/conf/nginx.conf"}
-PLACED: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+PLACED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("nginx", {}, {}),
     ("nginx", {"program": "/sbin/nginx"}, {}),
     ("nginx", {"conf": "/etc/nginx/own.conf"}, {"nginx_conf_path": "/etc/nginx/own.conf"}),
     ("nginx", OWN, {"nginx_program": OWN["program"], "nginx_conf_path": OWN["conf"]}),
     ("haproxy", {"program": "/opt/haproxy/haproxy"}, {"haproxy_program": "/opt/haproxy/haproxy"}),
     ("keepalived", {"program": "/opt/k/sbin/keepalived"}, {"keepalived_program": "/opt/k/sbin/keepalived"}),
+    ("keepalived", {"at_boot": False}, {"keepalived_at_boot": False}),
 ]
 
 
 @pytest.mark.parametrize(("daemon", "changes", "expected"), PLACED)
-def test_placed(daemon: str, changes: dict[str, Any], expected: dict[str, str]) -> None:
+def test_placed(daemon: str, changes: dict[str, Any], expected: dict[str, Any]) -> None:
     answers = {"lb01": answer(daemon, **{daemon: changes}), "lb02": answer()}
     assert placed(daemon, answers) == {"lb01": expected, "lb02": {}}
 
@@ -100,9 +110,14 @@ def test_obstacles(given: dict[str, Any], expected: list[str]) -> None:
 
 def test_what_stays_as_it_is() -> None:
     job = "/etc/crontab: * * * * * root /root/alarm.sh"
-    answers = {"lb01": answer("keepalived", "nginx", cron=[job]), "lb02": answer("nginx", nginx={"reloads": False})}
+    line = "/etc/rc.local: /etc/init.d/keepalived start"
+    answers = {
+        "lb01": answer("keepalived", "nginx", cron=[job, line]),
+        "lb02": answer("nginx", nginx={"reloads": False}),
+    }
     assert list(left_alone(answers)) == [
         f"lb01: this cron job is yours and stays as it is: {job}",
+        f"lb01: this line, which runs at boot, is yours and stays as it is: {line}",
         "lb02: nginx.service has no ExecReload=, without which site cannot apply a change: add one",
     ]
 

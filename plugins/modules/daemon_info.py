@@ -127,6 +127,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.proce
     KeepalivedError,
 )
 
+_BETWEEN = ("activating", "deactivating")
 NOTHING_LOADED: dict[str, Any] = {"loaded_at": None, "conf": None, "files": {}}
 
 
@@ -160,13 +161,16 @@ def complaints(run: Runner, name: str, path: str, conf: str) -> list[str]:
 
 def inspect(run: Runner, name: str, check: bool) -> dict[str, Any]:
     """Return the state of a daemon, as in RETURN."""
-    asked = "MainPID,NeedDaemonReload,CanReload,ExecStart,UnitFileState"
+    asked = "MainPID,ActiveState,NeedDaemonReload,CanReload,ExecStart,UnitFileState"
     _rc, out, _err = run(["systemctl", "show", name, f"--property={asked}"])
     properties = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     pid = int(properties.get("MainPID", "0"))
     unfinished = Mark(name).read()
     path = program(pid, properties.get("ExecStart", "")) if pid else None
     other = None if pid else stray(name)
+    if other and other.unit == f"{name}.service" and properties.get("ActiveState") in _BETWEEN:
+        # systemd learns of the main process when the start ends, and ends what is left of a stop.
+        other = None
     loaded = read_loaded(run, LOADERS[name], pid, path) if path and name in LOADERS else dict(NOTHING_LOADED)
     if pid and name == "keepalived":
         loaded["conf"] = keepalived_conf(run, pid)

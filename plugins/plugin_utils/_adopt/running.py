@@ -18,6 +18,7 @@ from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.plan 
 Answers = Mapping[str, Mapping[str, Any]]
 
 ENGINES = ("haproxy", "nginx")
+_BINDS = "; to bind a virtual IP that another host holds, it needs the kernel parameter net.ipv4.ip_nonlocal_bind=1"
 CONFS = {"haproxy": "/etc/haproxy/haproxy.cfg", "keepalived": CONF, "nginx": "/etc/nginx/nginx.conf"}
 """Where the distribution's packages have their configurations."""
 
@@ -51,7 +52,8 @@ def accepted(daemon: str, answers: Answers) -> set[str]:
 
 
 def obstacles(answers: Answers) -> Iterator[str]:
-    """Return why site could not manage what runs on the hosts, one sentence each."""
+    """Return why site could not manage what runs on the hosts, or would start more of it, one sentence each."""
+    yield from _stopped(answers)
     for host, answer in answers.items():
         daemons = answer["daemons"]
         served = any(daemons[name]["running"] for name in ENGINES)
@@ -69,6 +71,17 @@ def obstacles(answers: Answers) -> Iterator[str]:
                 f"{host}: keepalived reads {conf}, but the role keepalived writes {CONF}:"
                 f" move the file there, and start keepalived with --use-file={CONF}"
             )
+
+
+def _stopped(answers: Answers) -> Iterator[str]:
+    for name in filter(None, (engine(answers), "keepalived")):
+        running = [host for host, answer in answers.items() if answer["daemons"][name]["running"]]
+        for host, answer in answers.items():
+            if running and host not in running and not answer["daemons"][name]["stray"]:
+                yield (
+                    f"{host}: {name}.service does not run here, but on {', '.join(running)}, and site would start it."
+                    f" Start it{_BINDS if name in ENGINES else ''}"
+                )
 
 
 def left_alone(answers: Answers) -> Iterator[str]:

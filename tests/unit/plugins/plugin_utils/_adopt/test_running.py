@@ -108,6 +108,23 @@ def test_obstacles(given: dict[str, Any], expected: list[str]) -> None:
     assert len(found) == len(expected)
 
 
+def test_a_host_on_which_site_would_start_more() -> None:
+    answers = {
+        "lb01": answer("haproxy", "keepalived"),
+        "lb02": answer("keepalived"),
+        "lb03": answer("haproxy"),
+        # Another sentence names these.
+        "lb04": answer("keepalived", haproxy={"stray": {"pid": 8, "unit": ""}}),
+    }
+    stopped = "service does not run here, but on"
+    assert list(obstacles(answers))[:2] == [
+        f"lb02: haproxy.{stopped} lb01, lb03, and site would start it. Start it; to bind a virtual IP that another host"
+        " holds, it needs the kernel parameter net.ipv4.ip_nonlocal_bind=1",
+        f"lb03: keepalived.{stopped} lb01, lb02, lb04, and site would start it. Start it",
+    ]
+    assert len(list(obstacles(answers))) == 3
+
+
 def test_what_stays_as_it_is() -> None:
     job = "/etc/crontab: * * * * * root /root/alarm.sh"
     line = "/etc/rc.local: /etc/init.d/keepalived start"

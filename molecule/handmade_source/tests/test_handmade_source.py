@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,14 +21,18 @@ from by_hand import (
     holders,
     pair_of,
     play,
+    state,
 )
-from nodes import eventually
+from nodes import eventually, felt_s
 
 if TYPE_CHECKING:
     from by_hand import Pair
     from nodes import Lab
 
 JOB = "/var/spool/cron/crontabs/root: * * * * * /root/baojing.sh"
+FILES = Path(__file__).parent.parent / "files"
+# The role keepalived would have its unit where the guide puts it, the other one is where packages have theirs.
+UNITS = {"keepalived": "/etc/systemd/system", "nginx": "/usr/lib/systemd/system"}
 KEPT = f"this cron job is yours and stays as it is: {JOB}"
 
 
@@ -34,6 +40,47 @@ KEPT = f"this cron job is yours and stays as it is: {JOB}"
 def pair(lab: Lab) -> Pair:
     """MASTER 100, BACKUP 50, and a check that starts nginx again, outside of its unit."""
     return pair_of(lab, "balancers", "nginx", {20: "lb01"})
+
+
+def test_daemons_without_units_are_refused(pair: Pair) -> None:
+    """The guide starts both by their programs."""
+    assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    before = state(pair)
+    audited, adopted = play(pair, "audit"), play(pair, "adopt")
+    assert state(pair) == before
+    for done, advice in (
+        (audited, "systemctl neither reloads nor stops it, and the unit cannot start beside it"),
+        (adopted, "write that unit if there is none, end the process, and start the unit"),
+    ):
+        assert done.returncode != 0, done.stdout
+        output = " ".join(done.stdout.split())
+        for host in pair.nodes:
+            for name in UNITS:
+                runs = rf"{host}: {name} runs \(process \d+\)( as part of \S+)?, but not as {name}\.service"
+                assert re.search(f"{runs}[^.]*{advice}", output), output
+    assert not list(pair.inventory.parent.glob("group_vars/*/keepalived.yml"))
+
+
+def test_drills_without_units(pair: Pair) -> None:
+    """A fault of the host needs no unit."""
+    cut = drilled(pair, "link_down", "without_units")
+    assert cut["holder_during"] == "lb02", cut["output"]
+    assert 2 < cut["outage_s"] < 5, cut["output"]
+
+
+def test_the_units_take_over_what_was_started_without_them(pair: Pair, lab: Lab) -> None:
+    """Do what adopt says, the standby first; the VIP moves away from a host before its nginx ends."""
+    with lab.probed(next(iter(pair.holders)), timeout_s=0.9) as seen:
+        for name in ("lb02", "lb01"):
+            node = pair.nodes[name]
+            for unit, folder in UNITS.items():
+                text = (FILES / f"{unit}.service").read_text()
+                node.check_output("printf %%s %s >%s", text, f"{folder}/{unit}.service")
+                node.check_output("pkill --exact %s", unit)
+                assert eventually(lambda node=node, unit=unit: node.run("pgrep --exact %s", unit).rc == 1, within_s=20)
+            node.check_output("systemctl daemon-reload && systemctl enable --now --quiet nginx keepalived")
+            assert eventually(lambda: holders(pair) == pair.holders, within_s=20), holders(pair)
+    assert felt_s(seen) < 3
 
 
 def test_the_pair_works(pair: Pair) -> None:

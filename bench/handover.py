@@ -6,7 +6,7 @@ The client opens connections through the VIP to the first balancer, and sends me
 rules that such a host needs to take the VIP back are timed on it. Then the VIP moves, and the CPU time of this machine
 per message before and after the move is compared: the difference is the new holder's work.
 
-Run it with .venv/bin/python after "make lab site", on an idle machine. It takes a minute.
+Run it with .venv/bin/python after "make lab site". It takes a minute.
 """
 
 from __future__ import annotations

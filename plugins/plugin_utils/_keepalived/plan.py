@@ -55,8 +55,8 @@ FIFO = "/run/keepalived-alert.fifo"
 WATCH = "/usr/local/lib/keepalived-watch/watch"
 """The watch; its folder also has the modules of this collection that it imports."""
 HANDOVER = "/usr/local/lib/keepalived-handover/handover"
-HANDOVER_CONFIG = "/etc/keepalived/handover.json"
 """The hand-over, likewise."""
+HANDOVER_CONFIG = "/etc/keepalived/handover.json"
 LEAST_RESTART_S = 2
 LEAST_TIMEOUT_S = 10
 _ROLE_FILES = Path(__file__).parents[3] / "roles/keepalived/files"
@@ -173,7 +173,9 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
     complete = all("interfaces" in facts for facts in cluster.facts.values())
     text = render(conf)
     vips = virtual_addresses(conf)
-    handed, left_out = handed_over(conf, cluster) if settings["handover"] and settings["unit"] else ([], {})
+    # A single balancer hands nothing over, and the audit need not say why.
+    wants_handover = settings["handover"] and settings["unit"] and len(cluster.hosts) > 1
+    handed, left_out = handed_over(conf, cluster) if wants_handover else ([], {})
     # In a run with --limit the peers' addresses may be unknown, which switches nothing off.
     handover = bool(handed) or (not complete and NO_PEER in left_out.values())
     present, left = _members(conf, cluster, inventory) if settings["unit"] else ({}, {})
@@ -208,7 +210,8 @@ def plan(settings: Mapping[str, Any], tables: Mapping[str, Any], inventory: Inve
             *_files(settings, conf, cluster, family["scripts"]),
             *_handover_files(settings, handed, left_out, complete, handover),
         ],
-        "units": _units(settings, bool(handed)),
+        # Without its configuration it does not start.
+        "units": _units(settings, bool(handed) and complete),
         "handover": handover,
         "secrets": [*settings["secrets"], *_alert_secrets(settings)],
         "scripts": family["scripts"],

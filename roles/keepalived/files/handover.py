@@ -334,7 +334,7 @@ class HandoverLoop:
         try:
             while True:
                 now = time.monotonic()
-                wait_s = min(vip.machine.wait_s(now) for vip in self._vips.values())
+                wait_s = min((vip.machine.wait_s(now) for vip in self._vips.values()), default=LOOK_S)
                 ready = select.select(sources, [], [], wait_s)[0]
                 if stop in ready:
                     return 0
@@ -390,7 +390,7 @@ class HandoverLoop:
             self._set_route(vip, False)
         try:
             self._set_rules(vip, wanted, now, check)
-            if vip.rules:
+            if vip.rules and vip.local == wanted.local:
                 vip.problem = None
         except (OSError, subprocess.SubprocessError) as error:
             self._complain(vip, error)

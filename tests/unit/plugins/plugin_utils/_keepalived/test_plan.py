@@ -202,6 +202,21 @@ def test_a_host_that_does_not_know_its_peers_keeps_its_hand_over() -> None:
     assert file(found, HANDOVER)["content"] == (ROLE / "files/handover.py").read_text()
 
 
+def test_a_host_that_knows_some_of_its_peers_does_not_start_a_hand_over_without_configuration() -> None:
+    hostvars = {host: {"ansible_facts": facts(address, "Debian")} for host, address in (("lb01", 11), ("lb02", 12))}
+    limited = inventory(groups={"balancers": ["lb01", "lb02", "lb03"]}, hostvars={**hostvars, "lb03": {}})
+    found = plan({**SETTINGS, "handover": True}, TABLES, limited)
+    assert (found["handover"], found["units"]) == (True, [])
+    assert not [each for each in found["files"] if each["dest"] == "/etc/keepalived/handover.json"]
+
+
+def test_a_single_balancer_has_no_hand_over() -> None:
+    alone = inventory(groups={"balancers": ["lb01"]}, hostvars={"lb01": {"ansible_facts": facts(11, "Debian")}})
+    found = plan({**SETTINGS, "handover": True}, TABLES, alone)
+    assert (found["findings"], found["handover"], found["units"]) == ([], False, [])
+    assert all(each["state"] == "absent" for each in found["files"] if "handover" in each["dest"])
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

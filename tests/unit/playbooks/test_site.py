@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 CHECKOUT = Path(__file__).parents[3]
 RENDER = CHECKOUT / "tests/unit/examples/render.yml"
@@ -96,3 +100,12 @@ def test_a_backend_has_none_of_the_balancers_defaults(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout.partition("=>")[2])["msg"] == [[], [], "", ""]
+
+
+def test_a_later_play_has_the_roles_own_defaults() -> None:
+    after = yaml.safe_load((CHECKOUT / "playbooks/vars/after.yml").read_text())
+    texts = [path.read_text() for name in ("defaults", "tasks") for path in CHECKOUT.glob(f"roles/*/{name}/*.yml")]
+    # The others are set by the plays themselves.
+    named = re.findall(r"(__site_(?!look)\w+) \| default\(('[^']*'|\[\])", "\n".join(texts))
+    assert after == {name: ast.literal_eval(default) for name, default in named}
+    assert len(after) == 9

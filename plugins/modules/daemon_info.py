@@ -62,7 +62,7 @@ daemons:
       description: Whether its unit can reload it.
       type: bool
     at_boot:
-      description: Whether its unit is enabled, so that it starts at boot.
+      description: Whether its unit is enabled, or generated from an init script, and so usually starts at boot.
       type: bool
     stray:
       description: The process that runs outside of its unit, if its unit is not running.

@@ -16,7 +16,7 @@ from typing import Iterable, Iterator, Sequence
 # crontab(5): those of users, and those of the system, whose lines name a user.
 USERS = ("/var/spool/cron/crontabs/*", "/var/spool/cron/*")
 SYSTEM = ("/etc/crontab", "/etc/cron.d/*")
-# What systemd runs at boot; one may be a link to the other.
+# What systemd runs at boot if it is executable; one may be a link to the other.
 BOOT = ("/etc/rc.local", "/etc/rc.d/rc.local")
 _WHEN = re.compile(r"\s*(?:@\w+|(?:[\w*,/-]+\s+){4}[\w*,/-]+)\s+(?P<command>\S.*)")
 _PATH = re.compile(r"/[^\s;|&<>\"'()]+")
@@ -29,7 +29,7 @@ def jobs(names: Iterable[str], addresses: Iterable[str]) -> list[str]:
     words = re.compile("|".join(rf"(?<![\w.:]){re.escape(word)}(?![\w:]|\.\d)" for word in (*names, *addresses)))
     crontabs = [path for pattern in (*USERS, *SYSTEM) for path in sorted(glob.glob(pattern)) if os.path.isfile(path)]
     found = [f"{path}: {line}" for path in dict.fromkeys(crontabs) for line in concerning(_text(path), words)]
-    scripts = {os.path.realpath(path): path for path in reversed(BOOT) if os.path.isfile(path)}
+    scripts = {os.path.realpath(path): path for path in reversed(BOOT) if os.access(path, os.X_OK)}
     return found + [f"{path}: {line}" for path in scripts.values() for line in at_boot(_text(path), words)]
 
 

@@ -134,7 +134,7 @@ class Service:
         return [unit for unit in idle if maintenance_since(unit.name) is None]
 
     def start(self, units: Sequence[Unit]) -> None:
-        """Enable units, unless that is the user's matter, and start them one after the other. Raises ServiceError."""
+        """Enable the units, the daemon's own only if ``enables``, and start them in turn. Raises ServiceError."""
         cursor = self._cursor() if units else ""
         for unit in units:
             start = ["start"] if self._kept(unit.name) else ["enable", "--quiet", "--now"]

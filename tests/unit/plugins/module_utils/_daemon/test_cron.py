@@ -48,6 +48,10 @@ def test_lines_that_run_at_boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(cron, "USERS", ())
     monkeypatch.setattr(cron, "SYSTEM", ())
     monkeypatch.setattr(cron, "BOOT", (str(script), str(link)))
+    # systemd leaves it alone.
+    script.chmod(0o644)
+    assert cron.jobs(["keepalived", "nginx"], []) == []
+    script.chmod(0o755)
     assert cron.jobs(["keepalived", "nginx"], []) == [
         f"{script}: /etc/init.d/keepalived start",
         f"{script}: {tmp_path}/start",

@@ -48,8 +48,10 @@ STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| 
 
 GOOD_IN_A_ROW = 10
 """How many good answers end an outage, as in docs/drill-report.md."""
-STAMPS = {"gap_s": 2, "overlap_s": 2}
-"""Sums over two moves, which a program on a balancer records when it is scheduled."""
+STAMPS = {"gap_s": 2, "overlap_s": 2, "lead_s": 2, "takeover_s": 2}
+"""Figures with two delays. The first two are sums over two moves, which a program on a balancer records when it is
+scheduled. The others end or begin with the new holder's announcement here, with its address in the report: keepalived
+must be scheduled in between, while the hand-over of both balancers has work on the same cores."""
 SEEN = 0.8
 """At least this share of a run's requests must be seen, or the observer missed too much."""
 FOLLOWS_S = 0.25

@@ -122,7 +122,8 @@ TIMELINE = TOLD["timeline"]
 DIFFERENT: list[tuple[dict[str, Any], list[str]]] = [
     ({}, []),
     ({"outage_s": 0.19}, ["outage_s: 0.1900 in the report, 0.2060 for the observer"]),
-    ({"detect_s": 0.18}, ["lead_s: 0.1700 in the report, 0.1550 for the observer"]),
+    ({"detect_s": 0.18}, []),
+    ({"detect_s": 0.19}, ["lead_s: 0.1800 in the report, 0.1550 for the observer"]),
     (
         {"detect_s": None, "takeover_s": None},
         ["lead_s: known only to the observer", "takeover_s: known only to the observer"],

@@ -23,7 +23,12 @@ PLAYBOOK = """
         interfaces: [eth0]
         eth0: {device: eth0, ipv4: {address: 192.0.2.11, prefix: "24"}}
         cacheable: true
-    - ansible.builtin.include_role: {name: "haproof.balancer.{{ role }}", tasks_from: preflight, public: true}
+    - ansible.builtin.include_role:
+        name: "haproof.balancer.{{ role }}"
+        tasks_from: preflight
+        public: true
+        # As site does.
+        rolespec_validate: false
     - ansible.builtin.copy:
         content: "{{ lookup('ansible.builtin.vars', '__' ~ role ~ '_plan')[key] }}"
         dest: "{{ output }}"
@@ -65,6 +70,13 @@ def test_findings_are_shown(run: Any) -> None:
     code, output = run(nginx_upstreams=[{"name": "web"}], nginx_http={"proxy_set_header": "Authorization s3cretword"})
     assert (code, "s3cretword" in output) == (2, False), output
     assert "lb01: nginx_upstreams[0] (web): no server; give at least one" in output
+
+
+def test_wrong_arguments_are_shown(run: Any) -> None:
+    code, output = run(nginx_servers={"listen": 80}, nginx_package_source="backports")
+    assert code == 2, output
+    assert "value of nginx_package_source must be one of: distribution, vendor, got: backports" in output
+    assert "argument 'nginx_servers' is of type dict and we were unable to convert to list" in output
 
 
 def test_a_text_that_looks_like_a_template_stays_a_text(run: Any, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from by_hand import (
+    adopted_variables,
     assert_site_changes_nothing,
     assert_site_would_change_nothing,
     assert_works,
@@ -20,6 +20,7 @@ from by_hand import (
     pair_of,
     play,
     state,
+    warnings_of_audit,
 )
 
 if TYPE_CHECKING:
@@ -69,10 +70,7 @@ def test_drills_before(pair: Pair) -> None:
 
 
 def test_audit_finds_nothing_wrong_and_warns(pair: Pair) -> None:
-    report = pair.inventory.parent.resolve() / "audit.json"
-    done = play(pair, "audit", audit_report=str(report))
-    assert done.returncode == 0, done.stdout
-    warned = [(each["warning"], each["host"]) for each in json.loads(report.read_text())["warnings"]]
+    warned = [(each["warning"], each["host"]) for each in warnings_of_audit(pair)]
     wanted = [("script_security", name) for name in pair.nodes]
     assert warned == wanted + ([("weight", "lb03")] if pair.engine == "nginx" else [])
 
@@ -86,7 +84,7 @@ def test_adopt_accepts_what_runs_and_names_what_it_leaves(pair: Pair) -> None:
     (vip,) = proposal["keepalived_vips"]
     first = next(iter(pair.holders))
     assert vip == {"address": f"{first}/24", "interface": "eth1", "vrid": vip["vrid"], "owner": pair.holders[first][0]}
-    written = {path.name: yaml.safe_load(path.read_text()) for path in pair.inventory.parent.glob("group_vars/*/*.yml")}
+    written = adopted_variables(pair)
     assert written["site.yml"] == {"balancer_engine": pair.engine}
     accepted = {"haproxy": ["script_security"], "nginx": ["script_security", "weight"]}[pair.engine]
     assert written["keepalived.yml"]["keepalived_accept"] == accepted

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from by_hand import (
+    adopted_variables,
     assert_site_changes_nothing,
     assert_site_would_change_nothing,
     assert_works,
@@ -22,6 +21,7 @@ from by_hand import (
     pair_of,
     play,
     state,
+    warnings_of_audit,
 )
 from nodes import eventually
 
@@ -113,10 +113,7 @@ def test_drills_before(pair: Pair) -> None:
 
 
 def test_audit_finds_nothing_wrong_and_warns(pair: Pair) -> None:
-    report = pair.inventory.parent.resolve() / "audit.json"
-    done = play(pair, "audit", audit_report=str(report))
-    assert done.returncode == 0, done.stdout
-    warnings = json.loads(report.read_text())["warnings"]
+    warnings = warnings_of_audit(pair)
     warned = {(each["warning"], each["host"]) for each in warnings}
     wanted = {(kind, name) for name in pair.nodes for kind in WARNED[pair.engine]}
     assert warned == wanted | ({("weight", "lb01")} if pair.engine == "haproxy" else set())
@@ -129,7 +126,7 @@ def test_adopt_names_the_programs_and_what_it_leaves(pair: Pair) -> None:
     done = play(pair, "adopt", adopt_modernise=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert output(done).count(KEPT[pair.engine]) == len(pair.nodes), done.stdout
-    written = {path.name: yaml.safe_load(path.read_text()) for path in pair.inventory.parent.glob("group_vars/*/*.yml")}
+    written = adopted_variables(pair)
     assert written["site.yml"] == {"balancer_engine": pair.engine}
     if pair.engine == "haproxy":
         assert written["haproxy.yml"]["haproxy_program"] == "/usr/local/sbin/haproxy"

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from by_hand import (
+    adopted_variables,
     assert_site_changes_nothing,
     assert_site_would_change_nothing,
     assert_works,
@@ -22,6 +21,7 @@ from by_hand import (
     pair_of,
     play,
     state,
+    warnings_of_audit,
 )
 from nodes import eventually, felt_s
 
@@ -103,13 +103,13 @@ def test_drills_before(pair: Pair) -> None:
 
 
 def test_audit_finds_nothing_wrong_and_warns(pair: Pair) -> None:
-    report = pair.inventory.parent.resolve() / "audit.json"
-    done = play(pair, "audit", audit_report=str(report))
-    assert done.returncode == 0, done.stdout
-    warned = [(each["warning"], each["text"].partition(": ")[0]) for each in json.loads(report.read_text())["warnings"]]
+    warnings = warnings_of_audit(pair)
     by_host = [(kind, name) for name in pair.nodes for kind in ("script_security", "cron")]
+    warned = [(each["warning"], each["text"].partition(": ")[0]) for each in warnings]
     assert warned == [*by_host, ("weight", "lb01")]
-    assert KEPT in report.read_text()
+    assert [each["text"] for each in warnings if each["warning"] == "cron"] == [
+        f"{name}: {KEPT}" for name in pair.nodes
+    ]
 
 
 def test_audit_names_what_the_check_has_started_outside_of_its_unit(pair: Pair) -> None:
@@ -132,7 +132,7 @@ def test_audit_names_what_the_check_has_started_outside_of_its_unit(pair: Pair) 
 def test_adopt_names_the_programs_and_what_it_leaves(pair: Pair) -> None:
     done = play(pair, "adopt")
     assert done.returncode == 0, done.stdout + done.stderr
-    written = {path.name: yaml.safe_load(path.read_text()) for path in pair.inventory.parent.glob("group_vars/*/*.yml")}
+    written = adopted_variables(pair)
     assert written["site.yml"] == {"balancer_engine": "nginx"}
     assert written["keepalived.yml"]["keepalived_program"] == "/usr/local/keepalived/sbin/keepalived"
     assert written["keepalived.yml"]["keepalived_accept"] == ["script_security", "unknown_keyword", "weight"]

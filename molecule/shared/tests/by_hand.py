@@ -67,6 +67,21 @@ def play(pair: Pair, playbook: str, *options: str, **variables: Any) -> subproce
     return run_playbook(f"haproof.balancer.{playbook}", pair.inventory, *options, *extra)
 
 
+def warnings_of_audit(pair: Pair) -> list[dict[str, Any]]:
+    """Return the warnings of a run of audit without findings."""
+    report = pair.inventory.parent.resolve() / "audit.json"
+    done = play(pair, "audit", audit_report=str(report))
+    assert done.returncode == 0, done.stdout
+    warnings: list[dict[str, Any]] = json.loads(report.read_text())["warnings"]
+    return warnings
+
+
+def adopted_variables(pair: Pair) -> dict[str, dict[str, Any]]:
+    """Return the variables that adopt wrote, by file."""
+    files = pair.inventory.parent.glob("group_vars/*/*.yml")
+    return {path.name: yaml.safe_load(path.read_text()) for path in files}
+
+
 def changes(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     """Return the number of changes on each balancer by a playbook's recap."""
     return {host: int(number) for host, number in re.findall(r"^(lb\d+) .* changed=(\d+)", done.stdout, re.MULTILINE)}

@@ -48,7 +48,7 @@ STAGE = re.compile(r"TASK \[haproof\.balancer\.drill : (Break \| Inject|Heal \| 
 
 GOOD_IN_A_ROW = 10
 """How many good answers end an outage, as in docs/drill-report.md."""
-STAMPS = {"gap_s": 2, "overlap_s": 2, "lead_s": 2, "takeover_s": 2}
+DELAYS = {"gap_s": 2, "overlap_s": 2, "lead_s": 2, "takeover_s": 2}
 """Figures with two delays. The first two are sums over two moves, which a program on a balancer records when it is
 scheduled. The others end or begin with the new holder's announcement here, with its address in the report: keepalived
 must be scheduled in between, while the hand-over of both balancers has work on the same cores."""
@@ -248,6 +248,6 @@ def disagreements(run: dict[str, Any], seen: dict[str, Any], most_s: float) -> l
     for name in sorted(names):
         if name not in claimed or name not in seen:
             found.append(f"{name}: known only to the {'report' if name in claimed else 'observer'}")
-        elif abs(claimed[name] - seen[name]) > most_s * STAMPS.get(name, 1):
+        elif abs(claimed[name] - seen[name]) > most_s * DELAYS.get(name, 1):
             found.append(f"{name}: {claimed[name]:.4f} in the report, {seen[name]:.4f} for the observer")
     return found

@@ -181,7 +181,8 @@ class Handover:
 
     def serves(self, now: float) -> bool:
         """Return whether this host still serves connections of a VIP that it has lost, or may get one."""
-        return self.state == STANDBY and (self._own > 0 or self._just_lost(now)) and now - self.since < self.limit_s
+        just_lost = now - self._lost_at < self.settle_s
+        return self.state == STANDBY and (self._own > 0 or just_lost) and now - self.since < self.limit_s
 
     def wanted(self, now: float) -> Wanted:
         """Return what must be set up."""
@@ -199,9 +200,6 @@ class Handover:
             # It had the VIP as well, as after a freeze of this host, or was silent for a while.
             self.state, self.since = HANDING_OVER, asked_at
         return True
-
-    def _just_lost(self, now: float) -> bool:
-        return self.state == STANDBY and now - self._lost_at < self.settle_s
 
     def _period(self) -> float:
         if self.state == HOLDER:

@@ -53,14 +53,20 @@ asyncio.run(main())
 """
 # Kept connections with two requests per second each, streams with ten messages, downloads with 20 kB, and new ones.
 # A request without an answer after five seconds counts as failed, and its connection as cut. One that the service has
-# closed between two requests has ended.
+# closed between two requests has ended. A long-lived connection has a port that none had in the last minutes, since a
+# balancer that closed an earlier connection from the same port has it in TIME_WAIT, and would not reset this one.
 LOAD = """
-import asyncio, json, os, socket, sys, time
+import asyncio, itertools, json, os, socket, sys, time
 vip, record, port, kept, streams, downloads, new_per_s, lines = *sys.argv[1:3], *map(int, sys.argv[3:])
 seen = {"kept": 0, "streamed": 0, "downloaded": 0, "new": 0, "cut": 0, "silent": 0, "wrong": 0, "failed": 0,
         "ended": 0, "worst_s": 0.0, "errors": {}}
 whole = b"".join(b"%d\\n" % number for number in range(lines)) if downloads else b""
 tasks = set()
+# Below those that the kernel chooses. It takes 1000 s until the next load starts at the same one.
+own_ports = itertools.count(10000 + int(time.time() * 20) % 20000)
+
+def own_address():
+    return "::" if ":" in vip else "0.0.0.0", next(own_ports)
 
 def failed(how, error):
     seen[how] += 1
@@ -91,7 +97,8 @@ async def client(target, what, period_s, ask):
             connection = None
         try:
             if connection is None:
-                connection = await asyncio.wait_for(asyncio.open_connection(vip, target), 5)
+                connection = await asyncio.wait_for(
+                    asyncio.open_connection(vip, target, local_addr=own_address()), 5)
             if await asyncio.wait_for(ask(*connection, number), 5):
                 connection[1].close()
                 connection = None
@@ -114,6 +121,7 @@ async def download():
             sock.setblocking(False)
             # Or the kernel reads ahead of the client.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            sock.bind(own_address())
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(sock, (vip, 80)), 5)
             reader, writer = await asyncio.open_connection(sock=sock, limit=4096)
             writer.write(b"GET /large HTTP/1.1\\r\\nHost: www\\r\\nConnection: close\\r\\n\\r\\n")

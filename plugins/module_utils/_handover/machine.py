@@ -12,6 +12,7 @@ go, so that clients get a reset and connect again. A peer that says later that i
 
 Of three balancers two may take over at the same moment, and the VIP may move on in the middle of a hand-over: then
 there are several former holders. Each gets all packets, takes those of its own connections, and does not reset others.
+If all but one of them are lost, the holder tells this one, which then resets the connections that nobody has any more.
 
 How long the first answer may take depends on whether a former holder can be dead: its death moves the VIP only after
 ``alive_s``, the time of the adverts that must be missed. If it answered a later question, it gave the VIP up alive.
@@ -21,7 +22,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import HOLDING, NO, SERVING
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
+    ASK,
+    HOLDING,
+    NO,
+    SERVING,
+    SOLE,
+)
 
 STANDBY, HANDING_OVER, HOLDER = "standby", "handing over", "holder"
 DONE, DIED, REFUSED, LIMIT, MOVED = (
@@ -48,6 +55,9 @@ LOOKS = 4
 """How often it asks within ``alive_s``, so that a busy peer's late answer still counts."""
 SETTLE_S = 1.0
 """How long a move may take to settle, at least: a client has not noticed, or the VIP comes back after a restart."""
+SOLE_S = 0.3
+"""How long a former holder believes that it is the only one: the holder repeats it with every question, and another
+one may have taken over."""
 KNOWN_S = 5.0
 """How long a standby believes an answer: longer than any failover, after which the dead holder is asked in vain."""
 
@@ -74,7 +84,7 @@ class Wanted(NamedTuple):
     ``local``: it takes the VIP's packets without the address on an interface. ``formers``: the packets of connections
     that it does not know go to these peers. ``quiet``: while the VIP is not here they get no answer, since it may have
     just left, and a client that has not noticed would have its connection reset, or since it is that of another former
-    holder. Which one is known too late: the VIP may move on at any time.
+    holder. Which one is known too late: the VIP may move on at any time. So only the death of others ends it.
     """
 
     local: bool
@@ -111,6 +121,8 @@ class Handover:
         self._asked_at: float | None = None
         self._was_asked = False
         self._lost_at = float("-inf")
+        self._sole_at = float("-inf")
+        self._orphans = False
         self._own = 0
 
     @property
@@ -161,10 +173,17 @@ class Handover:
             elif kind == SERVING and connections == 0 and asked_at - self.since >= self.settle_s:
                 self._end(peer, DONE)
 
-    def asked(self) -> None:
+    def asked(self, now: float, kind: str) -> None:
         """Take a peer's question: it may have lost the VIP, with connections that this holder does not know."""
         # Not at once: two holders would ask each other back without a pause.
         self._was_asked = self.state == HOLDER
+        if kind == SOLE:
+            self._sole_at = now
+
+    def question(self, peer: str) -> str:
+        """Return the kind of the question to a peer: whether the connections of lost former holders are left to it."""
+        sole = self.state == HANDING_OVER and self._orphans and list(self.formers) == [peer]
+        return SOLE if sole else ASK
 
     def must_ask(self, now: float) -> bool:
         """Return whether it is time to ask the peers. It then counts as done."""
@@ -187,7 +206,7 @@ class Handover:
     def wanted(self, now: float) -> Wanted:
         """Return what must be set up."""
         serves = self.serves(now)
-        quiet = self.state == HANDING_OVER or serves
+        quiet = self.state == HANDING_OVER or (serves and now - self._sole_at > SOLE_S)
         return Wanted(local=self.state != STANDBY or serves, formers=tuple(sorted(self.formers)), quiet=quiet)
 
     def _becomes_former(self, asked_at: float, kind: str, connections: int) -> bool:
@@ -211,6 +230,7 @@ class Handover:
     def _take_over(self, now: float) -> None:
         self.since = now
         self._asked_at = None
+        self._orphans = False
         for former in self.formers.values():
             former.answered_at, former.unanswered, former.remaining, former.most = None, 0, 0, 0
         self.state = HANDING_OVER if self.formers else HOLDER
@@ -238,6 +258,7 @@ class Handover:
         return now - self.since > (self.silent_s if alive else FIRST_S)
 
     def _end(self, peer: str, reason: str) -> None:
+        self._orphans |= reason in (DIED, REFUSED, LIMIT)
         del self.formers[peer]
         self.ended.append(Ended(peer, reason))
         if not self.formers:

@@ -44,11 +44,11 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine
     Wanted,
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
-    ASK,
     HOLDING,
     LONGEST,
     NO,
     PORT,
+    QUESTIONS,
     SERVING,
     PeerMessage,
     pack,
@@ -211,7 +211,7 @@ class Talk:
     def ask(self, vip: ManagedVip, now: float) -> None:
         """Ask the peers about a virtual IP."""
         for peer in vip.peers:
-            self._send(pack(PeerMessage(ASK, vip.address, _clock_ms(now))), peer, vip)
+            self._send(pack(PeerMessage(vip.machine.question(peer), vip.address, _clock_ms(now))), peer, vip)
 
     def take(self, now: float) -> list[tuple[str, PeerMessage]]:
         """Return the new messages, with the peers that sent them."""
@@ -219,7 +219,7 @@ class Talk:
         while self.messages:
             taken.append(self.messages.pop(0))
         # An answer has the time of its question.
-        return [(peer, each) for peer, each in taken if each.kind == ASK or each.number <= _clock_ms(now)]
+        return [(peer, each) for peer, each in taken if each.kind in QUESTIONS or each.number <= _clock_ms(now)]
 
     def _send(self, datagram: bytes, peer: str, vip: ManagedVip) -> None:
         # No route or a full queue is silence to the peer.
@@ -245,7 +245,7 @@ class Talk:
         vip = self._vips.get(message.vip) if message else None
         if message is None or vip is None or peer not in vip.peers:
             return
-        if message.kind == ASK:
+        if message.kind in QUESTIONS:
             self._send(pack(self._answer(vip, message.number)), peer, vip)
         self.messages.append((peer, message))
         with suppress(BlockingIOError):
@@ -369,8 +369,8 @@ class HandoverLoop:
         notify("WATCHDOG=1")
         for peer, message in self._talk.take(now):
             machine = self._vips[message.vip].machine
-            if message.kind == ASK:
-                machine.asked()
+            if message.kind in QUESTIONS:
+                machine.asked(now, message.kind)
             else:
                 machine.answer(message.number / 1000, peer, message.kind, message.connections)
         held = self._held()

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Callable, ContextManager, Iterator
 
 import pytest
@@ -157,6 +157,25 @@ def test_a_dead_holder_has_nothing_to_hand_over(lab: Lab) -> None:
     # Reset, not left waiting for the five seconds of the load's timeout.
     assert seen["silent"] == 0, seen
     assert felt_s(probe) <= BOUND_S + SLACK_S
+
+
+def test_a_dead_holder_s_clients_are_reset_although_a_third_balancer_still_serves(lab: Lab) -> None:
+    with ExitStack() as stack:
+        with lab.stopped(FIRST, "keepalived"), lab.stopped(SECOND, "keepalived"):
+            assert lab.moved_to(THIRD)
+            stack.enter_context(idle_connection(lab))
+            assert eventually(lambda: state(lab, THIRD)["own"] > 0, within_s=10)
+        assert lab.moved_to(FIRST, within_s=30)
+        load = stack.enter_context(long_lived(lab))
+        assert eventually(lambda: len(state(lab, SECOND)["formers"]) == 2, within_s=10), state(lab, SECOND)
+        with powered_off(lab, FIRST):
+            assert eventually(lambda: load.harmed() >= KEPT + STREAMS, within_s=15), str(load.seen())
+            assert load.goes_on()
+            assert state(lab, SECOND)["state"] == "handing over"
+            seen = load.seen()
+    assert lab.moved_to(FIRST, within_s=60)
+    # The third balancer knows none of them, and resets them only if nobody else may have them.
+    assert seen["silent"] == 0, seen
 
 
 @pytest.mark.parametrize("lost", [powered_off, frozen])

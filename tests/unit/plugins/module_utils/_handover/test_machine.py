@@ -23,12 +23,19 @@ from ansible_collections.haproof.balancer.plugins.module_utils._handover.machine
     REFUSED,
     SETTLE_S,
     SILENT_S,
+    SOLE_S,
     STANDBY,
     Ended,
     Handover,
     Wanted,
 )
-from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import HOLDING, NO, SERVING
+from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
+    ASK,
+    HOLDING,
+    NO,
+    SERVING,
+    SOLE,
+)
 
 PEER = "192.0.2.11"
 OTHER = "192.0.2.13"
@@ -124,6 +131,41 @@ def test_of_two_former_holders_neither_resets_the_connections_of_the_other() -> 
     assert machine.wanted(10.0) == Wanted(local=False, formers=(PEER,), quiet=False)
 
 
+@pytest.mark.parametrize(("lost", "kind"), [(NO, SOLE), (SERVING, ASK)])
+def test_the_last_former_holder_hears_that_it_is_the_only_one(lost: str, kind: str) -> None:
+    # A refusal with connections: the service hangs there.
+    machine = standby()
+    machine.answer(0.9, OTHER, SERVING, 2)
+    machine.observe(1.0, held=True, own=0)
+    assert machine.question(OTHER) == ASK
+    machine.answer(1.1, PEER, lost, 3)
+    assert (machine.question(OTHER), machine.question(PEER)) == (kind, ASK)
+
+
+def test_a_former_holder_that_joins_after_the_death_of_another_hears_it_as_well() -> None:
+    machine = standby()
+    machine.observe(1.0, held=True, own=0)
+    ask_in_vain(machine)
+    machine.observe(1.3, held=True, own=0)
+    assert (machine.state, machine.question(OTHER)) == (HOLDER, ASK)
+    machine.answer(1.4, OTHER, SERVING, 1)
+    assert machine.question(OTHER) == SOLE
+    machine.observe(2.0, held=False, own=0)
+    assert machine.question(OTHER) == ASK
+    machine.observe(3.0, held=True, own=0)
+    assert (machine.state, machine.question(OTHER)) == (HANDING_OVER, ASK)
+
+
+def test_the_only_former_holder_resets_the_connections_that_nobody_has() -> None:
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
+    machine.observe(1.0, held=False, own=3)
+    machine.asked(1.1, ASK)
+    assert machine.wanted(1.1).quiet
+    machine.asked(1.2, SOLE)
+    assert machine.wanted(1.19 + SOLE_S) == Wanted(local=True, formers=(), quiet=False)
+    assert machine.wanted(1.21 + SOLE_S).quiet, "another one may have taken over, and have the connections"
+
+
 def test_connections_are_counted() -> None:
     machine = taking_over()
     assert (machine.received, machine.cut) == (3, 0)
@@ -156,7 +198,7 @@ def test_two_holders_do_not_ask_each_other_without_end() -> None:
         for machine, other in ((first, second), (second, first)):
             if machine.must_ask(each_ms / 1000):
                 questions += 1
-                other.asked()
+                other.asked(each_ms / 1000, ASK)
     assert questions <= 2 / FIRST_ASK_S + 2
 
 
@@ -180,7 +222,7 @@ def test_a_peer_that_serves_connections_is_a_former_holder_whenever_it_says_so()
     machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
     assert machine.must_ask(0.9)
     assert not machine.must_ask(1.0)
-    machine.asked()
+    machine.asked(1.0, ASK)
     assert machine.must_ask(1.0)
     machine.answer(1.0, OTHER, NO, 0)
     machine.answer(1.0, OTHER, SERVING, 0)

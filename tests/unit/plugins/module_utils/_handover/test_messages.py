@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.haproof.balancer.plugins.module_utils._handover.messages import (
-    ASK,
     HOLDING,
     LONGEST,
     NO,
+    QUESTIONS,
     SERVING,
     PeerMessage,
     pack,
@@ -30,9 +30,9 @@ def test_answers_come_back(kind: str, vip: str, number: int, connections: int) -
     assert len(pack(message)) < LONGEST
 
 
-@given(VIPS, NUMBERS)
-def test_questions_come_back(vip: str, number: int) -> None:
-    assert parse(pack(PeerMessage(ASK, vip, number))) == PeerMessage(ASK, vip, number)
+@given(st.sampled_from(QUESTIONS), VIPS, NUMBERS)
+def test_questions_come_back(kind: str, vip: str, number: int) -> None:
+    assert parse(pack(PeerMessage(kind, vip, number))) == PeerMessage(kind, vip, number)
 
 
 @pytest.mark.parametrize(

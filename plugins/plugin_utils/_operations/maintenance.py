@@ -176,6 +176,8 @@ def _missing(instance: Mapping[str, Any]) -> str:
 def cost(client: str, probe: Mapping[str, Any]) -> str:
     """Return what a client felt, from vip_probe's result."""
     text = f"{client}: {probe['requests']} requests, {_failed(probe)}, longest outage {probe['outage_s']:.3f} s"
+    if probe["latency_s"]:
+        text += f", slowest answer {probe['latency_s']['max']:.3f} s"
     kept = probe["connections"]
     if not kept:
         return text

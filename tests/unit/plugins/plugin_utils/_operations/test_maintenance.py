@@ -221,10 +221,11 @@ def test_what_it_does_when_it_is_back() -> None:
 
 def test_what_it_cost() -> None:
     probe: dict[str, Any] = {"requests": 812, "failed": 0, "errors": {}, "outage_s": 0, "connections": None}
-    assert cost("client", probe) == "client: 812 requests, 0 failed, longest outage 0.000 s"
+    assert cost("client", {**probe, "latency_s": None}) == "client: 812 requests, 0 failed, longest outage 0.000 s"
+    probe["latency_s"] = {"p50": 0.001, "p99": 0.002, "max": 0.2754}
     probe.update(failed=3, errors={"timeout": 2, "refused": 1}, outage_s=0.0314)
     probe["connections"] = {"open": 10, "requests": 90, "failed": 12, "cut": 10}
     assert cost("client", probe) == (
-        "client: 812 requests, 3 failed (2 timeout, 1 refused), longest outage 0.031 s; on 10 kept connections 90"
-        " requests, 12 failed, 10 connections cut"
+        "client: 812 requests, 3 failed (2 timeout, 1 refused), longest outage 0.031 s, slowest answer 0.275 s; on 10"
+        " kept connections 90 requests, 12 failed, 10 connections cut"
     )

@@ -23,6 +23,7 @@ PROXIES = {"frontends": "frontend", "listens": "listen", "backends": "backend"}
 # In every defaults section of the role, or an unresolvable name would keep haproxy from starting.
 INIT_ADDR = "default-server init-addr"
 _NUMBER = re.compile("[0-9]{1,18}")
+IDLE = "idle-close-on-response"
 LOG_OPTIONS = {"httplog", "httpslog", "tcplog", "dontlog-normal"}
 
 
@@ -88,6 +89,8 @@ def sections(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
     """Return haproxy.cfg as sections for to_haproxy_cfg; needs settings without findings."""
     found = section_list(settings, defaults)
     shared = [line for section in found if section.header == "defaults" for line in section.lines()]
+    if ["option", IDLE] in [line.words for line in shared]:
+        found = [_without_idle(section, shared) for section in found]
     if "log" not in defaults["defaults"] or any(_chooses_log(line) for line in shared):
         return {section.header: section.keywords for section in found}
     return {section.header: _quiet(section, shared) for section in found}
@@ -146,13 +149,28 @@ def _quiet(section: Section, shared: list[Keyword]) -> Any:
 
     haproxy's own default is a line "Connect from …" for each request, which costs a quarter of the throughput.
     """
-    lines = list(section.lines())
-    bare = section.kind in ("frontend", "listen") and len(words(section.header)) == 2
-    if not bare or not isinstance(section.keywords, Mapping) or any(_chooses_log(line) for line in lines):
+    if not _inherits(section) or any(_chooses_log(line) for line in section.lines()):
         return section.keywords
-    modes = [line.words[1] for line in [*shared, *lines] if line.words[0] == "mode"]
-    log = "option httplog" if modes[-1:] == ["http"] else "option tcplog"
+    log = "option httplog" if _mode(section, shared) == "http" else "option tcplog"
     return {log: None, "option dontlog-normal": None, **section.keywords}
+
+
+def _without_idle(section: Section, shared: list[Keyword]) -> Section:
+    """Return a section, if it is a proxy for TCP without an option for HTTP, of which haproxy would warn."""
+    if not _inherits(section) or _mode(section, shared) == "http":
+        return section
+    return section._replace(keywords={f"no option {IDLE}": None, **section.keywords})
+
+
+def _inherits(section: Section) -> bool:
+    """Tell whether a section is a frontend or listen with the unnamed defaults, whose keywords can be added to."""
+    bare = section.kind in ("frontend", "listen") and len(words(section.header)) == 2
+    return bare and isinstance(section.keywords, Mapping)
+
+
+def _mode(section: Section, shared: list[Keyword]) -> str:
+    modes = [line.words[1] for line in [*shared, *section.lines()] if line.words[0] == "mode"]
+    return modes[-1] if modes else "tcp"
 
 
 def _chooses_log(line: Keyword) -> bool:

@@ -286,6 +286,28 @@ def test_a_proxy_that_chooses_no_log_logs_what_failed(
     assert cfg[list(cfg)[-1]] == {**added, "bind": ":80", **written}
 
 
+IDLE: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ({}, {}, {}),
+    ({}, {"mode": "tcp"}, {"no option idle-close-on-response": None}),
+    ({"mode": "tcp"}, {}, {"no option idle-close-on-response": None}),
+    ({"mode": "tcp"}, {"mode": "http"}, {}),
+    ({"option": {"idle-close-on-response": False}}, {"mode": "tcp"}, {}),
+    ({}, {"mode": "tcp", "from": "other"}, {}),
+]
+
+
+@pytest.mark.parametrize(("shared", "own", "added"), IDLE)
+@pytest.mark.parametrize("kind", ["frontend", "listen"])
+def test_a_proxy_for_tcp_has_no_option_for_http(
+    shared: dict[str, Any], own: dict[str, Any], added: dict[str, Any], kind: str
+) -> None:
+    base = {"mode": "http", "option": {"idle-close-on-response": True}}
+    settings = {**NONE, "defaults": shared, f"{kind}s": [{"name": "web", "bind": ":80", **own}]}
+    cfg = sections(settings, {**DEFAULTS, "defaults": base, "frontends": []})
+    written = {key: value for key, value in own.items() if key != "from"}
+    assert cfg[list(cfg)[-1]] == {**added, "bind": ":80", **written}
+
+
 def test_only_the_roles_own_defaults_choose_the_log() -> None:
     cfg = sections({**NONE, "frontends": [{"name": "web", "bind": ":80"}]}, {**DEFAULTS, "defaults": {}})
     assert cfg["frontend web"] == {"bind": ":80"}

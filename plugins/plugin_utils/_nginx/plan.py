@@ -30,6 +30,10 @@ MANIFEST = "/etc/nginx/haproof/files"
 """Lists the files that the role has written beside it, so that a later run can remove obsolete ones."""
 
 FLAGS = ("base", "gzip", "http2", "proxy_headers", "websocket")
+GRACE = (1, 27, 4)
+"""The first version with ``keepalive_min_timeout``."""
+GRACE_S = 10
+"""How long a kept connection stays open after a reload, so that its client's next request can be answered."""
 NO_BASE: Mapping[str, Mapping[str, Any]] = {"main": {}, "events": {}, "http": {}, "upstream": {}}
 
 
@@ -126,7 +130,10 @@ def _base(settings: Mapping[str, Any], base: Mapping[str, Any], family: Mapping[
     if settings["program"]:
         # It has its own modules, and its unit knows where its process id is.
         main = {key: value for key, value in main.items() if key != "pid" and not key.startswith("include ")}
-    own = {**base, "main": main} if settings["base"] else NO_BASE
+    http = base["http"]
+    if settings["version"] and tuple(int(number) for number in settings["version"].split(".")) >= GRACE:
+        http = {**http, "keepalive_min_timeout": f"{GRACE_S}s"}
+    own = {**base, "main": main, "http": http} if settings["base"] else NO_BASE
     health = {"listen": settings["health_listen"], **base["health_server"]}
     return {**own, "servers": [health] if settings["health_listen"] else []}
 

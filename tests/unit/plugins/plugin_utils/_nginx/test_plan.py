@@ -70,6 +70,17 @@ def test_http2_by_the_version_that_nginx_printed(said: str, directive: bool) -> 
     assert ("http2 on;" in conf, "listen 443 ssl http2;" in conf) == (directive, not directive)
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("", False), ("nginx/1.9.1", False), ("nginx/1.27.3", False), ("nginx/1.27.4", True), ("nginx/1.30.0", True)],
+)
+def test_kept_connections_outlive_a_reload_if_nginx_can(said: str, kept: bool) -> None:
+    assert ("\n    keepalive_min_timeout 10s;\n" in planned(version=said)["conf"]) == kept
+    own = planned(version=said, http={"keepalive_min_timeout": "1m"})["conf"]
+    assert own.count("keepalive_min_timeout 1m;") == own.count("keepalive_min_timeout") == 1
+    assert "keepalive_min_timeout" not in planned(version=said, base=False)["conf"]
+
+
 def test_a_program_of_the_users() -> None:
     program, path = "/usr/local/nginx/sbin/nginx", "/usr/local/nginx/conf/nginx.conf"
     found = planned(program=program, conf_path=path, stream={"server": {"listen": 25}})

@@ -96,11 +96,16 @@ HANDOVER_METRICS = (
 
 
 class Host(NamedTuple):
-    """What the watch knows of this host besides its virtual IPs: ``handovers`` are keepalived-handover's entries."""
+    """What the watch knows of this host besides its virtual IPs.
+
+    ``handovers`` are keepalived-handover's entries, ``old_processes`` the processes of each running engine that serve
+    only connections from before a reload.
+    """
 
     restarts: Restarts
     maintenance: bool
     handovers: Sequence[Mapping[str, Any]]
+    old_processes: Mapping[str, int]
 
 
 def render(watches: Sequence[Watch], host: Host, now: float, wall: float) -> str:
@@ -126,6 +131,10 @@ def render(watches: Sequence[Watch], host: Host, now: float, wall: float) -> str
     lines.append(f'haproof_keepalived_finding{{finding="{PROCESS_RESTARTED}"}} {host.restarts.raised:d}')
     lines += _head("haproof_maintenance", "gauge", "Whether this host is in maintenance.")
     lines.append(f"haproof_maintenance {host.maintenance:d}")
+    if host.old_processes:
+        name = "haproof_engine_old_processes"
+        lines += _head(name, "gauge", "Processes that serve only connections from before a reload.")
+        lines += [f"{name}{_braces({'engine': engine})} {number:d}" for engine, number in host.old_processes.items()]
     for name, kind, text, value_of in HANDOVER_METRICS if host.handovers else ():
         lines += _head(name, kind, text)
         values = ((entry["vip"], value_of(entry)) for entry in host.handovers)

@@ -32,6 +32,7 @@ from ansible_collections.haproof.balancer.plugins.module_utils._common.node_serv
 )
 from ansible_collections.haproof.balancer.plugins.module_utils._common.proc import children, read_stat
 from ansible_collections.haproof.balancer.plugins.module_utils._daemon.maintenance import maintenance_since
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.old_processes import read_old_processes
 from ansible_collections.haproof.balancer.plugins.module_utils._link.kernel_addresses import (
     InterfaceAddress,
     read_addresses,
@@ -313,7 +314,7 @@ class WatchLoop:
         self._listen()
         self._ask(addresses, now)
         maintenance = maintenance_since("keepalived") is not None
-        host = Host(self._restarts, maintenance, read_handovers())
+        host = Host(self._restarts, maintenance, read_handovers(), read_old_processes())
         write(METRICS, render(self._watches, host, now, time.time()), 0o644)
         if now - self._remembered_at > REMEMBER_S:
             self._remember(now)

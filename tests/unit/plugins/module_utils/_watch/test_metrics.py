@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 VIP = Vip("VI_1", "192.0.2.10", "eth0", "eth0", 10, 4, 253, 1.2)
-QUIET = Host(Restarts(), False, [])
+QUIET = Host(Restarts(), False, [], {})
 LABELS = {"instance_name": "VI_1", "interface": "eth0", "vip": "192.0.2.10", "vrid": "10"}
 
 
@@ -32,7 +32,7 @@ def test_what_prometheus_reads() -> None:
     restarts = Restarts()
     for number, child in enumerate((11, 11, 12)):
         restarts.step(Process(10, 1), {Process(child, 2)}, 100.5 + number / 2)
-    text = render([watch], Host(restarts, True, []), 103.0, 1700000000.25)
+    text = render([watch], Host(restarts, True, [], {"nginx": 2}), 103.0, 1700000000.25)
     found = samples(text)
 
     def value(name: str, **labels: str) -> float:
@@ -50,6 +50,7 @@ def test_what_prometheus_reads() -> None:
     assert found["haproof_keepalived_restarts_total", frozenset()] == 1
     assert found["haproof_keepalived_finding", frozenset({("finding", "process_restarted")})] == 1
     assert found["haproof_maintenance", frozenset()] == 1
+    assert found["haproof_engine_old_processes", frozenset({("engine", "nginx")})] == 2
     assert found["haproof_watch_heartbeat_timestamp_seconds", frozenset()] == 1700000000.25
     for family in text_string_to_metric_families(text):
         assert family.documentation

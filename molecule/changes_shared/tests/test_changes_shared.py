@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 haproof.balancer contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Changes of what keepalived's peers must share, one after the other: each begins where the one before ended."""
+"""Changes of what keepalived's peers must share, and of the owner: each begins where the one before ended."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ def group(*names: str) -> list[Variables]:
 
 
 CHANGES: dict[str, tuple[Settings, list[int]]] = {
+    "owner": (lambda p: vips(p, {"address": 10, "owner": "lb02"}), [10]),
+    "owner back": (lambda _: {}, [10]),
     "multicast to unicast": (lambda _: {"keepalived_unicast": True}, [10]),
     "unicast to multicast": (lambda _: {}, [10]),
     "VRRPv3 to v2": (lambda _: V2, [10]),

@@ -43,18 +43,18 @@ class Witnessed:
 
 
 @contextmanager
-def witnessed(lab: Lab, vips: list[str]) -> Iterator[dict[str, Witnessed]]:
-    """Watch and probe the VIPs during the block; then the dict has what was seen of each."""
+def witnessed(lab: Lab, vips: list[str], kept: int = KEPT) -> Iterator[dict[str, Witnessed]]:
+    """Watch and probe the VIPs during the block, with *kept* connections; then the dict has what was seen of each."""
     seen: dict[str, Witnessed] = {}
     with ExitStack() as stack:
         watches = {name: stack.enter_context(lab.beside(name, "vip_watch", {"vips": vips})) for name in lab.balancers}
         # Longer than the kernel's repetition of a SYN: a request that is only late counts as slow.
-        probes = {vip: stack.enter_context(lab.probed(vip, timeout_s=3, connections=KEPT)) for vip in vips}
+        probes = {vip: stack.enter_context(lab.probed(vip, timeout_s=3, connections=kept)) for vip in vips}
         yield seen
     for vip in vips:
-        probe, kept = probes[vip], probes[vip]["connections"]
+        probe, pool = probes[vip], probes[vip]["connections"]
         none_s, several_s = _longest([result["watch"] for result in watches.values()], vip)
-        seen[vip] = Witnessed(none_s, several_s, probe["failed"], kept["failed"] + kept["cut"], slowest_s(probe))
+        seen[vip] = Witnessed(none_s, several_s, probe["failed"], pool["failed"] + pool["cut"], slowest_s(probe))
 
 
 def slowest_s(probe: Mapping[str, Any]) -> float:

@@ -55,9 +55,9 @@ LOOKS = 4
 """How often it asks within ``alive_s``, so that a busy peer's late answer still counts."""
 SETTLE_S = 1.0
 """How long a move may take to settle, at least: a client has not noticed, or the VIP comes back after a restart."""
-SOLE_S = 0.3
-"""How long a former holder believes that it is the only one: the holder repeats it with every question, and another
-one may have taken over."""
+SOLE_S = SILENT_S
+"""How long a former holder believes that it is the only one after a question that says so. The holder repeats it with
+each one, but may be busy, or lose the VIP to another one by its death."""
 KNOWN_S = 5.0
 """How long a standby believes an answer: longer than any failover, after which the dead holder is asked in vain."""
 
@@ -121,7 +121,7 @@ class Handover:
         self._asked_at: float | None = None
         self._was_asked = False
         self._lost_at = float("-inf")
-        self._sole_at = float("-inf")
+        self._sole: tuple[str, float] | None = None
         self._orphans = False
         self._own = 0
 
@@ -173,12 +173,14 @@ class Handover:
             elif kind == SERVING and connections == 0 and asked_at - self.since >= self.settle_s:
                 self._end(peer, DONE)
 
-    def asked(self, now: float, kind: str) -> None:
+    def asked(self, now: float, peer: str, kind: str) -> None:
         """Take a peer's question: it may have lost the VIP, with connections that this holder does not know."""
         # Not at once: two holders would ask each other back without a pause.
         self._was_asked = self.state == HOLDER
         if kind == SOLE:
-            self._sole_at = now
+            self._sole = (peer, now)
+        elif self._sole and self._sole[0] == peer:
+            self._sole = None
 
     def question(self, peer: str) -> str:
         """Return the kind of the question to a peer: whether the connections of lost former holders are left to it."""
@@ -206,7 +208,8 @@ class Handover:
     def wanted(self, now: float) -> Wanted:
         """Return what must be set up."""
         serves = self.serves(now)
-        quiet = self.state == HANDING_OVER or (serves and now - self._sole_at > SOLE_S)
+        sole = self._sole is not None and now - self._sole[1] <= SOLE_S
+        quiet = self.state == HANDING_OVER or (serves and not sole)
         return Wanted(local=self.state != STANDBY or serves, formers=tuple(sorted(self.formers)), quiet=quiet)
 
     def _becomes_former(self, asked_at: float, kind: str, connections: int) -> bool:

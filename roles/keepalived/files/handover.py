@@ -370,7 +370,7 @@ class HandoverLoop:
         for peer, message in self._talk.take(now):
             machine = self._vips[message.vip].machine
             if message.kind in QUESTIONS:
-                machine.asked(now, message.kind)
+                machine.asked(now, peer, message.kind)
             else:
                 machine.answer(message.number / 1000, peer, message.kind, message.connections)
         held = self._held()

@@ -159,11 +159,20 @@ def test_a_former_holder_that_joins_after_the_death_of_another_hears_it_as_well(
 def test_the_only_former_holder_resets_the_connections_that_nobody_has() -> None:
     machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
     machine.observe(1.0, held=False, own=3)
-    machine.asked(1.1, ASK)
+    machine.asked(1.1, PEER, ASK)
     assert machine.wanted(1.1).quiet
-    machine.asked(1.2, SOLE)
+    machine.asked(1.2, PEER, SOLE)
+    machine.asked(1.3, OTHER, ASK)
     assert machine.wanted(1.19 + SOLE_S) == Wanted(local=True, formers=(), quiet=False)
     assert machine.wanted(1.21 + SOLE_S).quiet, "another one may have taken over, and have the connections"
+
+
+def test_a_holder_that_has_lost_the_vip_takes_back_that_there_is_only_one() -> None:
+    machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
+    machine.observe(1.0, held=False, own=3)
+    machine.asked(1.1, PEER, SOLE)
+    machine.asked(1.2, PEER, ASK)
+    assert machine.wanted(1.2).quiet
 
 
 def test_connections_are_counted() -> None:
@@ -198,7 +207,7 @@ def test_two_holders_do_not_ask_each_other_without_end() -> None:
         for machine, other in ((first, second), (second, first)):
             if machine.must_ask(each_ms / 1000):
                 questions += 1
-                other.asked(each_ms / 1000, ASK)
+                other.asked(each_ms / 1000, PEER, ASK)
     assert questions <= 2 / FIRST_ASK_S + 2
 
 
@@ -222,7 +231,7 @@ def test_a_peer_that_serves_connections_is_a_former_holder_whenever_it_says_so()
     machine = Handover(LIMIT_S, ALIVE_S, 0.0, held=True)
     assert machine.must_ask(0.9)
     assert not machine.must_ask(1.0)
-    machine.asked(1.0, ASK)
+    machine.asked(1.0, PEER, ASK)
     assert machine.must_ask(1.0)
     machine.answer(1.0, OTHER, NO, 0)
     machine.answer(1.0, OTHER, SERVING, 0)

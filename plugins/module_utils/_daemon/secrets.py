@@ -51,7 +51,7 @@ _VALUES = (
     # keepalived.
     rf"(?:^|[{{}}])\s*(?:@\S+\s+)?(?:\$\w+=[ \t]*)?(?:auth_pass|auth_hmac\w*|password|\w*hmac\w*)[ \t]+{_ARGUMENT}",
     # A key of its auth_hmac, unless it is in a file.
-    rf"(?:^|[{{}}])\s*key[ \t]+\d+[ \t]+(?!file:){_ARGUMENT}",
+    rf"(?:^|[{{}}])\s*(?:@\S+\s+)?key[ \t]+\d+[ \t]+(?!file:){_ARGUMENT}",
     # Options of programs, systemd's Environment=, and nginx's env.
     rf"(?:--|\b){_NAME}={_ARGUMENT}",
     rf"--{_NAME}\s+{_ARGUMENT}",

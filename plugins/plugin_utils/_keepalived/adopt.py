@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Union
 
+from ansible_collections.haproof.balancer.plugins.module_utils._common.mask import Mask
+from ansible_collections.haproof.balancer.plugins.module_utils._daemon.secrets import find_secrets
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.lines import meaning
 from ansible_collections.haproof.balancer.plugins.module_utils._keepalived.render import render
 from ansible_collections.haproof.balancer.plugins.plugin_utils._keepalived.tree import BLOCKS, LINES, tree
@@ -67,18 +69,20 @@ def adopted(found: Mapping[str, Any]) -> Tree:
 def difference(found: Mapping[str, Any], live: Tree) -> str:
     """Return the first difference between *live* and the configuration for the variables *found*, empty if none.
 
-    Compares line by line, as keepalived reads them, and shows no password.
+    Compares line by line, as keepalived reads them, and shows no password and no key.
     """
     wanted, given = render(live), render(adopted(found))
     if wanted == given:
         return ""
+    mask = Mask({*find_secrets(wanted), *find_secrets(given)})
     for index, (line, other) in enumerate(zip_longest(meaning(wanted), meaning(given)), 1):
         if line != other:
-            return f"its directive {index} is {_shown(line)}, and would be {_shown(other)}"
+            return f"its directive {index} is {_shown(line, mask)}, and would be {_shown(other, mask)}"
     return ""
 
 
-def _shown(line: str | None) -> str:
+def _shown(line: str | None, mask: Mask) -> str:
     if line is None:
         return "missing"
-    return "auth_pass ..." if "auth_pass" in line else repr(line)
+    # The mask leaves short numbers, which may be passwords.
+    return "auth_pass ..." if "auth_pass" in line else repr(mask(line))

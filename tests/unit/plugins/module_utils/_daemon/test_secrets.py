@@ -19,6 +19,8 @@ CASES: list[tuple[str, list[str]]] = [
     ("authentication { auth_pass s3cret }", ["s3cret"]),
     ("auth_type PASS } @lb01 auth_pass s3cret", ["s3cret"]),
     ('auth_hmac {\n key 1 hex:00ff\n key 2 "a b"\n key 3 file:/etc/key\n active_key 1\n}', ["hex:00ff", "a b"]),
+    ("auth_hmac {\n @lb01 key 1 00ff\n key 2 $KEY\n} @^lb01 key 3 11ff\n$KEY=22ff", ["00ff", "11ff", "22ff"]),
+    ("key 2 file:${_ENV CREDENTIALS_DIRECTORY}/vrrp", []),
     ("$PRIORITY=100\npriority $PRIORITY", []),
     # nginx
     (r'proxy_set_header Authorization "Bearer \"k\\x\"";', ['"k\\x"', 'Bearer "k\\x"']),

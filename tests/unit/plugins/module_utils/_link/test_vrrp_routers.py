@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_packet import GROUPS, Advert
 from ansible_collections.haproof.balancer.plugins.module_utils._link.vrrp_routers import MOST, Routers
 
@@ -55,6 +57,19 @@ def test_one_bad_checksum_is_remembered() -> None:
     for packet in (broken, PACKETS["vrrp3_ipv4"]):
         routers.take(packet, MAC, "eth1", 0.0)
     assert [router["checksum_ok"] for router in routers.report(0.0)] == [False]
+
+
+def test_a_signature_damages_nothing() -> None:
+    packet = PACKETS["vrrp3_ipv4"]
+    # As keepalived 2.4 sends it (draft-cassen-vrrp-auth-hmac): the IP header counts the 28 bytes.
+    trailer = struct.pack("!BBHIHH", 1, 7, 0, 1767225600, 32768, 2) + bytes(range(16))
+    signed = packet[:2] + struct.pack("!H", len(packet) + len(trailer)) + packet[4:] + trailer
+    routers = Routers()
+    for each in (packet, signed):
+        routers.take(each, MAC, "eth1", 0.0)
+    (router,) = routers.report(0.0)
+    assert (router["count"], router["checksum_ok"], router["authentication"]) == (2, True, "hmac")
+    assert routers.malformed == 0
 
 
 def test_broken_and_other_packets_are_no_routers() -> None:

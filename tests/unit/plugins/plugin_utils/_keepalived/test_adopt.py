@@ -76,6 +76,16 @@ DIFFERENT: list[tuple[str, str, str]] = [
         "a {\n auth_pass 2\n}\n",
         "its directive 3 is auth_pass ..., and would be auth_pass ...",
     ),
+    (
+        "auth_hmac {\n key 1 s3cret\n}\n",
+        "auth_hmac {\n key 1 hex:00ff\n}\n",
+        "its directive 3 is 'key 1 ********', and would be 'key 1 ********'",
+    ),
+    (
+        "$KEY=s3cret\nauth_hmac {\n key 1 $KEY\n}\n",
+        "$KEY=hidden\nauth_hmac {\n key 1 $KEY\n}\n",
+        "its directive 1 is '$KEY=********', and would be '$KEY=********'",
+    ),
 ]
 
 

@@ -13,7 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).parents[3]
 PAGES = sorted(
     str(path.relative_to(CHECKOUT))
-    for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "examples/*.md", "roles/*/README.md")
+    for pattern in ("*.md", "docs/*.md", "examples/*.md", "roles/*/README.md")
     for path in CHECKOUT.glob(pattern)
 )
 # Starts of paths in this checkout; other texts in backticks are commands, values and nodes' files.

@@ -176,6 +176,16 @@ installed: $(READY) ## build the collection and install its tarball into build/i
 	@ansible-galaxy collection build --output-path build/dist
 	@ANSIBLE_COLLECTIONS_PATH=build/installed ansible-galaxy collection install --offline build/dist/*.tar.gz
 
+# --- releases
+
+.PHONY: release
+release: $(READY) ## make release VERSION=1.2.3: changelog, commit, tag, and a reproducible tarball in build/release
+	@scripts/release "$(VERSION)"
+
+.PHONY: tarball
+tarball: $(READY) ## make tarball VERSION=1.2.3: build a released version again, the same bytes
+	@scripts/tarball "$(VERSION)" build/release
+
 # --- the tools
 
 .PHONY: .venv
